@@ -1,0 +1,1 @@
+//! The only way out: judges, dials, caps and records every outgoing request.

@@ -1,0 +1,1 @@
+//! Decides what a connector may reach: asks, grants and policy become rights.

@@ -1,0 +1,1 @@
+//! Parses and validates connector.toml and reports every fault with its place.

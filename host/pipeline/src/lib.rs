@@ -1,0 +1,1 @@
+//! The life of a run: pages, checkpoints, row errors, retry and cancel.

@@ -1,0 +1,1 @@
+//! Runs connectors as WASI components in a sandbox.

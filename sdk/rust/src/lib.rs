@@ -1,0 +1,1 @@
+//! Write Cofferdam connectors in Rust.

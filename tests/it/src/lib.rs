@@ -1,0 +1,1 @@
+//! Integration tests that link the engine.

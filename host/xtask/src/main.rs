@@ -1,2 +1,93 @@
-//! Placeholder replaced by the first real commit.
-fn main() {}
+//! `cargo xtask`: the developer commands of this repository. Each command's `--help` is its documentation.
+//! Knows how to build and check the other crates, and links none of them.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+
+mod apt;
+mod cache;
+mod check;
+mod guests;
+mod paths;
+mod shell;
+mod stages;
+mod suite;
+mod test_deps;
+mod tidy;
+mod wasm_target;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::wasm_target::Source;
+
+/// Developer commands of Cofferdam.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    /// Where the standard library of the guests comes from.
+    #[arg(long, global = true, value_enum, default_value_t = Source::Auto, env = "COFFERDAM_WASM_TARGET")]
+    wasm_target: Source,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything that continuous integration runs, and print the time of each stage.
+    ///
+    /// The stages: the wasm target, `check`, `guests`, `test-deps`, the tests of the workspace (with cargo-nextest
+    /// when it is installed), the documentation tests, and the native tests of the connectors. The last line sums
+    /// up all of them.
+    Test {
+        /// Also run the long variants: tests read `COFFERDAM_TEST_LONG` and take more rounds or larger files.
+        #[arg(long)]
+        long: bool,
+    },
+    /// Check formatting, lints and the rules of this repository, without running a test.
+    ///
+    /// The rules: arrows between our crates point down only, some crates must not know some others, dependencies
+    /// come from a registry under a licence of the list, no source file is over 500 lines, nothing is left over
+    /// for later, and each error code has its page. `cargo deny` is run as well when it is installed.
+    Check,
+    /// Build the connectors and the test guests, and copy the components to `target/components/<package>.wasm`.
+    ///
+    /// A package with a library gives `<package>.wasm`; each binary of a package gives `<binary>.wasm`. A component
+    /// whose bytes did not change is left alone.
+    Guests,
+    /// Make the target wasm32-wasip2 available, and print how to use it.
+    ///
+    /// Asks rustup first. Where rustup cannot fetch the target, a compiler and its standard library are put together
+    /// from Debian's packages in the user's cache directory; nothing is installed. See
+    /// `host/docs/building-without-rustup.md`.
+    WasmTarget,
+    /// Fetch what the tests use as real upstreams: nginx (Debian), json-server and vega-datasets (npm).
+    ///
+    /// They are kept in the user's cache directory, and linked as `target/test-deps/nginx` (a program) and
+    /// `target/test-deps/node_modules` (a directory).
+    TestDeps,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<()> {
+    let source = arguments.wasm_target;
+    match arguments.command {
+        Command::Test { long } => suite::run(source, long),
+        Command::Check => check::run(&wasm_target::ensure(source)?),
+        Command::Guests => guests::build(&wasm_target::ensure(source)?).map(drop),
+        Command::WasmTarget => {
+            println!("{}", wasm_target::ensure(source)?.usage());
+            Ok(())
+        }
+        Command::TestDeps => test_deps::ensure(),
+    }
+}

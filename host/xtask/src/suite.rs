@@ -1,0 +1,91 @@
+//! `cargo xtask test`: everything that continuous integration runs, stage by stage.
+
+mod counts;
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use self::counts::Counts;
+use crate::{
+    check, guests, paths,
+    shell::{self, Stream},
+    stages::Stages,
+    test_deps,
+    wasm_target::{self, Source, cargo},
+};
+
+/// Prints the table of stages and one closing line; fails when any stage failed.
+pub(crate) fn run(source: Source, long: bool) -> Result<()> {
+    let mut stages = Stages::new();
+    let mut counts = Counts::default();
+    run_stages(&mut stages, &mut counts, source, long);
+    println!("\n{}", stages.table());
+    let success = stages.all_succeeded();
+    println!("{}", counts.closing_line(success, stages.elapsed()));
+    if !success {
+        bail!("not every stage succeeded");
+    }
+    Ok(())
+}
+
+/// A fault that `check` finds does not hide what the tests find; without guests and upstreams there are no tests.
+fn run_stages(stages: &mut Stages, counts: &mut Counts, source: Source, long: bool) {
+    let Some(toolchain) = stages.run("wasm-target", || wasm_target::ensure(source)) else {
+        return;
+    };
+    stages.run("check", || check::run(&toolchain));
+    let guests = stages.run("guests", || guests::build(&toolchain));
+    let upstreams = stages.run("test-deps", test_deps::ensure);
+    if guests.is_none() || upstreams.is_none() {
+        return;
+    }
+    stages.run("tests", || workspace_tests(counts, long));
+    stages.run("documentation tests", || documentation_tests(counts));
+    stages.run("connector tests", || connector_tests(counts));
+}
+
+fn workspace_tests(counts: &mut Counts, long: bool) -> Result<()> {
+    let mut command = cargo(&paths::root());
+    if long {
+        command.env("COFFERDAM_TEST_LONG", "1");
+    }
+    if shell::answers("cargo-nextest", "--version") {
+        command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
+        counted(counts, &mut command, Stream::Stderr)
+    } else {
+        command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+        counted(counts, &mut command, Stream::Stdout)
+    }
+}
+
+fn documentation_tests(counts: &mut Counts) -> Result<()> {
+    counted(
+        counts,
+        cargo(&paths::root()).args(["test", "--doc", "--workspace", "--no-fail-fast"]),
+        Stream::Stdout,
+    )
+}
+
+/// What connectors compute without a host is tested natively, where a test is started in no time.
+fn connector_tests(counts: &mut Counts) -> Result<()> {
+    for workspace in guests::workspaces() {
+        let mut command = cargo(&workspace);
+        command.args(["test", "--workspace", "--no-fail-fast"]).env("CARGO_TARGET_DIR", guests::target());
+        counted(counts, &mut command, Stream::Stdout)?;
+    }
+    Ok(())
+}
+
+/// A runner that says nothing about its tests has run none, and that is a failure.
+fn counted(counts: &mut Counts, command: &mut Command, stream: Stream) -> Result<()> {
+    let mut seen = Counts::default();
+    let result = shell::run_and_read(command, stream, |line| seen.add_line(line));
+    let silent = seen == Counts::default();
+    counts.add(&seen);
+    result?;
+    if silent {
+        bail!("the test runner reported no result");
+    }
+    Ok(())
+}

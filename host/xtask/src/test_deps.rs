@@ -1,0 +1,125 @@
+//! The real programs and data that tests use as upstreams, fetched once and linked under `target/test-deps`.
+//! Tests start them; this only puts them there.
+
+use std::{
+    env, fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{self, Command},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{apt::Apt, cache, paths, shell};
+
+const PACKAGE: &str = include_str!("../test-deps/package.json");
+/// Pins every package with its checksum.
+const PACKAGE_LOCK: &str = include_str!("../test-deps/package-lock.json");
+/// The packages that tests name; their absence must be noticed here rather than in a test.
+const NODE_PACKAGES: [&str; 2] = ["json-server", "vega-datasets"];
+
+/// Fetches what is missing and links all of it.
+pub(crate) fn ensure() -> Result<()> {
+    let links = paths::target().join("test-deps");
+    fs::create_dir_all(&links)?;
+    let nginx = nginx().context("failed to fetch nginx")?;
+    link(&nginx, &links.join("nginx"))?;
+    let node_modules = node_modules().context("failed to fetch the npm packages of the tests")?;
+    link(&node_modules, &links.join("node_modules"))?;
+    eprintln!("test-deps: {} and {}", nginx.display(), node_modules.display());
+    Ok(())
+}
+
+/// Debian's nginx, unpacked but not installed; elsewhere the one on PATH.
+fn nginx() -> Result<PathBuf> {
+    if let Some(installed) = on_path("nginx") {
+        return Ok(installed);
+    }
+    Apt::require_tools().context("install nginx, so that it is on PATH")?;
+    let name = format!("nginx-{}", env::consts::ARCH);
+    let entry = cache::entry(&paths::cache()?, &name, |directory| {
+        let work = directory.join("work");
+        let apt = Apt::of_this_machine(&work)?;
+        apt.unpack(&["nginx".to_owned()], directory)?;
+        shell::output(Command::new(directory.join("usr/sbin/nginx")).arg("-v"))
+            .context("Debian's nginx does not start here: install it with `apt-get install nginx`")?;
+        Ok(fs::remove_dir_all(work)?)
+    })?;
+    Ok(entry.join("usr/sbin/nginx"))
+}
+
+fn node_modules() -> Result<PathBuf> {
+    for tool in ["node", "npm"] {
+        if !shell::answers(tool, "--version") {
+            bail!("`{tool}` is not on PATH: the tests run a real JSON server, install Node.js with npm");
+        }
+    }
+    let mut hasher = DefaultHasher::new();
+    (PACKAGE, PACKAGE_LOCK).hash(&mut hasher);
+    let entry = cache::entry(&paths::cache()?, &format!("node-{:016x}", hasher.finish()), |directory| {
+        fs::write(directory.join("package.json"), PACKAGE)?;
+        fs::write(directory.join("package-lock.json"), PACKAGE_LOCK)?;
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        shell::run(npm.current_dir(directory))?;
+        let missing = NODE_PACKAGES.iter().find(|name| !directory.join("node_modules").join(name).exists());
+        missing.map_or(Ok(()), |name| bail!("npm succeeded, but `{name}` is not there"))
+    })?;
+    Ok(entry.join("node_modules"))
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let directories = env::var_os("PATH")?;
+    // Debian keeps servers in `sbin`, which is not on every user's PATH.
+    let servers = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    env::split_paths(&directories)
+        .chain(servers)
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
+}
+
+/// Replaces a link in one step: another process may be following it.
+fn link(target: &Path, link: &Path) -> Result<()> {
+    if fs::read_link(link).is_ok_and(|present| present == target) {
+        return Ok(());
+    }
+    let temporary = link.with_extension(format!("tmp-{}", process::id()));
+    symlink(target, &temporary).with_context(|| format!("failed to create `{}`", temporary.display()))?;
+    fs::rename(&temporary, link).with_context(|| format!("failed to create `{}`", link.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{NODE_PACKAGES, PACKAGE, PACKAGE_LOCK, link, on_path};
+
+    #[test]
+    fn a_link_is_replaced_when_its_target_moves() {
+        let directory = tempfile::tempdir().unwrap();
+        let (one, two, name) =
+            (directory.path().join("one"), directory.path().join("two"), directory.path().join("link"));
+        for target in [&one, &one, &two] {
+            link(target, &name).unwrap();
+            assert_eq!(fs::read_link(&name).unwrap(), *target);
+        }
+    }
+
+    #[test]
+    fn every_package_is_pinned_exactly() {
+        let package: serde_json::Value = serde_json::from_str(PACKAGE).unwrap();
+        let lock: serde_json::Value = serde_json::from_str(PACKAGE_LOCK).unwrap();
+        for name in NODE_PACKAGES {
+            let locked = &lock["packages"][format!("node_modules/{name}")];
+            assert_eq!(package["dependencies"][name], locked["version"]);
+            assert!(locked["integrity"].is_string(), "{name} has no checksum");
+        }
+    }
+
+    #[test]
+    fn programs_are_found_as_a_shell_would() {
+        assert!(on_path("sh").is_some());
+        assert!(on_path("no-such-program").is_none());
+    }
+}

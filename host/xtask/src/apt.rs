@@ -11,10 +11,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::shell;
 
+const CONFIGURATION: &str = "apt.conf";
+
 /// An apt with its own lists and its own cache.
 pub(crate) struct Apt {
     directory: PathBuf,
-    options: Vec<String>,
 }
 
 impl Apt {
@@ -30,7 +31,7 @@ impl Apt {
 
     /// The sources that this machine is set up with, but fresh lists.
     pub(crate) fn of_this_machine(directory: &Path) -> Result<Self> {
-        let apt = Self::new(directory, Vec::new())?;
+        let apt = Self::new(directory, "")?;
         // A third-party source that does not answer is no reason to stop: a missing package will say so.
         if let Err(error) = shell::run(apt.command("apt-get").args(["-q", "update"])) {
             eprintln!("warning: {error}; going on with the sources that did answer");
@@ -43,25 +44,30 @@ impl Apt {
         let sources = directory.join("sources.list");
         fs::create_dir_all(directory)?;
         fs::write(&sources, format!("deb {}{mirror} {suite} main\n", signed_by()))?;
-        let only = [
-            format!("Dir::Etc::sourcelist={}", sources.display()),
-            "Dir::Etc::sourceparts=-".to_owned(),
-            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
-        ];
-        let apt = Self::new(directory, only.into())?;
+        let only = format!(
+            "Dir::Etc::sourcelist \"{}\";\nDir::Etc::sourceparts \"-\";\n\
+             Acquire::IndexTargets::deb::DEP-11::DefaultEnabled \"false\";\n",
+            sources.display()
+        );
+        let apt = Self::new(directory, &only)?;
         shell::run(apt.command("apt-get").args(["-q", "update"]))?;
         Ok(apt)
     }
 
-    fn new(directory: &Path, mut options: Vec<String>) -> Result<Self> {
-        fs::create_dir_all(directory.join("state/lists/partial"))?;
-        fs::create_dir_all(directory.join("cache/archives/partial"))?;
-        options.push(format!("Dir::State={}", directory.join("state").display()));
-        options.push(format!("Dir::Cache={}", directory.join("cache").display()));
-        options.push("Acquire::Languages=none".to_owned());
-        // The unprivileged user of apt cannot write to somebody's cache directory.
-        options.push("APT::Sandbox::User=root".to_owned());
-        Ok(Self { directory: directory.to_owned(), options })
+    /// Writes the configuration to a file, so that the command lines that people see stay short.
+    /// The unprivileged user of apt cannot write to somebody's cache directory, hence the sandbox.
+    fn new(directory: &Path, more: &str) -> Result<Self> {
+        let (state, cache) = (directory.join("state"), directory.join("cache"));
+        fs::create_dir_all(state.join("lists/partial"))?;
+        fs::create_dir_all(cache.join("archives/partial"))?;
+        let configuration = format!(
+            "Dir::State \"{}\";\nDir::Cache \"{}\";\nAcquire::Languages \"none\";\n\
+             APT::Sandbox::User \"root\";\n{more}",
+            state.display(),
+            cache.display()
+        );
+        fs::write(directory.join(CONFIGURATION), configuration)?;
+        Ok(Self { directory: directory.to_owned() })
     }
 
     /// The address of the Debian archive that this machine uses (not its security archive).
@@ -83,7 +89,7 @@ impl Apt {
 
     /// Downloads the newest version of each package, unpacks all of them into `into`, and returns the files' names.
     pub(crate) fn unpack(&self, packages: &[String], into: &Path) -> Result<Vec<String>> {
-        let archives = self.directory.join("archives");
+        let archives = self.directory.join("archives").join(packages.join("+"));
         fs::create_dir_all(&archives)?;
         shell::run(self.command("apt-get").args(["-q", "download"]).args(packages).current_dir(&archives))?;
         let mut names = Vec::new();
@@ -98,10 +104,7 @@ impl Apt {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C.UTF-8");
-        for option in &self.options {
-            command.arg("-o").arg(option);
-        }
+        command.env("APT_CONFIG", self.directory.join(CONFIGURATION)).env("LC_ALL", "C.UTF-8");
         command
     }
 }

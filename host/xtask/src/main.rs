@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:?}");
+            eprintln!("{}", shell::explain(&error));
             ExitCode::FAILURE
         }
     }

@@ -88,6 +88,12 @@ pub(crate) fn answers(program: &str, argument: &str) -> bool {
     quiet.is_ok_and(|status| status.success())
 }
 
+/// An error with all its causes, one a line. (`{:?}` would add a backtrace through this program, which helps nobody.)
+pub(crate) fn explain(error: &anyhow::Error) -> String {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    format!("error: {}", causes.join("\n  caused by: "))
+}
+
 fn announce(command: &Command) -> String {
     let line = line(command);
     eprintln!("$ {line}");
@@ -114,7 +120,15 @@ fn succeed(status: ExitStatus, line: &str) -> Result<()> {
 mod tests {
     use std::{process::Command, time::Duration};
 
-    use super::{Stream, output, run_and_read, run_within};
+    use anyhow::anyhow;
+
+    use super::{Stream, explain, output, run_and_read, run_within};
+
+    #[test]
+    fn causes_are_told_from_the_outside_in() {
+        let error = anyhow!("no route").context("failed to download");
+        assert_eq!(explain(&error), "error: failed to download\n  caused by: no route");
+    }
 
     #[test]
     fn a_command_over_its_time_is_killed_and_named() {

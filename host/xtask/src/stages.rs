@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::Result;
 
+use crate::shell;
+
 /// The stages of one command, in order.
 pub(crate) struct Stages {
     start: Instant,
@@ -25,7 +27,7 @@ impl Stages {
         let result = work();
         self.finished.push((name, start.elapsed(), result.is_ok()));
         if let Err(error) = &result {
-            eprintln!("error: stage `{name}` failed: {error:?}");
+            eprintln!("stage `{name}` failed: {}", shell::explain(error));
         }
         result.ok()
     }

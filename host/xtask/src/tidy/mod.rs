@@ -14,8 +14,19 @@ use anyhow::{Result, bail};
 
 use self::{metadata::Metadata, sources::Sources};
 
-/// Applies all rules and prints every fault. The first workspace is the one of the host.
+/// Applies all rules and prints every fault.
 pub(crate) fn run(root: &Path, workspaces: &[PathBuf]) -> Result<()> {
+    let faults = faults(root, workspaces)?;
+    for fault in &faults {
+        println!("{fault}");
+    }
+    match faults.len() {
+        0 => Ok(()),
+        count => bail!("{count} rules of the repository are broken (see above)"),
+    }
+}
+
+fn faults(root: &Path, workspaces: &[PathBuf]) -> Result<Vec<String>> {
     let sources = Sources::read(root)?;
     let mut faults = sources.too_long();
     faults.extend(leftovers::faults(&sources));
@@ -28,11 +39,16 @@ pub(crate) fn run(root: &Path, workspaces: &[PathBuf]) -> Result<()> {
             faults.extend(floors::faults(&metadata));
         }
     }
-    for fault in &faults {
-        println!("{fault}");
-    }
-    match faults.len() {
-        0 => Ok(()),
-        count => bail!("{count} rules of the repository are broken (see above)"),
+    Ok(faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Metadata, floors};
+    use crate::paths::root;
+
+    #[test]
+    fn arrows_of_this_repository_point_down() {
+        assert_eq!(floors::faults(&Metadata::read(&root()).unwrap()), Vec::<String>::new());
     }
 }

@@ -157,8 +157,7 @@ fn unpack_c_library(apt: &Apt, work: &Path, directory: &Path) -> Result<Vec<Stri
         Ok(names) => (names, TRIPLE),
         Err(error) => {
             eprintln!("warning: {error:#}; using this machine's wasi-libc: guests have no std::net");
-            let stable = Apt::of_this_machine(&work.join("stable"))?;
-            (stable.unpack(&package, &root)?, "wasm32-wasi")
+            (apt.unpack(&package, &root)?, "wasm32-wasi")
         }
     };
     let into = target_libraries(directory).join("self-contained");

@@ -94,8 +94,9 @@ pub trait Transform: Send + Sync {
     /// What comes out of what comes in. Called before rows flow and at each change of a schema.
     async fn plan(&self, inputs: Vec<StreamSchema>) -> Result<TransformPlan, Failure>;
 
-    /// Open a transformer in a fresh instance: once for each read group and attempt.
-    async fn open(&self, inputs: Vec<StreamSchema>) -> Result<Box<dyn Transformer>, Failure>;
+    /// Open a transformer in a fresh instance: once for each read group and attempt. `outputs` are those of the plan, against
+    /// which what comes out is held.
+    async fn open(&self, inputs: Vec<StreamSchema>, outputs: Vec<StreamSchema>) -> Result<Box<dyn Transformer>, Failure>;
 }
 
 /// Changes batches; stateless between them.

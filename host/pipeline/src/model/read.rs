@@ -104,6 +104,9 @@ pub struct OpenRead {
     pub group: String,
     /// The selected streams of it.
     pub selections: Vec<Selection>,
+    /// What the rows of each selected stream will look like: its schema with the fields that the source was asked for, in that
+    /// order. Not told to the connector: whoever implements the port holds its pages against it.
+    pub schemas: Vec<StreamSchema>,
     /// Where an earlier reader of this group was; one JSON value, as text.
     pub checkpoint: Option<String>,
 }

@@ -3,9 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,11 +11,15 @@ use serde::Deserialize;
 
 use crate::{
     paths,
+    shell::{self, Stream},
     wasm_target::{TRIPLE, Toolchain},
 };
 
+/// The connectors that we publish.
+pub(crate) const CONNECTORS: &str = "connectors";
+
 /// Each is a cargo workspace of its own, because it is compiled for another target.
-pub(crate) const WORKSPACES: [&str; 2] = ["connectors", "tests/guests"];
+const WORKSPACES: [&str; 2] = [CONNECTORS, "tests/guests"];
 
 /// The guest workspaces that exist.
 pub(crate) fn workspaces() -> Vec<PathBuf> {
@@ -68,18 +70,9 @@ fn build_workspace(toolchain: &Toolchain, workspace: &Path) -> Result<Vec<Artifa
     let mut command = toolchain.cargo_command(workspace);
     command.args(["build", "--workspace", "--release", "--target", TRIPLE]);
     command.arg("--message-format=json-render-diagnostics").env("CARGO_TARGET_DIR", target());
-    eprintln!("$ cargo build --workspace --release --target {TRIPLE}  (in {})", workspace.display());
-    let mut child = command.stdout(Stdio::piped()).spawn().context("failed to start `cargo build`")?;
-    let messages = BufReader::new(child.stdout.take().context("the child has no pipe")?);
     let mut artifacts = Vec::new();
-    for line in messages.lines() {
-        artifacts.extend(artifact(&line?)?);
-    }
-    let status = child.wait()?;
-    if !status.success() {
-        bail!("`cargo build --target {TRIPLE}` failed in `{}` ({status})", workspace.display());
-    }
-    Ok(artifacts)
+    shell::run_and_read(&mut command, Stream::Data, |line| artifacts.push(artifact(line)))?;
+    artifacts.into_iter().filter_map(Result::transpose).collect()
 }
 
 #[derive(Deserialize)]

@@ -69,25 +69,22 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{}", shell::explain(&error));
-            ExitCode::FAILURE
-        }
-    }
+    run(Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("{}", shell::explain(&error));
+        ExitCode::FAILURE
+    })
 }
 
-fn run(arguments: Arguments) -> Result<()> {
+fn run(arguments: Arguments) -> Result<ExitCode> {
     let source = arguments.wasm_target;
     match arguments.command {
-        Command::Test { long } => suite::run(source, long),
-        Command::Check => check::run(&wasm_target::ensure(source)?),
-        Command::Guests => guests::build(&wasm_target::ensure(source)?).map(drop),
-        Command::WasmTarget => {
-            println!("{}", wasm_target::ensure(source)?.usage());
-            Ok(())
-        }
-        Command::TestDeps => test_deps::ensure(),
+        // It has said everything itself, in the order that its readers expect.
+        Command::Test { long } if !suite::run(source, long) => return Ok(ExitCode::FAILURE),
+        Command::Test { .. } => {}
+        Command::Check => check::run(&wasm_target::ensure(source)?)?,
+        Command::Guests => drop(guests::build(&wasm_target::ensure(source)?)?),
+        Command::WasmTarget => println!("{}", wasm_target::ensure(source)?.usage()),
+        Command::TestDeps => test_deps::ensure()?,
     }
+    Ok(ExitCode::SUCCESS)
 }

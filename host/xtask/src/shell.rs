@@ -1,7 +1,9 @@
 //! Runs other programs: says what it runs, and turns a failure into an error that names the command.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead, BufReader, Read},
+    path::Path,
     process::{Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
@@ -49,18 +51,20 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
 pub(crate) enum Stream {
     Stdout,
     Stderr,
+    /// Standard output that is made for a program, and not shown.
+    Data,
 }
 
 /// Runs a command on our terminal and shows each line of one of its streams to `see` too.
 pub(crate) fn run_and_read(command: &mut Command, stream: Stream, mut see: impl FnMut(&str)) -> Result<()> {
     let line = announce(command);
     match stream {
-        Stream::Stdout => command.stdout(Stdio::piped()),
+        Stream::Stdout | Stream::Data => command.stdout(Stdio::piped()),
         Stream::Stderr => command.stderr(Stdio::piped()),
     };
     let mut child = command.spawn().with_context(|| not_started(&line))?;
     let pipe: Option<Box<dyn Read>> = match stream {
-        Stream::Stdout => child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
+        Stream::Stdout | Stream::Data => child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
         Stream::Stderr => child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn Read>),
     };
     let mut reader = BufReader::new(pipe.context("the child has no pipe")?);
@@ -70,6 +74,7 @@ pub(crate) fn run_and_read(command: &mut Command, stream: Stream, mut see: impl 
         match stream {
             Stream::Stdout => print!("{text}"),
             Stream::Stderr => eprint!("{text}"),
+            Stream::Data => {}
         }
         see(text.trim_end());
         bytes.clear();
@@ -100,9 +105,16 @@ fn announce(command: &Command) -> String {
     line
 }
 
+/// As a person would type it, with the directory where that matters.
 fn line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args());
+    let mut line = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    if let Some(directory) = command.get_current_dir() {
+        // Writing to a string cannot fail.
+        let _ = write!(line, "  (in {})", directory.display());
+    }
+    line
 }
 
 fn not_started(line: &str) -> String {

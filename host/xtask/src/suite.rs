@@ -15,18 +15,14 @@ use crate::{
     wasm_target::{self, Source, cargo},
 };
 
-/// Prints the table of stages and one closing line; fails when any stage failed.
-pub(crate) fn run(source: Source, long: bool) -> Result<()> {
+/// Prints the table of stages and one closing line, the last of all output; false when any stage failed.
+pub(crate) fn run(source: Source, long: bool) -> bool {
     let mut stages = Stages::new();
     let mut counts = Counts::default();
     run_stages(&mut stages, &mut counts, source, long);
     println!("\n{}", stages.table());
-    let success = stages.all_succeeded();
-    println!("{}", counts.closing_line(success, stages.elapsed()));
-    if !success {
-        bail!("not every stage succeeded");
-    }
-    Ok(())
+    println!("{}", counts.closing_line(stages.all_succeeded(), stages.elapsed()));
+    stages.all_succeeded()
 }
 
 /// A fault that `check` finds does not hide what the tests find; without guests and upstreams there are no tests.
@@ -67,14 +63,18 @@ fn documentation_tests(counts: &mut Counts) -> Result<()> {
     )
 }
 
-/// What connectors compute without a host is tested natively, where a test is started in no time.
+/// What connectors compute without a host is tested natively, where a test is started in no time. Test guests have
+/// no tests of their own: they are tested through the host.
 fn connector_tests(counts: &mut Counts) -> Result<()> {
-    for workspace in guests::workspaces() {
-        let mut command = cargo(&workspace);
-        command.args(["test", "--workspace", "--no-fail-fast"]).env("CARGO_TARGET_DIR", guests::target());
-        counted(counts, &mut command, Stream::Stdout)?;
+    let workspace = paths::root().join(guests::CONNECTORS);
+    if !workspace.join("Cargo.toml").exists() {
+        return Ok(());
     }
-    Ok(())
+    let mut command = cargo(&workspace);
+    command
+        .args(["test", "--workspace", "--no-fail-fast", "--tests"])
+        .env("CARGO_TARGET_DIR", guests::target());
+    counted(counts, &mut command, Stream::Stdout)
 }
 
 /// A runner that says nothing about its tests has run none, and that is a failure.

@@ -1,1 +1,30 @@
-//! Parses and validates connector.toml and reports every fault with its place.
+//! Reads the two documents that people write: `connector.toml` (what a connector is and asks for) and `sync.toml`
+//! (what one sync does), and reports every fault of them with its place.
+//!
+//! Pure: it opens no file, resolves no name and knows no wasm.
+
+mod amount;
+mod asks;
+mod config;
+mod connector;
+mod fault;
+mod grants;
+pub mod host;
+mod json;
+mod limits;
+mod place;
+mod reader;
+mod sync;
+mod text;
+
+pub use asks::{Access, Asks, DirectoryAsk, HostAsk};
+pub use config::ConfigFault;
+pub use connector::{Manifest, Role};
+pub use fault::{Code, Fault, Faults};
+pub use grants::{AddressGrant, DirectoryGrant, Grants};
+pub use host::{Host, HostPattern, Scheme};
+pub use limits::{Limits, Unit};
+pub use place::Excerpt;
+pub use sync::{
+    Comparison, Condition, Connection, Mode, RejectPolicy, Rejects, RunOptions, StreamSelection, SyncFile,
+};

@@ -1,0 +1,18 @@
+//! The schema of a connector's configuration, and configurations held against it.
+
+mod schema;
+mod validate;
+
+pub(crate) use schema::read_schema;
+pub(crate) use validate::{default_at, validate};
+
+use serde::{Deserialize, Serialize};
+
+/// One fault of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigFault {
+    /// JSON Pointer (RFC 6901) into the configuration; empty for the whole of it.
+    pub path: String,
+    /// What is wrong and what would be right. Never the value itself, which may be private.
+    pub message: String,
+}

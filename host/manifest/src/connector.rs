@@ -1,0 +1,256 @@
+//! `connector.toml`: what a connector is, what it asks for and how it is configured.
+
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::asks::{Asks, read_asks};
+use crate::config::{self, ConfigFault};
+use crate::fault::{Code, Faults};
+use crate::host::HostPattern;
+use crate::limits::{Limits, read_limits};
+use crate::reader::{Node, Table, read, refuse_duplicates};
+use crate::text::{did_you_mean, quoted};
+
+/// The version of the format that this host reads.
+const FORMAT: u64 = 1;
+
+const KEYS: [&str; 13] = [
+    "manifest",
+    "name",
+    "publisher",
+    "version",
+    "contract",
+    "roles",
+    "title",
+    "description",
+    "license",
+    "homepage",
+    "asks",
+    "limits",
+    "config",
+];
+
+/// What a connector can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Rows come from it.
+    Source,
+    /// Rows go to it.
+    Destination,
+    /// It changes rows on their way.
+    Transform,
+    /// It makes rows of messages.
+    Webhook,
+}
+
+impl Role {
+    const CHOICES: [(&'static str, Self); 4] = [
+        ("source", Self::Source),
+        ("destination", Self::Destination),
+        ("transform", Self::Transform),
+        ("webhook", Self::Webhook),
+    ];
+
+    /// The word that stands for it in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+            Self::Transform => "transform",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// A connector's manifest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The connector's name, unique for its publisher.
+    pub name: String,
+    /// Who publishes it.
+    pub publisher: String,
+    /// Its version.
+    pub version: Version,
+    /// The version of the contract that it was built for.
+    pub contract: Version,
+    /// What it can be; at least one, each once.
+    pub roles: Vec<Role>,
+    /// Its name for people.
+    pub title: String,
+    /// What it does, for people.
+    pub description: Option<String>,
+    /// Under which licence it is published.
+    pub license: Option<String>,
+    /// Where people find more about it.
+    pub homepage: Option<String>,
+    /// What it asks for.
+    pub asks: Asks,
+    /// Its wishes about limits, raw: the runtime bounds them.
+    pub limits: Limits,
+    /// The JSON Schema of its configuration; none: it takes no configuration.
+    pub config_schema: Option<Value>,
+}
+
+impl Manifest {
+    /// Read a manifest; `file` is the name that faults carry.
+    ///
+    /// # Errors
+    /// Every fault of the document.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Faults> {
+        read(file, text, read_manifest)
+    }
+
+    /// Every fault of a configuration for this connector.
+    #[must_use]
+    pub fn validate_config(&self, config: &Value) -> Vec<ConfigFault> {
+        config::validate(self.config_schema.as_ref(), config)
+    }
+
+    /// The asks with the configuration's values in them. A value that is absent and has no default drops the ask:
+    /// what is not configured is not reached.
+    ///
+    /// # Errors
+    /// Every value that cannot stand in a host.
+    pub fn resolve_asks(&self, config: &Value) -> Result<Asks, Vec<ConfigFault>> {
+        let mut asks = Asks { hosts: Vec::new(), directories: self.asks.directories.clone() };
+        let mut faults = Vec::new();
+        for ask in &self.asks.hosts {
+            let Some(config) = self.config_with_defaults(config, &ask.pattern) else { continue };
+            match ask.pattern.resolve(&config) {
+                Ok(pattern) => asks.hosts.push(crate::HostAsk { pattern, reason: ask.reason.clone() }),
+                Err(error) => {
+                    let path = ask.pattern.pointers().into_iter().next().unwrap_or_default();
+                    faults.push(ConfigFault { path, message: error.to_string() });
+                }
+            }
+        }
+        if faults.is_empty() { Ok(asks) } else { Err(faults) }
+    }
+
+    /// The values that a pattern needs, and nothing else; none when one of them is neither set nor has a default.
+    fn config_with_defaults(&self, config: &Value, pattern: &HostPattern) -> Option<Value> {
+        let mut needed = Value::Object(serde_json::Map::new());
+        for pointer in pattern.pointers() {
+            let default =
+                || self.config_schema.as_ref().and_then(|schema| config::default_at(schema, &pointer));
+            let value = config.pointer(&pointer).filter(|value| !value.is_null()).or_else(default)?;
+            insert_at(&mut needed, &pointer, value.clone());
+        }
+        Some(needed)
+    }
+}
+
+fn insert_at(object: &mut Value, pointer: &str, value: Value) {
+    let mut place = object;
+    for key in pointer.split('/').skip(1) {
+        let Value::Object(members) = place else { return };
+        place = members.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new()));
+    }
+    *place = value;
+}
+
+fn read_manifest(node: Node<'_>) -> Option<Manifest> {
+    let table = node.open_table()?;
+    if !is_known_format(&table, "manifest", FORMAT) {
+        return None;
+    }
+    let table = node.table(&KEYS)?;
+    let name = table.required("name").and_then(|name| name.identifier());
+    let publisher = table.required("publisher").and_then(|publisher| publisher.identifier());
+    let version = table.required("version").and_then(|version| read_version(&version));
+    let contract = table.required("contract").and_then(|contract| read_version(&contract));
+    let roles = table.required("roles").and_then(|roles| read_roles(&roles));
+    let title = table.required("title").and_then(|title| title.line_of_text(100));
+    let description = table.optional("description", |description| description.text(4000));
+    let license = table.optional("license", |license| license.line_of_text(200));
+    let homepage = table.optional("homepage", read_homepage);
+    let asks = read_asks(table.get("asks"));
+    let limits = read_limits(table.get("limits"));
+    let config_schema = table.optional("config", config::read_schema);
+    if let (Some(asks), Some(Some(schema))) = (&asks, &config_schema) {
+        check_substitutions(&table, asks, schema);
+    }
+    Some(Manifest {
+        name: name?,
+        publisher: publisher?,
+        version: version?,
+        contract: contract?,
+        roles: roles?,
+        title: title?,
+        description: description?,
+        license: license?,
+        homepage: homepage?,
+        asks: asks?,
+        limits: limits?,
+        config_schema: config_schema?,
+    })
+}
+
+/// Whether the document says, in its first key, that it is of the version that we read. A newer one would only
+/// give faults that are none.
+pub(crate) fn is_known_format(table: &Table<'_>, key: &str, format: u64) -> bool {
+    let Some(node) = table.required(key) else { return true };
+    let known = node.unsigned().is_none_or(|version| version == format);
+    if !known {
+        let hint = format!("this host reads `{key} = {format}`; a newer one may read this document");
+        node.fault_with(
+            Code::UnknownFormat,
+            "a version of the format that this host does not know",
+            Some(hint),
+        );
+    }
+    known
+}
+
+fn read_version(node: &Node<'_>) -> Option<Version> {
+    let text = node.string()?;
+    let parsed = Version::parse(text).ok();
+    if parsed.is_none() {
+        let hint = "a version has three numbers, such as `1.0.0`".to_owned();
+        node.fault_with(Code::WrongValue, format!("{} is not a version", quoted(text)), Some(hint));
+    }
+    parsed
+}
+
+fn read_roles(node: &Node<'_>) -> Option<Vec<Role>> {
+    let items = node.items()?;
+    if items.is_empty() {
+        node.fault(Code::WrongValue, "names no role");
+        return None;
+    }
+    let read: Vec<Option<Role>> = items.iter().map(|item| item.choice(&Role::CHOICES)).collect();
+    let named = read.iter().zip(&items).filter_map(|(role, node)| role.map(|role| (role.as_str(), node)));
+    refuse_duplicates("the role", named);
+    read.into_iter().collect()
+}
+
+fn read_homepage(node: &Node<'_>) -> Option<String> {
+    let text = node.line_of_text(500)?;
+    if text.starts_with("https://") || text.starts_with("http://") {
+        return Some(text);
+    }
+    node.fault(Code::WrongValue, format!("{} is not a web address", quoted(&text)));
+    None
+}
+
+/// A substitution of a value that no configuration has would never be resolved.
+fn check_substitutions(table: &Table<'_>, asks: &Asks, schema: &Value) {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    for (index, ask) in asks.hosts.iter().enumerate() {
+        for pointer in ask.pattern.pointers() {
+            let key = pointer.split('/').nth(1).unwrap_or_default();
+            if !properties.contains_key(key) {
+                let message = format!("the configuration has no {}", quoted(key));
+                let hint = did_you_mean(key, properties.keys().map(String::as_str));
+                let place = table.node().at_pointer(&format!("/asks/hosts/{index}/url"));
+                place.fault_with(Code::WrongSubstitution, message, hint);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! Which hosts a rule means: names and addresses, patterns over them, and paths as they are compared.
+
+mod error;
+mod intersection;
+mod name;
+mod parse;
+mod path;
+mod pattern;
+mod resolve;
+
+pub use error::Error;
+pub use name::Host;
+pub use path::{AmbiguousPath, normalise_path};
+pub use pattern::{HostForm, HostPattern, Scheme};
+pub(crate) use pattern::{sound_methods, sound_prefix};
+
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod tests;

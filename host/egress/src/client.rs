@@ -1,0 +1,333 @@
+//! One request from judging to the head of its response. Redirects are answers like any other.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, RANGE, TRANSFER_ENCODING};
+use http::{Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use tokio_rustls::rustls::ClientConfig;
+
+use crate::caps::{Allowed, Timeouts};
+use crate::decode::Coding;
+use crate::dial;
+use crate::download::{Download, Wire};
+use crate::exchange::Exchange;
+use crate::gate::Decision;
+use crate::lease::{Lease, Unanswered};
+use crate::pool::Pool;
+use crate::rebuild::{Head, rebuild};
+use crate::record::Record;
+use crate::target::Target;
+use crate::tls::Trust;
+use crate::totals::{Admission, Totals};
+use crate::upload::Upload;
+use crate::{
+    Body, Caps, ClientSettings, Error, Gate, Ledger, Limit, Resolver, Result, Usage, headers, transport,
+};
+
+/// What all requests of one client share.
+pub(crate) struct Shared {
+    pub(crate) gate: Arc<dyn Gate>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) caps: Caps,
+    pub(crate) totals: Totals,
+    pub(crate) pool: Pool,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    trust: Arc<Trust>,
+    tls: OnceCell<Arc<ClientConfig>>,
+}
+
+impl Shared {
+    pub(crate) async fn tls_config(&self) -> io::Result<Arc<ClientConfig>> {
+        self.tls.get_or_try_init(|| self.trust.client_config()).await.cloned()
+    }
+}
+
+/// Sends the requests of one connection in one run. Clones share everything.
+///
+/// When the last clone is dropped, kept connections are closed; responses that are still read end as usual.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    _open: Arc<Open>,
+}
+
+/// Closes the pool with the last clone: requests under way hold the rest of what is shared.
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.pool.close();
+    }
+}
+
+impl Client {
+    pub(crate) fn new(trust: Arc<Trust>, resolver: Arc<dyn Resolver>, settings: ClientSettings) -> Self {
+        let shared = Shared {
+            gate: settings.rights,
+            ledger: settings.ledger,
+            caps: settings.caps,
+            totals: Totals::default(),
+            pool: Pool::default(),
+            resolver,
+            trust,
+            tls: OnceCell::new(),
+        };
+        let shared = Arc::new(shared);
+        Self { _open: Arc::new(Open(Arc::clone(&shared))), shared }
+    }
+
+    /// What was used so far.
+    pub fn usage(&self) -> Usage {
+        self.shared.totals.usage()
+    }
+
+    /// What may be used.
+    pub fn caps(&self) -> &Caps {
+        &self.shared.caps
+    }
+
+    /// Sends a request and gives back the head of its response with a body that streams.
+    ///
+    /// The URI must be absolute. [`Timeouts`] in the extensions shorten those of the caps. The request body may still
+    /// be on its way when this returns. Must be called within a tokio runtime; dropping the future, or the body of the
+    /// response, ends the request.
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>> {
+        let exchange = Exchange::new(Arc::clone(&self.shared));
+        let mut record = Record::open(Arc::clone(&exchange), request.method(), request.uri());
+        match self.run(request, &exchange, &mut record).await {
+            Ok(answer) => Ok(answer.into_response(record)),
+            Err(error) => {
+                record.fail(&error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        request: Request<Body>,
+        exchange: &Arc<Exchange>,
+        record: &mut Record,
+    ) -> Result<Answer> {
+        let caps = &self.shared.caps;
+        self.admit(record)?;
+        let timeouts = request.extensions().get::<Timeouts>().copied().unwrap_or_default().within(caps);
+        let outgoing = rebuild(request, caps)?;
+        record.rebuilt(&outgoing.head);
+        record.allowed(self.judge(&outgoing.head)?);
+        let mut upload = Upload::new(outgoing.body, outgoing.length, Arc::clone(exchange))?;
+        let head = outgoing.head;
+        if matches!(head.method, Method::GET | Method::HEAD) && !upload.has_length() {
+            self.until(exchange, None, upload.peek()).await?;
+        }
+        let asked =
+            Asked { is_head: head.method == Method::HEAD, is_range: head.headers.contains_key(RANGE) };
+        let (response, lease) = self.deliver(head, upload, &timeouts, exchange, record).await?;
+        let answer = Answer::accept(response, lease, asked, &timeouts, exchange)?;
+        record.answered(answer.status(), answer.is_opaque);
+        Ok(answer)
+    }
+
+    fn admit(&self, record: &mut Record) -> Result<()> {
+        let caps = &self.shared.caps;
+        match self.shared.totals.enter(caps) {
+            Admission::Admitted => Ok(()),
+            Admission::OverConcurrent => {
+                Err(Error::Limit { limit: Limit::ConcurrentRequests, allowed: caps.concurrent_requests })
+            }
+            Admission::OverRequests { first } => {
+                if !first {
+                    record.silence();
+                }
+                Err(Error::Limit { limit: Limit::Requests, allowed: caps.requests })
+            }
+        }
+    }
+
+    fn judge(&self, head: &Head) -> Result<String> {
+        match self.shared.gate.request(&head.target.line(&head.method)) {
+            Decision::Allow { rule } => Ok(rule),
+            Decision::Deny { code, reason, line_to_add } => {
+                let target = format!("{} {}", head.method, head.target.display());
+                Err(Error::RequestDenied { code, target, reason, line_to_add })
+            }
+        }
+    }
+
+    /// Sends over a kept connection, or a fresh one where there is none or the kept one turns out to be closed.
+    async fn deliver(
+        &self,
+        head: Head,
+        mut upload: Upload,
+        timeouts: &Allowed,
+        exchange: &Arc<Exchange>,
+        record: &mut Record,
+    ) -> Result<(Response<Incoming>, Lease)> {
+        if let Some(mut lease) = self.kept(&head.target).await {
+            dial::judge(&self.shared, &lease.origin, lease.address)?;
+            record.connected(lease.address);
+            let may_repeat = head.is_idempotent() && upload.is_empty();
+            match self.attempt(&mut lease, head.clone(), upload, timeouts, exchange).await? {
+                Ok(response) => return Ok((response, lease)),
+                Err(Unanswered::Unsent(unsent, _)) => upload = unsent,
+                Err(Unanswered::Lost(error)) if may_repeat && transport::is_stale(&error) => {
+                    upload = Upload::empty(Arc::clone(exchange));
+                }
+                Err(Unanswered::Lost(error)) => {
+                    return Err(transport::before_head(error, &lease.origin, exchange));
+                }
+            }
+        }
+        let dialing = dial::dial(&self.shared, &head.target);
+        let mut lease = self.until(exchange, Some(timeouts.connect), dialing).await?;
+        record.connected(lease.address);
+        if let Some(shared) = lease.share() {
+            self.shared.pool.keep(shared);
+        }
+        match self.attempt(&mut lease, head, upload, timeouts, exchange).await? {
+            Ok(response) => Ok((response, lease)),
+            Err(Unanswered::Unsent(_, error) | Unanswered::Lost(error)) => {
+                Err(transport::before_head(error, &lease.origin, exchange))
+            }
+        }
+    }
+
+    /// A kept connection that can send.
+    async fn kept(&self, target: &Target) -> Option<Lease> {
+        loop {
+            let mut lease = self.shared.pool.take(&target.origin)?;
+            if lease.settle().await {
+                return Some(lease);
+            }
+        }
+    }
+
+    /// Sends over this connection. The outer error is final, the inner one may allow another attempt.
+    async fn attempt(
+        &self,
+        lease: &mut Lease,
+        head: Head,
+        upload: Upload,
+        timeouts: &Allowed,
+        exchange: &Arc<Exchange>,
+    ) -> Result<Result<Response<Incoming>, Unanswered>> {
+        let request = lease.request(head, upload, exchange)?;
+        tokio::select! {
+            biased;
+            answer = lease.send(request) => Ok(answer),
+            error = exchange.silence(timeouts.first_byte, Limit::FirstByteTimeout) => Err(error),
+        }
+    }
+
+    /// Bounds what happens before anything is sent: by the connect timeout where given, by the total timeout always.
+    async fn until<T>(
+        &self,
+        exchange: &Exchange,
+        connect: Option<Duration>,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let connect_end = connect.and_then(|connect| Instant::now().checked_add(connect));
+        let end = connect_end.map_or(exchange.end, |connect_end| connect_end.min(exchange.end));
+        match tokio::time::timeout_at(end, work).await {
+            Ok(done) => done,
+            Err(_elapsed) => Err(match connect.filter(|_| end < exchange.end) {
+                Some(allowed) => Error::Timeout { limit: Limit::ConnectTimeout, allowed },
+                None => {
+                    Error::Timeout { limit: Limit::TotalTimeout, allowed: self.shared.caps.total_timeout }
+                }
+            }),
+        }
+    }
+}
+
+/// What about the request decides how its response is read.
+#[derive(Clone, Copy)]
+struct Asked {
+    is_head: bool,
+    is_range: bool,
+}
+
+/// A response that may be handed over.
+struct Answer {
+    head: http::response::Parts,
+    wire: Wire,
+    coding: Option<Coding>,
+    is_opaque: bool,
+}
+
+impl Answer {
+    fn accept(
+        response: Response<Incoming>,
+        lease: Lease,
+        asked: Asked,
+        timeouts: &Allowed,
+        exchange: &Arc<Exchange>,
+    ) -> Result<Self> {
+        let caps = &exchange.shared.caps;
+        let (mut head, incoming) = response.into_parts();
+        headers::check_size(&head.headers, caps.response_head_bytes, Limit::ResponseHeadBytes)?;
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Error::Protocol {
+                problem: "it switches to a protocol that was not asked for",
+                source: None,
+            });
+        }
+        if head.version != Version::HTTP_2
+            && head.headers.contains_key(TRANSFER_ENCODING)
+            && head.headers.contains_key(CONTENT_LENGTH)
+        {
+            // RFC 9112 §6.3: such a message may be an attempt at response splitting.
+            return Err(Error::Protocol { problem: "it has two lengths", source: None });
+        }
+        if incoming.size_hint().lower() > caps.response_body_bytes {
+            return Err(Error::Limit { limit: Limit::ResponseBodyBytes, allowed: caps.response_body_bytes });
+        }
+        headers::strip_response(&mut head.headers);
+        let has_body = !asked.is_head && !incoming.is_end_stream();
+        let is_part = asked.is_range && head.status == StatusCode::PARTIAL_CONTENT;
+        let (coding, is_opaque) = match has_body {
+            true => decoding(&mut head.headers, is_part),
+            false => (None, false),
+        };
+        head.extensions.clear();
+        let wire = Wire::new(incoming, lease, Arc::clone(exchange), timeouts.between_bytes);
+        Ok(Self { head, wire, coding, is_opaque })
+    }
+
+    fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    fn into_response(self, record: Record) -> Response<Body> {
+        let body = Download::new(self.wire, self.coding, record).boxed_unsync();
+        Response::from_parts(self.head, body)
+    }
+}
+
+/// The layer to undo, and whether the guest will see content that is still encoded. The head then says what is left.
+fn decoding(headers: &mut http::HeaderMap, is_part: bool) -> (Option<Coding>, bool) {
+    let layers: Vec<String> = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .flat_map(|value| value.to_str().unwrap_or("unknown").split(',').map(|layer| layer.trim().to_owned()))
+        .filter(|layer| !layer.is_empty() && !layer.eq_ignore_ascii_case("identity"))
+        .collect();
+    let Some((outermost, rest)) = layers.split_last() else { return (None, false) };
+    let Some(coding) = Coding::parse(outermost).filter(|_| !is_part) else { return (None, true) };
+    headers.remove(CONTENT_LENGTH);
+    headers.remove(CONTENT_ENCODING);
+    match http::HeaderValue::from_str(&rest.join(", ")) {
+        Ok(value) if !rest.is_empty() => {
+            headers.insert(CONTENT_ENCODING, value);
+            (Some(coding), true)
+        }
+        _ => (Some(coding), false),
+    }
+}

@@ -1,0 +1,172 @@
+//! Makes a connection: resolves, judges every address, dials a judged one, speaks TLS and HTTP over it.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::client::Shared;
+use crate::gate::Decision;
+use crate::lease::{Ends, Lease, Sender, Tasks};
+use crate::resolve::ADDRESSES_MAX;
+use crate::target::{Origin, Target};
+use crate::{Error, Result};
+
+/// When the next address is tried beside the one that has not answered yet (RFC 8305 §5).
+const STAGGER: Duration = Duration::from_millis(250);
+/// hyper reads at least this much at once.
+const READ_BYTES_MIN: usize = 8192;
+
+/// A fresh connection. The caller bounds its time.
+pub(crate) async fn dial(shared: &Shared, target: &Target) -> Result<Lease> {
+    let origin = &target.origin;
+    let addresses = vetted(shared, target).await?;
+    let failed = |source| Error::Connect { host: origin.host.as_ref().to_owned(), port: origin.port, source };
+    let stream = connect(&addresses).await.map_err(failed)?;
+    stream.set_nodelay(true).map_err(failed)?;
+    let address = stream.peer_addr().map_err(failed)?;
+    let tasks = Tasks::default();
+    let ends = Arc::new(Ends(tasks.clone()));
+    let sender = if origin.secure {
+        let failed = |source| Error::Tls { host: origin.host.as_ref().to_owned(), source };
+        let name = server_name(target).map_err(failed)?;
+        let config = shared.tls_config().await.map_err(failed)?;
+        let stream = TlsConnector::from(config).connect(name, stream).await.map_err(failed)?;
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            handshake_two(shared, origin, stream, tasks).await?
+        } else {
+            handshake_one(shared, origin, stream, tasks).await?
+        }
+    } else {
+        handshake_one(shared, origin, stream, tasks).await?
+    };
+    Ok(Lease { origin: origin.clone(), address, sender, reused: false, ends })
+}
+
+/// Asks the gate about one address.
+pub(crate) fn judge(shared: &Shared, origin: &Origin, address: SocketAddr) -> Result<()> {
+    match shared.gate.address(address.ip(), address.port()) {
+        Decision::Allow { .. } => Ok(()),
+        Decision::Deny { code, reason, line_to_add } => Err(Error::AddressDenied {
+            code,
+            host: origin.host.as_ref().to_owned(),
+            address,
+            reason,
+            line_to_add,
+        }),
+    }
+}
+
+/// The addresses that may be dialed. One refused address refuses the name: which of them answers is up to the network.
+async fn vetted(shared: &Shared, target: &Target) -> Result<Vec<SocketAddr>> {
+    let origin = &target.origin;
+    let failed = |source| Error::Resolve { host: origin.host.as_ref().to_owned(), source };
+    let found = match target.literal {
+        Some(address) => vec![address],
+        None => shared.resolver.resolve(&origin.host).await.map_err(failed)?,
+    };
+    if found.is_empty() {
+        return Err(failed(io::Error::new(io::ErrorKind::NotFound, "the name has no addresses")));
+    }
+    if found.len() > ADDRESSES_MAX {
+        return Err(failed(io::Error::other("the name has more addresses than any honest name")));
+    }
+    let addresses: Vec<SocketAddr> =
+        found.into_iter().map(|address| SocketAddr::new(address, origin.port)).collect();
+    for address in &addresses {
+        judge(shared, origin, *address)?;
+    }
+    Ok(interleaved(addresses))
+}
+
+/// The families in turn, so that one that is not routed costs one stagger only.
+fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut one, mut other): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let mut ordered = Vec::with_capacity(one.len() + other.len());
+    one.reverse();
+    other.reverse();
+    loop {
+        let (a, b) = (one.pop(), other.pop());
+        if a.is_none() && b.is_none() {
+            return ordered;
+        }
+        ordered.extend(a.into_iter().chain(b));
+    }
+}
+
+/// The first of the addresses that answers. The next is tried when one fails, or is slow.
+async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut waiting = addresses.iter();
+    let mut attempts = FuturesUnordered::new();
+    attempts.extend(waiting.next().map(|address| TcpStream::connect(*address)));
+    loop {
+        tokio::select! {
+            attempt = attempts.next() => match (attempt, waiting.next()) {
+                (Some(Ok(stream)), _) => return Ok(stream),
+                (_, Some(address)) => attempts.push(TcpStream::connect(*address)),
+                (Some(Err(error)), None) if attempts.is_empty() => return Err(error),
+                (Some(Err(_)), None) => {}
+                (None, None) => return Err(io::Error::from(io::ErrorKind::AddrNotAvailable)),
+            },
+            () = tokio::time::sleep(STAGGER), if waiting.len() > 0 => {
+                attempts.extend(waiting.next().map(|address| TcpStream::connect(*address)));
+            }
+        }
+    }
+}
+
+fn server_name(target: &Target) -> io::Result<ServerName<'static>> {
+    match target.literal {
+        Some(IpAddr::V4(address)) => Ok(ServerName::IpAddress(IpAddr::V4(address).into())),
+        Some(IpAddr::V6(address)) => Ok(ServerName::IpAddress(IpAddr::V6(address).into())),
+        None => ServerName::try_from(target.origin.host.as_ref().to_owned()).map_err(io::Error::other),
+    }
+}
+
+async fn handshake_one<S>(shared: &Shared, origin: &Origin, stream: S, tasks: Tasks) -> Result<Sender>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let head = shared.caps.response_head_bytes;
+    let mut builder = http1::Builder::new();
+    builder.max_header_size(head).max_buf_size(head.max(READ_BYTES_MIN));
+    let (sender, connection) =
+        builder.handshake(TokioIo::new(stream)).await.map_err(|source| lost(origin, source))?;
+    tasks.spawn(ignore_end(connection));
+    Ok(Sender::One(sender))
+}
+
+async fn handshake_two<S>(shared: &Shared, origin: &Origin, stream: S, tasks: Tasks) -> Result<Sender>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let head = u32::try_from(shared.caps.response_head_bytes).unwrap_or(u32::MAX);
+    let mut builder = http2::Builder::new(tasks.clone());
+    builder.max_header_list_size(head);
+    let (sender, connection) =
+        builder.handshake(TokioIo::new(stream)).await.map_err(|source| lost(origin, source))?;
+    tasks.spawn(ignore_end(connection));
+    Ok(Sender::Two(sender))
+}
+
+/// How a connection ends is told to the request that it carried; an idle one may end as it likes.
+async fn ignore_end(connection: impl Future<Output = hyper::Result<()>>) {
+    if let Err(error) = connection.await {
+        tracing::trace!(%error, "connection ended");
+    }
+}
+
+fn lost(origin: &Origin, source: hyper::Error) -> Error {
+    Error::ConnectionLost { host: origin.host.as_ref().to_owned(), source }
+}

@@ -1,0 +1,39 @@
+//! The port through which names become addresses, and its implementation over the system.
+//!
+//! It judges nothing: every address of the answer goes through the gate, and only judged addresses are dialed.
+
+use std::io;
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+
+/// The most addresses an answer may hold. Real names have a handful; a thousand are an attack.
+pub(crate) const ADDRESSES_MAX: usize = 64;
+
+/// Looks names up.
+///
+/// Called once for each new connection to a host that is a name, never for address literals, on the task of the
+/// request and under its connect timeout. The answer is used for that connection only.
+#[async_trait]
+pub trait Resolver: Send + Sync {
+    /// All addresses of this name. `host` is lower case and has no trailing dot.
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// Asks the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemResolver;
+
+#[async_trait]
+impl Resolver for SystemResolver {
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let found = tokio::net::lookup_host((host, 0)).await?;
+        let mut addresses: Vec<IpAddr> = Vec::new();
+        for address in found.map(|found| found.ip()) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        Ok(addresses)
+    }
+}

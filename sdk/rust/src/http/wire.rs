@@ -1,0 +1,208 @@
+//! Carries requests and answers over `wasi:http`.
+
+use std::io::{self, Read};
+
+use wasip2::{
+    http::{
+        outgoing_handler::handle,
+        types::{
+            Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody,
+            OutgoingRequest, RequestOptions, Scheme, http_error_code,
+        },
+    },
+    io::{
+        poll::{Pollable, poll},
+        streams::{InputStream, OutputStream, StreamError},
+    },
+};
+
+use super::{Request, Response, fault, url::Url};
+use crate::{Error, Result};
+
+/// How much of a body moves in one call of the host.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// A request that is on its way, with all of its body.
+pub(super) struct Sent {
+    // Fields are dropped in order, and this one belongs to the next.
+    ready: Pollable,
+    future: FutureIncomingResponse,
+    /// The answer, if it came before the body was taken.
+    early: Option<Result<IncomingResponse>>,
+    label: String,
+}
+
+impl Sent {
+    /// Send a request and its body.
+    pub(super) fn new(mut request: Request) -> Result<Self> {
+        let label = request.label();
+        let body = request.body.take();
+        let url = request.parsed()?;
+        if cfg!(not(target_arch = "wasm32")) {
+            return Err(Error::transient(format!("{label}: there is no host to send it")));
+        }
+        let outgoing = outgoing(&label, &request, &url)?;
+        let sink = outgoing.body().map_err(|()| spent(&label))?;
+        let future =
+            handle(outgoing, Some(options(&request))).map_err(|code| fault::from_code(&label, &code))?;
+        let mut sent = Self { ready: future.subscribe(), future, early: None, label };
+        sent.send_body(sink, body)?;
+        Ok(sent)
+    }
+
+    /// Ready once there is an answer.
+    pub(super) fn ready(&self) -> &Pollable {
+        &self.ready
+    }
+
+    /// The answer, once its headers have come.
+    pub(super) fn wait(mut self) -> Result<Response> {
+        let answer = match self.early.take() {
+            Some(answer) => answer?,
+            None => {
+                self.ready.block();
+                self.answer()?
+            }
+        };
+        response(self.label, &answer)
+    }
+
+    fn answer(&self) -> Result<IncomingResponse> {
+        let answer = self.future.get().and_then(std::result::Result::ok).ok_or_else(|| spent(&self.label))?;
+        answer.map_err(|code| fault::from_code(&self.label, &code))
+    }
+
+    fn send_body(&mut self, sink: OutgoingBody, body: Option<Box<dyn Read>>) -> Result<()> {
+        if let Some(body) = body {
+            let stream = sink.write().map_err(|()| spent(&self.label))?;
+            // A body that was not taken ends the request, but what the other system said about it may be there still.
+            if !self.pump(&stream, body)? {
+                return Ok(());
+            }
+        }
+        OutgoingBody::finish(sink, None).map_err(|code| fault::from_code(&self.label, &code))
+    }
+
+    /// Whether all of the body was taken.
+    fn pump(&mut self, stream: &OutputStream, mut body: Box<dyn Read>) -> Result<bool> {
+        let room = stream.subscribe();
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            let length = body.read(&mut chunk)?;
+            if length == 0 {
+                return Ok(stream.flush().is_ok() && self.wait_for_room(stream, &room).is_some());
+            }
+            let mut rest = chunk.get(..length).unwrap_or_default();
+            while !rest.is_empty() {
+                let Some(bytes) = self.wait_for_room(stream, &room) else { return Ok(false) };
+                let (now, later) = rest.split_at(rest.len().min(bytes));
+                if stream.write(now).is_err() {
+                    return Ok(false);
+                }
+                rest = later;
+            }
+        }
+    }
+
+    /// How many bytes the stream takes now; none if there is no point in sending more: the stream is closed, or the
+    /// other system has answered meanwhile, and not with success. An early success is no reason to stop.
+    fn wait_for_room(&mut self, stream: &OutputStream, room: &Pollable) -> Option<usize> {
+        loop {
+            match stream.check_write() {
+                Ok(0) => {}
+                Ok(bytes) => return Some(usize::try_from(bytes).unwrap_or(usize::MAX)),
+                Err(_) => return None,
+            }
+            if self.early.is_some() {
+                room.block();
+            } else if !poll(&[room, &self.ready]).contains(&0) {
+                let answer = self.answer();
+                let go_on = answer.as_ref().is_ok_and(|answer| answer.status() < 300);
+                self.early = Some(answer);
+                if !go_on {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+fn outgoing(label: &str, request: &Request, url: &Url<'_>) -> Result<OutgoingRequest> {
+    let headers = Fields::from_list(&request.headers).map_err(|fault| fault::from_header(label, &fault))?;
+    let outgoing = OutgoingRequest::new(headers);
+    let scheme = if url.secure { Scheme::Https } else { Scheme::Http };
+    let set = outgoing
+        .set_method(&method(&request.method))
+        .and_then(|()| outgoing.set_scheme(Some(&scheme)))
+        .and_then(|()| outgoing.set_authority(Some(url.authority)))
+        .and_then(|()| outgoing.set_path_with_query(Some(&url.target(&request.query))));
+    match set {
+        Ok(()) => Ok(outgoing),
+        Err(()) => Err(Error::config("", format!("`{label}` is no request that can be sent"))),
+    }
+}
+
+fn method(name: &str) -> Method {
+    match name {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "POST" => Method::Post,
+        "PUT" => Method::Put,
+        "DELETE" => Method::Delete,
+        "OPTIONS" => Method::Options,
+        "PATCH" => Method::Patch,
+        other => Method::Other(other.to_owned()),
+    }
+}
+
+fn options(request: &Request) -> RequestOptions {
+    let options = RequestOptions::new();
+    let nanoseconds = u64::try_from(request.timeout.as_nanos()).ok();
+    // A host that does not know one of these limits has its own.
+    let _ = options.set_connect_timeout(nanoseconds);
+    let _ = options.set_first_byte_timeout(nanoseconds);
+    let _ = options.set_between_bytes_timeout(nanoseconds);
+    options
+}
+
+fn response(label: String, answer: &IncomingResponse) -> Result<Response> {
+    let (status, headers) = (answer.status(), answer.headers().entries());
+    let body = answer.consume().map_err(|()| spent(&label))?;
+    let stream = body.stream().map_err(|()| spent(&label))?;
+    let body = Body { stream, _owner: body, label: label.clone() };
+    Ok(Response::of(label, status, headers, body))
+}
+
+/// Something that can be had once was asked for twice; only a fault of this file could do that.
+fn spent(label: &str) -> Error {
+    Error::bug(format!("{label}: a part of the exchange was used twice"))
+}
+
+struct Body {
+    // Fields are dropped in order, and this one belongs to the next.
+    stream: InputStream,
+    _owner: IncomingBody,
+    label: String,
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let wanted = u64::try_from(buffer.len().min(CHUNK_BYTES)).unwrap_or(1);
+        loop {
+            match self.stream.blocking_read(wanted) {
+                Ok(bytes) if bytes.is_empty() => {}
+                Ok(bytes) => return io::Cursor::new(bytes).read(buffer),
+                Err(StreamError::Closed) => return Ok(0),
+                Err(StreamError::LastOperationFailed(error)) => {
+                    return Err(io::Error::other(match http_error_code(&error) {
+                        Some(code) => fault::from_code(&self.label, &code),
+                        None => Error::transient(format!("{}: {}", self.label, error.to_debug_string())),
+                    }));
+                }
+            }
+        }
+    }
+}

@@ -6,8 +6,8 @@
 
 use crate::failure::Failure;
 use crate::model::{
-    Batch, Capabilities, Catalog, CommitReport, OpenRead, PageBudget, Step, StreamPlan, StreamSchema, StreamVerdict,
-    TransformPlan, Transformed, WriteReport,
+    Batch, Capabilities, Catalog, CommitReport, OpenRead, PageBudget, Step, StreamPlan, StreamSchema,
+    StreamVerdict, TransformPlan, Transformed, WriteReport,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,8 @@ pub trait Writer: Send {
     async fn committed(&mut self) -> Result<Option<String>, Failure>;
 
     /// What will come; the verdicts were validated to cover each stream and field.
-    async fn prepare(&mut self, plans: Vec<StreamPlan>, dry_run: bool) -> Result<Vec<StreamVerdict>, Failure>;
+    async fn prepare(&mut self, plans: Vec<StreamPlan>, dry_run: bool)
+    -> Result<Vec<StreamVerdict>, Failure>;
 
     /// Take one batch; numbers rise by one from 0 after each commit. The caller keeps the rows until their commit.
     async fn write(&mut self, number: u64, batch: Arc<Batch>) -> Result<WriteReport, Failure>;
@@ -96,7 +97,11 @@ pub trait Transform: Send + Sync {
 
     /// Open a transformer in a fresh instance: once for each read group and attempt. `outputs` are those of the plan, against
     /// which what comes out is held.
-    async fn open(&self, inputs: Vec<StreamSchema>, outputs: Vec<StreamSchema>) -> Result<Box<dyn Transformer>, Failure>;
+    async fn open(
+        &self,
+        inputs: Vec<StreamSchema>,
+        outputs: Vec<StreamSchema>,
+    ) -> Result<Box<dyn Transformer>, Failure>;
 }
 
 /// Changes batches; stateless between them.

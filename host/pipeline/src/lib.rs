@@ -4,4 +4,8 @@
 
 pub mod connector;
 pub mod failure;
+#[cfg(test)]
+mod fixtures;
 pub mod model;
+pub mod rows;
+pub mod validate;

@@ -6,14 +6,18 @@ mod batch;
 mod plan;
 mod read;
 mod schema;
+mod wire;
 
-pub use batch::{Batch, Column, ColumnData, Columns, JsonLines, Operation, Reject, RowOperations, Rows, VarData};
+pub(crate) use batch::bit;
+pub use batch::{
+    Batch, Column, ColumnData, Columns, JsonLines, Operation, Reject, RowOperations, Rows, VarData,
+};
 pub use plan::{
-    Capabilities, CommitReport, FieldFate, FieldVerdict, LateReject, Mode, Modes, Output, StreamPlan, StreamVerdict,
-    TransformPlan, Transformed, WriteReport,
+    Capabilities, CommitReport, FieldFate, FieldVerdict, LateReject, Mode, Modes, Output, StreamPlan,
+    StreamVerdict, TransformPlan, Transformed, WriteReport,
 };
 pub use read::{
-    Catalog, Comparison, Condition, OpenRead, Page, PageBudget, Pushdown, ReadGroup, RejectedRow, Selection, SourceReject,
-    Step, StreamInfo,
+    Catalog, Comparison, Condition, OpenRead, Page, PageBudget, Pushdown, ReadGroup, RejectedRow, Selection,
+    SourceReject, Step, StreamInfo,
 };
 pub use schema::{DataType, Field, Layout, Layouts, Operations, Schema, StreamSchema, Zone};

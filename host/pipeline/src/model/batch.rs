@@ -1,5 +1,6 @@
 //! Batches: rows of one stream that move together.
 
+use super::wire;
 use serde::{Deserialize, Serialize};
 
 /// What a row asks the destination to do.
@@ -27,6 +28,26 @@ impl Operation {
             _ => None,
         }
     }
+
+    /// The byte by which the contract names it in a list of operations.
+    pub fn to_byte(self) -> u8 {
+        match self {
+            Self::Insert => 0,
+            Self::Update => 1,
+            Self::Upsert => 2,
+            Self::Delete => 3,
+        }
+    }
+
+    /// Its word in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Upsert => "upsert",
+            Self::Delete => "delete",
+        }
+    }
 }
 
 /// The operation of each row of a batch.
@@ -35,7 +56,7 @@ pub enum RowOperations {
     /// One for all rows.
     All(Operation),
     /// A byte a row, as [`Operation::from_byte`] reads it.
-    Each(Vec<u8>),
+    Each(#[serde(with = "wire::bytes")] Vec<u8>),
 }
 
 /// Values of variable length: value `i` is `data[offsets[i]..offsets[i + 1]]`.
@@ -44,6 +65,7 @@ pub struct VarData {
     /// One more than there are rows; the first is 0; never falling.
     pub offsets: Vec<i32>,
     /// The bytes of all values.
+    #[serde(with = "wire::bytes")]
     pub data: Vec<u8>,
 }
 
@@ -51,11 +73,11 @@ pub struct VarData {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ColumnData {
     /// A bitmap, LSB-first.
-    Boolean(Vec<u8>),
+    Boolean(#[serde(with = "wire::bytes")] Vec<u8>),
     /// 64-bit integers.
     Int64(Vec<i64>),
     /// 64-bit floats; NaN and infinities are legal.
-    Float64(Vec<f64>),
+    Float64(#[serde(with = "wire::floats")] Vec<f64>),
     /// Two words a value: low, then high 64 bits of a 128-bit two's complement integer.
     Decimal(Vec<u64>),
     /// UTF-8 text.
@@ -76,8 +98,10 @@ pub enum ColumnData {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// A bitmap: 1 is a value, 0 is null. None: no nulls.
+    #[serde(with = "wire::optional_bytes", default)]
     pub validity: Option<Vec<u8>>,
     /// A bitmap: 1 is present, 0 is absent. None: all present.
+    #[serde(with = "wire::optional_bytes", default)]
     pub presence: Option<Vec<u8>>,
     /// The values.
     pub data: ColumnData,
@@ -98,6 +122,7 @@ pub struct JsonLines {
     /// How many lines.
     pub row_count: u32,
     /// The lines.
+    #[serde(with = "wire::bytes")]
     pub data: Vec<u8>,
 }
 
@@ -123,6 +148,15 @@ pub struct Batch {
     pub rows: Rows,
 }
 
+impl VarData {
+    /// The bytes of one value; none past the end or for broken offsets.
+    pub fn value(&self, row: usize) -> Option<&[u8]> {
+        let start = usize::try_from(*self.offsets.get(row)?).ok()?;
+        let end = usize::try_from(*self.offsets.get(row.checked_add(1)?)?).ok()?;
+        self.data.get(start..end)
+    }
+}
+
 impl Batch {
     /// How many rows the batch says it has.
     pub fn row_count(&self) -> u32 {
@@ -146,7 +180,32 @@ impl Batch {
     }
 }
 
+impl RowOperations {
+    /// The operation of one row; none past the end or for a byte that is no operation.
+    pub fn get(&self, row: usize) -> Option<Operation> {
+        match self {
+            Self::All(operation) => Some(*operation),
+            Self::Each(bytes) => bytes.get(row).copied().and_then(Operation::from_byte),
+        }
+    }
+}
+
+/// Bit `index` of an LSB-first bitmap; false past its end.
+pub(crate) fn bit(bits: &[u8], index: usize) -> bool {
+    bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+}
+
 impl Column {
+    /// Whether the row has the field at all, be it null.
+    pub fn is_present(&self, row: usize) -> bool {
+        self.presence.as_ref().is_none_or(|bits| bit(bits, row))
+    }
+
+    /// Whether the row has a value here: present and not null.
+    pub fn is_value(&self, row: usize) -> bool {
+        self.is_present(row) && self.validity.as_ref().is_none_or(|bits| bit(bits, row))
+    }
+
     fn byte_count(&self) -> usize {
         let bitmap = |bits: &Option<Vec<u8>>| bits.as_ref().map_or(0, Vec::len);
         bitmap(&self.validity) + bitmap(&self.presence) + self.data.byte_count()
@@ -154,6 +213,22 @@ impl Column {
 }
 
 impl ColumnData {
+    /// The word for its type, for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Boolean(_) => "boolean",
+            Self::Int64(_) => "int64",
+            Self::Float64(_) => "float64",
+            Self::Decimal(_) => "decimal",
+            Self::Text(_) => "text",
+            Self::Bytes(_) => "bytes",
+            Self::Json(_) => "json",
+            Self::Date(_) => "date",
+            Self::Time(_) => "time",
+            Self::Timestamp(_) => "timestamp",
+        }
+    }
+
     fn byte_count(&self) -> usize {
         match self {
             Self::Boolean(bits) => bits.len(),

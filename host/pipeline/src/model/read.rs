@@ -1,6 +1,6 @@
 //! Reading: what a source offers, what is asked of it, what it brings.
 
-use super::{Batch, StreamSchema};
+use super::{Batch, StreamSchema, wire};
 use serde::{Deserialize, Serialize};
 
 /// What a source itself does with a selection.
@@ -126,7 +126,7 @@ pub struct PageBudget {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RejectedRow {
     /// Bytes that never became a row.
-    Raw(Vec<u8>),
+    Raw(#[serde(with = "wire::bytes")] Vec<u8>),
     /// A row that stands in a batch of this page.
     At {
         /// Index of the batch in its page.

@@ -1,6 +1,8 @@
 //! Schemas: what a stream's rows look like.
 
+use super::Operation;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Whether a time is an instant or what a clock on some wall showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +43,27 @@ pub enum DataType {
     Time(Zone),
     /// Microseconds since 1970-01-01T00:00:00.
     Timestamp(Zone),
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zone = |zone: &Zone| match zone {
+            Zone::Utc => "utc",
+            Zone::Local => "local",
+        };
+        match self {
+            Self::Boolean => f.write_str("boolean"),
+            Self::Int64 => f.write_str("int64"),
+            Self::Float64 => f.write_str("float64"),
+            Self::Decimal { precision, scale } => write!(f, "decimal({precision}, {scale})"),
+            Self::Text => f.write_str("text"),
+            Self::Bytes => f.write_str("bytes"),
+            Self::Json => f.write_str("json"),
+            Self::Date => f.write_str("date"),
+            Self::Time(of) => write!(f, "time({})", zone(of)),
+            Self::Timestamp(of) => write!(f, "timestamp({})", zone(of)),
+        }
+    }
 }
 
 /// One field of a stream.
@@ -107,6 +130,18 @@ pub struct Operations {
     pub upsert: bool,
     /// Removals.
     pub delete: bool,
+}
+
+impl Operations {
+    /// Whether `operation` is in the set.
+    pub fn contains(self, operation: Operation) -> bool {
+        match operation {
+            Operation::Insert => self.insert,
+            Operation::Update => self.update,
+            Operation::Upsert => self.upsert,
+            Operation::Delete => self.delete,
+        }
+    }
 }
 
 /// What a stream looks like at one version of its schema.

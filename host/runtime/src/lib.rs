@@ -1,1 +1,39 @@
 //! Runs connectors as WASI components in a sandbox.
+//!
+//! [`Runtime`] is the engine of a process, [`Component`] a loaded connector, [`Connection`] a component with its
+//! configuration and rights; [`Source`], [`Destination`], [`Transform`] and [`Webhook`] are its roles, of which the first
+//! three implement the ports of `pipeline`. Knows no retry policy and no organization.
+
+mod cache;
+mod component;
+mod connection;
+mod engine;
+mod error;
+mod executor;
+mod explain;
+mod imports;
+mod inspect;
+mod instance;
+mod limiter;
+mod limits;
+mod logs;
+mod meter;
+mod sizes;
+mod state;
+mod stop;
+mod text;
+mod ticker;
+mod v0_1;
+
+pub use component::Component;
+pub use connection::{Connection, Grants, PROGRAM_KEY};
+pub use engine::{Runtime, Settings};
+pub use error::Error;
+pub use imports::http::HttpOut;
+pub use imports::wasi::Directory;
+pub use inspect::{CONTRACT_SECTION, CONTRACTS, Inspection, MANIFEST_SECTION, PROGRAM_SECTION};
+pub use limits::Limits;
+pub use logs::{Level, LogSink, NoLogs};
+pub use meter::Meter;
+pub use stop::{Stop, Stopper};
+pub use v0_1::{Challenge, ChallengeAnswer, Destination, Message, Source, Transform, Webhook};

@@ -1,0 +1,113 @@
+//! A component that was inspected, compiled (or found compiled) and linked: ready to be instantiated.
+
+use crate::engine::Runtime;
+use crate::error::Error;
+use crate::inspect::{Inspection, names};
+use crate::v0_1;
+use manifest::Role;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// A loaded component. Cheap to clone.
+#[derive(Clone)]
+pub struct Component {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    inspection: Inspection,
+    linked: v0_1::Linked,
+    runtime: Runtime,
+}
+
+impl Component {
+    /// What it says of itself.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inner.inspection
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.inner.runtime
+    }
+
+    pub(crate) fn linked(&self) -> &v0_1::Linked {
+        &self.inner.linked
+    }
+
+    /// Fail unless it plays this role.
+    pub(crate) fn expect_role(&self, role: Role) -> Result<(), Error> {
+        let roles = &self.inspection().roles;
+        if roles.contains(&role) {
+            return Ok(());
+        }
+        Err(Error::WrongRole { wanted: role.as_str().to_owned(), found: names(roles) })
+    }
+}
+
+impl Runtime {
+    /// Load a component from its bytes: inspect it, then take its code from the cache or compile it.
+    ///
+    /// # Errors
+    /// Each fault of the component as its own [`Error`]; nothing of it was run.
+    pub async fn load(&self, bytes: Vec<u8>) -> Result<Component, Error> {
+        let inspection = Inspection::of(&bytes)?;
+        let compiled = self.compiled(&inspection.digest, bytes).await?;
+        let linked = v0_1::Linked::new(&self.inner.engine, &compiled, &inspection.roles)?;
+        Ok(Component { inner: Arc::new(Inner { inspection, linked, runtime: self.clone() }) })
+    }
+
+    async fn compiled(&self, digest: &str, bytes: Vec<u8>) -> Result<wasmtime::component::Component, Error> {
+        if let Some(code) = self.inner.cache.load(digest) {
+            match deserialize(&self.inner.engine, &code) {
+                Ok(component) => return Ok(component),
+                // Ours by its tag, and still not fitting: the engine knows better than our key. Compile anew.
+                Err(error) => tracing::warn!(error = format!("{error:#}"), "cached code does not load"),
+            }
+        }
+        let code = self.compile(bytes).await?;
+        if let Err(error) = self.inner.cache.store(digest, &code) {
+            // A full disk costs the next start its time, not this run.
+            tracing::warn!(error = %error, "compiled code is not kept");
+        }
+        deserialize(&self.inner.engine, &code)
+            .map_err(|error| Error::Compile { message: format!("{error:#}") })
+    }
+
+    /// Compile on a thread of its own. The compiler cannot be interrupted: past its time it is left to end by itself and its
+    /// result is dropped.
+    async fn compile(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let engine = self.inner.engine.clone();
+        let allowed = self.inner.settings.compile_timeout;
+        let (done, compiling) = oneshot::channel();
+        let compile = move || {
+            // Whoever waited may be gone by now.
+            let _ = done.send(validate_and_compile(&engine, &bytes));
+        };
+        std::thread::Builder::new()
+            .name("compile".into())
+            .spawn(compile)
+            .map_err(|error| Error::Engine { message: format!("no thread to compile on: {error}") })?;
+        match tokio::time::timeout(allowed, compiling).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Error::Compile { message: "the compiler crashed on it".into() }),
+            Err(_) => Err(Error::CompileTimeout { allowed }),
+        }
+    }
+}
+
+fn validate_and_compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    wasmparser::Validator::new()
+        .validate_all(bytes)
+        .map_err(|error| Error::Corrupt { offset: error.offset(), message: error.message().to_owned() })?;
+    engine.precompile_component(bytes).map_err(|error| Error::Compile { message: format!("{error:#}") })
+}
+
+#[expect(
+    unsafe_code,
+    reason = "compiled code is trusted by nature; these bytes carry our own tag or come from our compiler"
+)]
+fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> wasmtime::Result<wasmtime::component::Component> {
+    // SAFETY: `code` was made by `precompile_component` in this process, or was read from the cache, whose tag under a key
+    // that only this user can read was verified over these very bytes.
+    unsafe { wasmtime::component::Component::deserialize(engine, code) }
+}

@@ -1,0 +1,94 @@
+//! One connector with its configuration, rights and limits: what every call into it shares during one run.
+
+use crate::component::Component;
+use crate::error::Error;
+use crate::imports::http::{HttpOut, NoHttp};
+use crate::imports::wasi::Directory;
+use crate::limits::Limits;
+use crate::logs::{LogSink, NoLogs};
+use crate::meter::Meter;
+use crate::stop::Stop;
+use pipeline::connector::Budget;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// What a connector is given for one run.
+pub struct Grants {
+    /// The directories that it sees.
+    pub directories: Vec<Directory>,
+    /// Its way out.
+    pub http: Arc<dyn HttpOut>,
+    /// Its limits.
+    pub limits: Limits,
+    /// Where its log lines go.
+    pub logs: Arc<dyn LogSink>,
+    /// The wish to stop the run.
+    pub stop: Stop,
+}
+
+impl Grants {
+    /// Nothing but the default limits.
+    pub fn none() -> Self {
+        Self {
+            directories: Vec::new(),
+            http: Arc::new(NoHttp),
+            limits: Limits::defaults(),
+            logs: Arc::new(NoLogs),
+            stop: Stop::never(),
+        }
+    }
+}
+
+/// A component bound to one configuration and one set of rights. Cheap to clone; all clones share one budget.
+#[derive(Clone)]
+pub struct Connection {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) component: Component,
+    /// The configuration as JSON text.
+    pub(crate) config: String,
+    pub(crate) grants: Grants,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) io: Handle,
+}
+
+impl Connection {
+    /// Bind a component. Must be called on the runtime whose threads do the host's network.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] outside of an async runtime.
+    pub fn new(component: Component, config: &serde_json::Value, grants: Grants) -> Result<Self, Error> {
+        let io = Handle::try_current().map_err(|error| Error::Engine { message: error.to_string() })?;
+        let meter = Arc::new(Meter::new(grants.limits.clone()));
+        let config = with_program(&component, config).to_string();
+        Ok(Self { inner: Arc::new(Inner { component, config, grants, meter, io }) })
+    }
+
+    /// The connector's name.
+    pub fn name(&self) -> &str {
+        &self.inner.component.inspection().manifest.name
+    }
+
+    /// What the host refused it so far, each with the line that would allow it.
+    pub fn denials(&self) -> Vec<String> {
+        self.inner.meter.denials()
+    }
+
+    /// What it used so far of each limit.
+    pub fn budget(&self) -> Budget {
+        self.inner.meter.report(self.inner.grants.http.usage())
+    }
+}
+
+/// A packaged low-code connector finds its program under this key of its configuration.
+pub const PROGRAM_KEY: &str = "$program";
+
+fn with_program(component: &Component, config: &serde_json::Value) -> serde_json::Value {
+    let mut config = config.clone();
+    if let (Some(program), Some(members)) = (&component.inspection().program, config.as_object_mut()) {
+        members.insert(PROGRAM_KEY.to_owned(), serde_json::Value::String(program.clone()));
+    }
+    config
+}

@@ -1,0 +1,168 @@
+//! The engine: one per process. Its configuration, its instance pool with a probe, its clock and the threads of guests.
+
+use crate::cache::Cache;
+use crate::error::Error;
+use crate::executor::Executor;
+use crate::limits::Limits;
+use crate::ticker::Ticker;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
+
+/// One tick of the processor clock: how finely CPU time is charged and how long a guest may keep a thread.
+/// 10 ms is the coarse end of what is useful; finer ticks cost more wake-ups and show nothing in a batch of rows.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Memory maps that one live instance takes in the pool, measured: two for its stack slot, four for the instance.
+const MAPS_PER_INSTANCE: usize = 6;
+/// Of the maps that the system allows, this share is left to everything else in the process.
+const MAPS_RESERVED: usize = 8_000;
+/// What Linux allows when nothing else is set, and when it cannot be read.
+const MAPS_DEFAULT: usize = 65_530;
+
+/// How the host runs connectors.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where compiled components are kept.
+    pub cache_directory: PathBuf,
+    /// How many instances may live at once.
+    pub live_instances: usize,
+    /// Threads on which guests run.
+    pub guest_threads: usize,
+    /// How long one component may compile.
+    pub compile_timeout: Duration,
+    /// The most that any connector gets.
+    pub ceilings: Limits,
+}
+
+impl Settings {
+    /// Settings for one process that runs a few syncs: 256 live instances, one guest thread a core.
+    pub fn new(cache_directory: PathBuf) -> Self {
+        let guest_threads = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            cache_directory,
+            live_instances: 256,
+            guest_threads,
+            compile_timeout: Duration::from_secs(120),
+            ceilings: Limits::ceilings(),
+        }
+    }
+}
+
+/// Runs connectors. Cheap to clone; all clones are one engine.
+#[derive(Clone)]
+pub struct Runtime {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) cache: Cache,
+    pub(crate) executor: Executor,
+    /// A permit for each live instance, so that the pool and the system's memory maps never run out under us.
+    pub(crate) live: Arc<Semaphore>,
+    /// Whether instances come from the pool.
+    pooled: bool,
+    _ticker: Ticker,
+}
+
+impl Runtime {
+    /// Start the engine. Falls back to allocating instances one by one where the system does not give the pool its address
+    /// space (a container with a limit on virtual memory), which [`Self::is_pooled`] tells.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when no engine can be had here, [`Error::File`] when the cache directory cannot be made.
+    pub fn new(mut settings: Settings) -> Result<Self, Error> {
+        settings.live_instances = settings.live_instances.min(instances_allowed_by_maps(max_map_count()));
+        let (engine, pooled) = match wasmtime::Engine::new(&config(Some(&settings))) {
+            Ok(engine) => (engine, true),
+            Err(error) => {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "no instance pool; instances are allocated one by one"
+                );
+                let engine = wasmtime::Engine::new(&config(None));
+                (engine.map_err(|error| Error::Engine { message: format!("{error:#}") })?, false)
+            }
+        };
+        let cache = Cache::open(&settings.cache_directory, &engine)?;
+        let executor = Executor::new(settings.guest_threads)?;
+        let live = Arc::new(Semaphore::new(settings.live_instances));
+        let ticker = Ticker::start(&engine)?;
+        Ok(Self {
+            inner: Arc::new(Inner { settings, engine, cache, executor, live, pooled, _ticker: ticker }),
+        })
+    }
+
+    /// Whether instances come from the pool.
+    pub fn is_pooled(&self) -> bool {
+        self.inner.pooled
+    }
+
+    /// The most that any connector gets.
+    pub fn ceilings(&self) -> &Limits {
+        &self.inner.settings.ceilings
+    }
+
+    /// How many instances may live at once, after the system's limit on memory maps was looked at.
+    pub fn live_instances(&self) -> usize {
+        self.inner.settings.live_instances
+    }
+}
+
+fn config(pool: Option<&Settings>) -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true).wasm_backtrace_details(WasmBacktraceDetails::Enable);
+    // Guests call each other never and the host always: async functions of component model 0.3 are not in contract 0.1.
+    config.concurrency_support(false);
+    if let Some(settings) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(settings)));
+    }
+    config
+}
+
+fn pooling(settings: &Settings) -> PoolingAllocationConfig {
+    let count = |each: usize| u32::try_from(settings.live_instances.saturating_mul(each)).unwrap_or(u32::MAX);
+    let memory_bytes = usize::try_from(settings.ceilings.memory_bytes).unwrap_or(usize::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(count(1))
+        // Rust guests have 4 core instances, componentize-py's 14; most live instances are Rust's.
+        .total_core_instances(count(8))
+        .total_memories(count(2))
+        .total_tables(count(8))
+        .total_stacks(count(1))
+        .max_memory_size(memory_bytes)
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(8)
+        .max_tables_per_component(64)
+        .table_elements(usize::try_from(settings.ceilings.table_elements).unwrap_or(usize::MAX).min(100_000))
+        .max_component_instance_size(4 << 20)
+        // Pages below this stay with the slot and are wiped, which needs the page-map scan to be cheap.
+        .linear_memory_keep_resident(1 << 20)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+fn max_map_count() -> usize {
+    let text = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
+    text.trim().parse().unwrap_or(MAPS_DEFAULT)
+}
+
+fn instances_allowed_by_maps(maps: usize) -> usize {
+    (maps.saturating_sub(MAPS_RESERVED) / MAPS_PER_INSTANCE).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_instances_stay_below_the_limit_on_memory_maps() {
+        let allowed = instances_allowed_by_maps(MAPS_DEFAULT);
+        assert!(allowed * MAPS_PER_INSTANCE + MAPS_RESERVED <= MAPS_DEFAULT, "{allowed}");
+        assert_eq!(instances_allowed_by_maps(0), 1);
+    }
+}

@@ -1,0 +1,106 @@
+//! Turns the engine's error into what happened, in the user's words: a limit, a crash with its place, a broken contract.
+
+use crate::logs::Logs;
+use crate::meter::{LimitHit, Meter};
+use crate::text::clean;
+use pipeline::failure::{Cause, Frame, GuestError};
+use wasmtime::component::ResourceTableError;
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+/// Frames shown; the innermost say most.
+const FRAMES_MAX: usize = 16;
+/// Frames of the panic machinery, which say nothing about the connector.
+const MACHINERY: [&str; 8] = ["std::", "core::", "alloc::", "__rust", "rust_", "abort", "__rustc", "cabi_"];
+/// The stack stands at the start of memory: running out of it wraps around to the end of the address space.
+const STACK_WRAP: u64 = 0xffff_0000;
+
+pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Cause {
+    if let Some(hit) = error.downcast_ref::<LimitHit>().or(meter.first_hit()) {
+        return limit(hit);
+    }
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        let message = format!("it ended the process with status {}; a connector returns instead", exit.0);
+        return Cause::Guest(GuestError::Bug(message));
+    }
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        return Cause::Host(format!("no room for another instance: {error:#}"));
+    }
+    let text = format!("{:#}", error);
+    let root = error.root_cause().to_string();
+    let bytes_max = usize::try_from(meter.limits.error_text_bytes).unwrap_or(usize::MAX);
+    if let Some(hit) = engine_limit(error, &root, meter) {
+        return limit(&hit);
+    }
+    let frames = frames(error);
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => Cause::Trap { message: clean(&trap_message(*trap, &text, logs), bytes_max), frames },
+        // The guest's own code was on the stack: it ran into something that the host refused.
+        None if !frames.is_empty() => Cause::Contract(clean(&root, bytes_max)),
+        None => Cause::Contract(format!("it returned a malformed value: {}", clean(&root, bytes_max))),
+    }
+}
+
+fn limit(hit: &LimitHit) -> Cause {
+    Cause::Limit { name: hit.name.into(), allowed: hit.allowed.clone(), message: hit.message.clone() }
+}
+
+/// Limits that the engine counts itself and reports in words of its own.
+fn engine_limit(error: &wasmtime::Error, root: &str, meter: &Meter) -> Option<LimitHit> {
+    let handles = || {
+        let allowed = format!("{} handles", meter.limits.handles);
+        meter.hit("handles", allowed, "one handle more".into())
+    };
+    if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
+        return Some(handles());
+    }
+    if root.contains("handle") && root.contains("limit") || root.contains("resource table has no free keys") {
+        return Some(handles());
+    }
+    if root.contains("fuel allocated for hostcalls") || root.contains("hostcall") && root.contains("fuel") {
+        let message = "one call passed more than the host may allocate for it".to_owned();
+        return Some(meter.hit("hostcall_bytes", "32 MiB".into(), message));
+    }
+    if root.contains("resource limit exceeded") || root.contains("count too high") {
+        let allowed = format!("{} of each kind", meter.limits.instances);
+        return Some(meter.hit("instances", allowed, root.to_owned()));
+    }
+    None
+}
+
+fn trap_message(trap: Trap, text: &str, logs: &Logs) -> String {
+    match trap {
+        Trap::UnreachableCodeReached => {
+            logs.panic_message().unwrap_or_else(|| "it aborted without a message".into())
+        }
+        Trap::StackOverflow => "its stack overflowed".into(),
+        Trap::MemoryOutOfBounds if wrapped_stack(text) => "its stack overflowed".into(),
+        Trap::MemoryOutOfBounds => "it read or wrote outside of its memory".into(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the fault is at an address that only a stack pointer below zero reaches.
+fn wrapped_stack(text: &str) -> bool {
+    let Some((_, address)) = text.split_once("memory fault at wasm address 0x") else { return false };
+    let digits: String = address.chars().take_while(char::is_ascii_hexdigit).collect();
+    u64::from_str_radix(&digits, 16).is_ok_and(|address| address >= STACK_WRAP)
+}
+
+fn frames(error: &wasmtime::Error) -> Vec<Frame> {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
+    let mut frames = Vec::new();
+    for frame in backtrace.frames() {
+        let symbols = frame.symbols();
+        let symbol = symbols.first();
+        let raw = symbol.and_then(|symbol| symbol.name()).or(frame.func_name()).unwrap_or("unnamed function");
+        let function = format!("{:#}", rustc_demangle::demangle(raw));
+        if MACHINERY.iter().any(|prefix| function.starts_with(prefix)) {
+            continue;
+        }
+        let place = symbol.and_then(|symbol| Some(format!("{}:{}", symbol.file()?, symbol.line()?)));
+        frames.push(Frame { function: clean(&function, 256), place });
+    }
+    frames.truncate(FRAMES_MAX);
+    frames
+}

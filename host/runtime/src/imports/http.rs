@@ -1,0 +1,132 @@
+//! `wasi:http/outgoing-handler`, served by the port [`HttpOut`] and by nothing else.
+
+use crate::executor::Task;
+use crate::meter::Meter;
+use async_trait::async_trait;
+use egress::{Body, Class, GuestClass, Timeouts, Usage};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// The way out for one connection.
+///
+/// Called once for each request of a guest, many at a time, on the host's own threads; it must judge, cap and record the
+/// request, for nothing else does. It must send nothing that the guest said in the place of what the host says (Host,
+/// credentials). Dropping the future abandons the request.
+#[async_trait]
+pub trait HttpOut: Send + Sync {
+    /// Send one request; redirects come back as responses.
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, egress::Error>;
+
+    /// What this connection used so far.
+    fn usage(&self) -> Usage;
+}
+
+#[async_trait]
+impl HttpOut for egress::Client {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, egress::Error> {
+        egress::Client::send(self, request).await
+    }
+
+    fn usage(&self) -> Usage {
+        egress::Client::usage(self)
+    }
+}
+
+/// No way out: for calls that must not reach anything.
+pub(crate) struct NoHttp;
+
+#[async_trait]
+impl HttpOut for NoHttp {
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, egress::Error> {
+        Err(egress::Error::RequestDenied {
+            code: "CD0603",
+            target: format!("{} {}", request.method(), request.uri().path()),
+            reason: "this call may reach nothing".into(),
+            line_to_add: None,
+        })
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
+}
+
+/// What the engine asks for each request.
+pub(crate) struct Hooks {
+    out: Arc<dyn HttpOut>,
+    meter: Arc<Meter>,
+    /// The host's own threads: sockets and connections live there, not on the guests' threads.
+    io: Handle,
+}
+
+impl Hooks {
+    pub(crate) fn new(out: Arc<dyn HttpOut>, meter: Arc<Meter>, io: Handle) -> Self {
+        Self { out, meter, io }
+    }
+}
+
+type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _body_result: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        let (out, meter) = (self.out.clone(), self.meter.clone());
+        let mut request = request.map(|body| body.map_err(to_egress).boxed_unsync());
+        if let Some(options) = options {
+            request.extensions_mut().insert(Timeouts {
+                connect: options.connect_timeout,
+                first_byte: options.first_byte_timeout,
+                between_bytes: options.between_bytes_timeout,
+            });
+        }
+        let sending = Task::new(self.io.spawn(async move { out.send(request).await }));
+        Box::new(async move {
+            let sent = sending
+                .join()
+                .await
+                .ok_or_else(|| Error::InternalError(Some("the request was abandoned".into())))?;
+            let response = sent.map_err(|error| to_guest(&error, &meter))?;
+            let response =
+                response.map(|body| body.map_err(move |error| to_guest(&error, &meter)).boxed_unsync());
+            let done: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(async { Ok(()) });
+            Ok((response, done))
+        })
+    }
+}
+
+fn to_egress(error: Error) -> egress::Error {
+    egress::Error::RequestBody { problem: error.to_string() }
+}
+
+/// Tell the guest what it may know, and the run's report all of it.
+fn to_guest(error: &egress::Error, meter: &Meter) -> Error {
+    match error {
+        egress::Error::RequestDenied { line_to_add, .. }
+        | egress::Error::AddressDenied { line_to_add, .. } => {
+            let line =
+                line_to_add.as_ref().map_or(String::new(), |line| format!("\nto allow it, add\n{line}"));
+            meter.denied(format!("{error}{line}"));
+        }
+        egress::Error::Limit { limit, allowed } => {
+            meter.hit(limit.name(), allowed.to_string(), error.to_string());
+        }
+        _ if error.class() == Class::Host => meter.denied(error.to_string()),
+        _ => {}
+    }
+    let text = || Some(error.guest_text().to_string());
+    match error.guest_class() {
+        GuestClass::Denied => Error::HttpRequestDenied,
+        GuestClass::Invalid | GuestClass::Limit => Error::InternalError(text()),
+        GuestClass::Unreachable => Error::DestinationUnavailable,
+        GuestClass::Timeout => Error::HttpResponseTimeout,
+        GuestClass::Response => Error::HttpResponseIncomplete,
+    }
+}

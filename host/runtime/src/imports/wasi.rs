@@ -1,0 +1,61 @@
+//! The WASI context of one instance: empty but for what was granted.
+
+use super::clocks::{CoarseMonotonic, CoarseWall, StillMonotonic, StillWall};
+use super::stdio::LineStream;
+use crate::logs::{Logs, Output};
+use std::path::PathBuf;
+use std::sync::Arc;
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+/// More random bytes at once than any key needs is a mistake or an attack.
+const RANDOM_BYTES_MAX: u64 = 1 << 20;
+
+/// A directory that was granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// The ask's name; the connector sees the directory as `/name`.
+    pub name: String,
+    /// Where it is on this machine.
+    pub path: PathBuf,
+    /// Whether files may be made, changed and removed.
+    pub writable: bool,
+}
+
+/// Whether clocks and randomness are real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum World {
+    /// They are.
+    Real,
+    /// They stand still: the same call gives the same answer.
+    Still,
+}
+
+/// No environment, no arguments, no sockets, no terminal, the granted directories.
+pub(crate) fn context(
+    directories: &[Directory],
+    logs: &Arc<Logs>,
+    world: World,
+) -> wasmtime::Result<WasiCtx> {
+    let mut builder = WasiCtx::builder();
+    builder
+        .stdout(LineStream::new(logs.clone(), Output::Stdout))
+        .stderr(LineStream::new(logs.clone(), Output::Stderr))
+        .max_random_size(RANDOM_BYTES_MAX)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
+    match world {
+        World::Real => builder.wall_clock(CoarseWall).monotonic_clock(CoarseMonotonic::new()),
+        World::Still => builder
+            .wall_clock(StillWall)
+            .monotonic_clock(StillMonotonic)
+            .secure_random(wasmtime_wasi::random::Deterministic::new(vec![0x5c]))
+            .insecure_random(wasmtime_wasi::random::Deterministic::new(vec![0x5c]))
+            .insecure_random_seed(0x5c),
+    };
+    for directory in directories {
+        let perms = if directory.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        builder.preopened_dir(&directory.path, format!("/{}", directory.name), perms)?;
+    }
+    Ok(builder.build())
+}

@@ -1,0 +1,284 @@
+//! One live instance: made fresh, called under watch, dropped at the first failure.
+
+use crate::connection::{Connection, Inner};
+use crate::engine::TICK;
+use crate::explain::explain;
+use crate::imports::http::{Hooks, NoHttp};
+use crate::imports::wasi::{World, context};
+use crate::limiter::Limiter;
+use crate::logs::Logs;
+use crate::meter::Meter;
+use crate::state::{CallClock, State};
+use crate::stop::Stop;
+use futures::future::BoxFuture;
+use pipeline::failure::{Cause, Failure};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::ResourceTable;
+use wasmtime::{CallHook, Store, StoreContextMut, UpdateDeadline};
+use wasmtime_wasi_http::WasiHttpCtx;
+
+/// What one call of a guest into the host may make the host allocate.
+const HOSTCALL_BYTES_MAX: usize = 32 << 20;
+/// After a wish to stop, a call may go on for so long.
+const STOP_GRACE: Duration = Duration::from_secs(5);
+/// How often the watchdog looks.
+const WATCH_EVERY: Duration = Duration::from_millis(20);
+
+const GONE: &str = "the instance is gone after an earlier failure";
+
+/// A store with whatever a role keeps beside it.
+pub(crate) struct Live<R> {
+    pub(crate) store: Store<State>,
+    pub(crate) role: R,
+}
+
+/// An instance as its owner holds it: there, or gone after a failure.
+pub(crate) struct Instance<R> {
+    connection: Connection,
+    live: Option<Live<R>>,
+    watch: Watch,
+    /// Its place among the live instances.
+    permit: OwnedSemaphorePermit,
+}
+
+/// What the watchdog looks at while a call runs.
+#[derive(Clone)]
+struct Watch {
+    meter: Arc<Meter>,
+    clock: Arc<CallClock>,
+    logs: Arc<Logs>,
+    stop: Stop,
+}
+
+/// A call's outcome with the guest's own error apart from the engine's.
+pub(crate) type Called<T> = wasmtime::Result<Result<T, pipeline::failure::GuestError>>;
+
+impl<R: Send + 'static> Instance<R> {
+    /// Make a fresh store and let `instantiate` fill it.
+    pub(crate) async fn new<F>(
+        connection: &Connection,
+        call: &'static str,
+        world: World,
+        instantiate: F,
+    ) -> Result<Self, Failure>
+    where
+        F: for<'a> FnOnce(&'a mut Store<State>) -> BoxFuture<'a, Called<R>> + Send + 'static,
+    {
+        let inner = &connection.inner;
+        let live = inner.component.runtime().inner.live.clone();
+        let Ok(permit) = live.try_acquire_owned() else {
+            let count = inner.component.runtime().live_instances();
+            let message =
+                format!("{count} instances are alive already, which is all that this host can hold");
+            return Err(failure(connection, call, Cause::Host(message)));
+        };
+        let logs =
+            Arc::new(Logs::new(connection.name().to_owned(), inner.grants.logs.clone(), inner.meter.clone()));
+        let clock = Arc::new(CallClock::new());
+        let watch = Watch { meter: inner.meter.clone(), clock, logs, stop: inner.grants.stop.clone() };
+        let store = store(inner, &watch, world)
+            .map_err(|error| failure(connection, call, Cause::Host(format!("no instance: {error:#}"))))?;
+        let live = Some(Live { store, role: () });
+        let empty = Instance { connection: connection.clone(), live, watch, permit };
+        empty.become_role(call, move |(), store| instantiate(store)).await
+    }
+
+    /// Turn what the instance holds into something else by a call, such as an opened reader.
+    pub(crate) async fn become_role<T, F>(
+        mut self,
+        call: &'static str,
+        body: F,
+    ) -> Result<Instance<T>, Failure>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(R, &'a mut Store<State>) -> BoxFuture<'a, Called<T>> + Send + 'static,
+    {
+        let Some(Live { store, role }) = self.live.take() else {
+            return Err(failure(&self.connection, call, Cause::Host(GONE.into())));
+        };
+        let live = Some(Live { store, role: Some(role) });
+        let mut between =
+            Instance { connection: self.connection, live, watch: self.watch, permit: self.permit };
+        let role = between
+            .call(call, move |live: &mut Live<Option<R>>| match live.role.take() {
+                Some(role) => body(role, &mut live.store),
+                None => Box::pin(async { Err(wasmtime::format_err!("{GONE}")) }),
+            })
+            .await?;
+        let Instance { connection, live, watch, permit } = between;
+        Ok(Instance { connection, live: live.map(|live| Live { store: live.store, role }), watch, permit })
+    }
+
+    /// Call into the guest on a guest thread, under all its limits. After a failure the instance is gone.
+    pub(crate) async fn call<T, F>(&mut self, call: &'static str, body: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Live<R>) -> BoxFuture<'a, Called<T>> + Send + 'static,
+    {
+        let Some(mut live) = self.live.take() else {
+            return Err(failure(&self.connection, call, Cause::Host(GONE.into())));
+        };
+        let watch = self.watch.clone();
+        let task = self.connection.inner.component.runtime().inner.executor.spawn(async move {
+            let called = {
+                let running = body(&mut live);
+                tokio::select! {
+                    biased;
+                    called = running => Ok(called),
+                    cause = watchdog(&watch) => Err(cause),
+                }
+            };
+            (live, called)
+        });
+        let Some((live, called)) = task.join().await else {
+            return Err(failure(
+                &self.connection,
+                call,
+                Cause::Host("a fault of the host ended the call".into()),
+            ));
+        };
+        let cause = match called {
+            Ok(Ok(Ok(value))) => {
+                self.live = Some(live);
+                return Ok(value);
+            }
+            Ok(Ok(Err(error))) => match self.watch.meter.first_hit() {
+                Some(hit) => Cause::Limit {
+                    name: hit.name.into(),
+                    allowed: hit.allowed.clone(),
+                    message: hit.message.clone(),
+                },
+                None => Cause::Guest(error),
+            },
+            Ok(Err(error)) => explain(&error, &self.watch.meter, &self.watch.logs),
+            Err(cause) => cause,
+        };
+        self.discard(live);
+        Err(failure(&self.connection, call, cause))
+    }
+
+    /// Drop a store on a guest thread: giving back memory that a guest touched takes a while.
+    fn discard(&self, live: Live<R>) {
+        let dropping =
+            self.connection.inner.component.runtime().inner.executor.spawn(async move { drop(live) });
+        dropping.detach();
+    }
+}
+
+impl<R> Instance<R> {
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// A failure found outside of a call, in what the last call returned.
+    pub(crate) fn broken(&mut self, call: &'static str, what: String) -> Failure {
+        self.live = None;
+        failure(&self.connection, call, Cause::Contract(what))
+    }
+}
+
+/// Tell a failure with all that is known of the connector.
+pub(crate) fn failure(connection: &Connection, call: &str, cause: Cause) -> Failure {
+    Failure {
+        cause,
+        connector: connection.name().to_owned(),
+        call: call.to_owned(),
+        log_tail: connection.inner.meter.log_tail(),
+        denials: connection.denials(),
+    }
+}
+
+fn store(inner: &Inner, watch: &Watch, world: World) -> wasmtime::Result<Store<State>> {
+    let meter = &watch.meter;
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(usize::try_from(meter.limits.handles).unwrap_or(usize::MAX));
+    let (http, directories) = match world {
+        World::Real => (inner.grants.http.clone(), inner.grants.directories.as_slice()),
+        World::Still => (Arc::new(NoHttp) as _, [].as_slice()),
+    };
+    let state = State {
+        table,
+        wasi: context(directories, &watch.logs, world)?,
+        http: WasiHttpCtx::new(),
+        hooks: Hooks::new(http, meter.clone(), inner.io.clone()),
+        limiter: Limiter::new(meter.clone()),
+        meter: meter.clone(),
+        logs: watch.logs.clone(),
+        stop: watch.stop.clone(),
+        clock: watch.clock.clone(),
+    };
+    let mut store = Store::new(&inner.component.runtime().inner.engine, state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(HOSTCALL_BYTES_MAX);
+    store.set_max_component_handles(usize::try_from(meter.limits.handles).unwrap_or(usize::MAX));
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(charge_tick);
+    store.call_hook(account_host_call);
+    Ok(store)
+}
+
+/// A tick ended while the guest was running: charge it, let others run, and go on.
+fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    let meter = &store.data().meter;
+    let tick_us = u64::try_from(TICK.as_micros()).unwrap_or(u64::MAX);
+    let used_ms = (meter.cpu_us.fetch_add(tick_us, Ordering::Relaxed) + tick_us) / 1000;
+    let allowed = meter.limits.cpu_ms;
+    if used_ms > allowed {
+        let message = format!("{used_ms} ms of processor time");
+        return Err(wasmtime::Error::new(meter.hit("cpu_ms", format!("{allowed} ms"), message)));
+    }
+    Ok(UpdateDeadline::Yield(1))
+}
+
+/// Time in the host is not charged: after a call that lasted at least a tick the deadline starts anew. Shorter calls leave
+/// it as it is, or a guest that calls often would never be charged.
+fn account_host_call(mut store: StoreContextMut<'_, State>, hook: CallHook) -> wasmtime::Result<()> {
+    match hook {
+        CallHook::CallingHost => store.data().clock.enter_host(),
+        CallHook::ReturningFromHost => {
+            let took_us = store.data().clock.leave_host();
+            if u128::from(took_us) >= TICK.as_micros() {
+                store.set_epoch_deadline(1);
+            }
+        }
+        CallHook::CallingWasm => store.set_epoch_deadline(1),
+        CallHook::ReturningFromWasm => {}
+    }
+    Ok(())
+}
+
+/// Returns when the call must end.
+async fn watchdog(watch: &Watch) -> Cause {
+    let began = Instant::now();
+    let limits = &watch.meter.limits;
+    let mut stop_seen: Option<Instant> = None;
+    let mut every = tokio::time::interval(WATCH_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let call_ms = millis(began.elapsed());
+        let host_ms = watch.clock.in_host_us() / 1000;
+        let run_ms = watch.meter.run_ms();
+        let over = [
+            ("host_call_ms", host_ms, limits.host_call_ms, "waiting in one call into the host"),
+            ("call_ms", call_ms, limits.call_ms, "one call of the connector"),
+            ("run_ms", run_ms, limits.run_ms, "the connector's part of the run"),
+        ];
+        if let Some((name, used, allowed, what)) =
+            over.into_iter().find(|(_, used, allowed, _)| used > allowed)
+        {
+            let hit = watch.meter.hit(name, format!("{allowed} ms"), format!("{what} took {used} ms"));
+            return Cause::Limit { name: hit.name.into(), allowed: hit.allowed, message: hit.message };
+        }
+        if watch.stop.is_requested() && stop_seen.get_or_insert_with(Instant::now).elapsed() > STOP_GRACE {
+            return Cause::Stopped;
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

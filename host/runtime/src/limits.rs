@@ -1,0 +1,152 @@
+//! The limits of an instance: defaults, ceilings, and what a manifest or an operator may change within them.
+
+use crate::error::Error;
+
+/// What one connector may use. Unless said otherwise a limit counts over all instances of one connector in one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all linear memories of one instance.
+    pub memory_bytes: u64,
+    /// Elements of all tables of one instance.
+    pub table_elements: u64,
+    /// Core instances, memories and tables (each kind) inside one instance.
+    pub instances: u64,
+    /// Milliseconds on the processor, in whole ticks of the engine's epoch.
+    pub cpu_ms: u64,
+    /// Milliseconds for one call into the connector, waits included.
+    pub call_ms: u64,
+    /// Milliseconds for one call of the connector into the host (a poll, a read).
+    pub host_call_ms: u64,
+    /// Milliseconds around everything.
+    pub run_ms: u64,
+    /// HTTP requests.
+    pub requests: u64,
+    /// Bytes of one request's body.
+    pub request_bytes: u64,
+    /// Bytes of one response's body after decompression.
+    pub response_bytes: u64,
+    /// Bytes of all requests.
+    pub bytes_out: u64,
+    /// Bytes of all responses after decompression.
+    pub bytes_in: u64,
+    /// Log lines, standard output and standard error included.
+    pub log_lines: u64,
+    /// Bytes of all log lines.
+    pub log_bytes: u64,
+    /// Rows of one page.
+    pub page_rows: u64,
+    /// Bytes of one batch or page (a single row may have 16 MiB).
+    pub page_bytes: u64,
+    /// Bytes of one checkpoint.
+    pub checkpoint_bytes: u64,
+    /// Bytes of an error's text; more is cut, which is no failure.
+    pub error_text_bytes: u64,
+    /// Open handles (resources) of one instance.
+    pub handles: u64,
+}
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const MINUTE_MS: u64 = 60 * 1000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+impl Limits {
+    /// What a connector gets that asks for nothing else.
+    pub fn defaults() -> Self {
+        Self {
+            memory_bytes: 256 * MIB,
+            table_elements: 100_000,
+            // componentize-py's guests have 14 core instances and 40 tables; 64 leaves them room.
+            instances: 64,
+            cpu_ms: HOUR_MS,
+            call_ms: MINUTE_MS,
+            host_call_ms: 45 * 1000,
+            run_ms: 6 * HOUR_MS,
+            requests: 100_000,
+            request_bytes: 64 * MIB,
+            response_bytes: 64 * MIB,
+            bytes_out: GIB,
+            bytes_in: 16 * GIB,
+            log_lines: 10_000,
+            log_bytes: 4 * MIB,
+            page_rows: 10_000,
+            page_bytes: 8 * MIB,
+            checkpoint_bytes: MIB,
+            error_text_bytes: 4 * KIB,
+            handles: 1_000,
+        }
+    }
+
+    /// The most that this host gives to anyone.
+    pub fn ceilings() -> Self {
+        Self {
+            // One slot of the instance pool.
+            memory_bytes: GIB,
+            table_elements: 1_000_000,
+            instances: 256,
+            cpu_ms: 24 * HOUR_MS,
+            call_ms: 10 * MINUTE_MS,
+            host_call_ms: 10 * MINUTE_MS,
+            run_ms: 48 * HOUR_MS,
+            requests: 10_000_000,
+            request_bytes: GIB,
+            response_bytes: 4 * GIB,
+            bytes_out: 256 * GIB,
+            bytes_in: 1024 * GIB,
+            log_lines: 1_000_000,
+            log_bytes: 256 * MIB,
+            page_rows: 100_000,
+            page_bytes: 16 * MIB,
+            checkpoint_bytes: 4 * MIB,
+            error_text_bytes: 64 * KIB,
+            handles: 100_000,
+        }
+    }
+
+    /// The defaults with what a manifest or an operator asked for in their place.
+    ///
+    /// # Errors
+    /// [`Error::LimitAboveCeiling`] names the first limit that is over what this host gives to anyone.
+    pub fn with(mut self, asked: &manifest::Limits, ceilings: &Self) -> Result<Self, Error> {
+        let pairs = [
+            ("memory_bytes", asked.memory_bytes, &mut self.memory_bytes, ceilings.memory_bytes),
+            ("table_elements", asked.table_elements, &mut self.table_elements, ceilings.table_elements),
+            ("instances", asked.instances, &mut self.instances, ceilings.instances),
+            ("cpu_ms", asked.cpu_ms, &mut self.cpu_ms, ceilings.cpu_ms),
+            ("call_ms", asked.call_ms, &mut self.call_ms, ceilings.call_ms),
+            ("host_call_ms", asked.host_call_ms, &mut self.host_call_ms, ceilings.host_call_ms),
+            ("run_ms", asked.run_ms, &mut self.run_ms, ceilings.run_ms),
+            ("requests", asked.requests, &mut self.requests, ceilings.requests),
+            ("request_bytes", asked.request_bytes, &mut self.request_bytes, ceilings.request_bytes),
+            ("response_bytes", asked.response_bytes, &mut self.response_bytes, ceilings.response_bytes),
+            ("bytes_out", asked.bytes_out, &mut self.bytes_out, ceilings.bytes_out),
+            ("bytes_in", asked.bytes_in, &mut self.bytes_in, ceilings.bytes_in),
+            ("log_lines", asked.log_lines, &mut self.log_lines, ceilings.log_lines),
+            ("log_bytes", asked.log_bytes, &mut self.log_bytes, ceilings.log_bytes),
+            ("page_rows", asked.page_rows, &mut self.page_rows, ceilings.page_rows),
+            ("page_bytes", asked.page_bytes, &mut self.page_bytes, ceilings.page_bytes),
+            (
+                "checkpoint_bytes",
+                asked.checkpoint_bytes,
+                &mut self.checkpoint_bytes,
+                ceilings.checkpoint_bytes,
+            ),
+            (
+                "error_text_bytes",
+                asked.error_text_bytes,
+                &mut self.error_text_bytes,
+                ceilings.error_text_bytes,
+            ),
+            ("handles", asked.handles, &mut self.handles, ceilings.handles),
+        ];
+        for (name, asked, limit, ceiling) in pairs {
+            let Some(asked) = asked else { continue };
+            if asked > ceiling {
+                return Err(Error::LimitAboveCeiling { name, asked, ceiling });
+            }
+            *limit = asked;
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,219 @@
+//! The role `destination`: implements the ports `Destination` and `Writer`.
+
+use super::bindings::destination::{Guest, StreamPlan};
+use super::{from_guest, no_role, to_guest};
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::imports::wasi::World;
+use crate::instance::Instance;
+use crate::state::State;
+use async_trait::async_trait;
+use manifest::Role;
+use pipeline::connector::{Budget, Destination as DestinationPort, Writer};
+use pipeline::failure::Failure;
+use pipeline::model::{
+    self, Batch, Capabilities, CommitReport, LateReject, Layouts, StreamVerdict, WriteReport,
+};
+use pipeline::validate;
+use std::sync::Arc;
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+/// A connection whose connector is a destination.
+pub struct Destination(Connection);
+
+impl Destination {
+    /// # Errors
+    /// [`Error::WrongRole`] when the component is no destination.
+    pub fn new(connection: Connection) -> Result<Self, Error> {
+        connection.inner.component.expect_role(Role::Destination)?;
+        Ok(Self(connection))
+    }
+
+    async fn instance(&self, call: &'static str) -> Result<Instance<Guest>, Failure> {
+        let connection = self.0.clone();
+        Instance::new(&self.0, call, World::Real, move |store| {
+            Box::pin(async move { Ok(Ok(instantiate(&connection, store).await?)) })
+        })
+        .await
+    }
+}
+
+async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmtime::Result<Guest> {
+    let linked = connection.inner.component.linked();
+    let indices = linked.destination.as_ref().ok_or_else(no_role)?;
+    let instance = linked.pre.instantiate_async(&mut *store).await?;
+    indices.load(&mut *store, &instance)
+}
+
+#[async_trait]
+impl DestinationPort for Destination {
+    async fn check(&self) -> Result<(), Failure> {
+        let mut instance = self.instance("destination.check").await?;
+        let connection = self.0.clone();
+        instance
+            .call("destination.check", move |live| {
+                Box::pin(async move {
+                    let checked = live.role.call_check(&mut live.store, &connection.inner.config).await?;
+                    Ok(checked.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await
+    }
+
+    async fn open(&self, unit: String, fence: Option<u64>) -> Result<Box<dyn Writer>, Failure> {
+        const CALL: &str = "destination.open";
+        let connection = self.0.clone();
+        let instance = self.instance(CALL).await?;
+        let instance = instance
+            .become_role(CALL, move |guest, store| {
+                Box::pin(async move {
+                    let opened = guest.call_open(&mut *store, &connection.inner.config, &unit, fence).await?;
+                    Ok(opened
+                        .map(|writer| Opened { guest, writer })
+                        .map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        Ok(Box::new(DestinationWriter { instance, layouts: Layouts::default(), row_counts: Vec::new() }))
+    }
+}
+
+struct Opened {
+    guest: Guest,
+    writer: ResourceAny,
+}
+
+struct DestinationWriter {
+    instance: Instance<Opened>,
+    /// What the destination said that it understands.
+    layouts: Layouts,
+    /// Rows of each batch since the last commit, by number.
+    row_counts: Vec<u32>,
+}
+
+#[async_trait]
+impl Writer for DestinationWriter {
+    async fn capabilities(&mut self) -> Result<Capabilities, Failure> {
+        const CALL: &str = "writer.capabilities";
+        let found = self
+            .instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let Opened { guest, writer } = &live.role;
+                    Ok(Ok(guest.writer().call_capabilities(&mut live.store, *writer).await?))
+                })
+            })
+            .await?;
+        let capabilities = from_guest::capabilities(found);
+        let judged = validate::capabilities(&capabilities);
+        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        self.layouts = capabilities.layouts;
+        Ok(capabilities)
+    }
+
+    async fn committed(&mut self) -> Result<Option<String>, Failure> {
+        let connection = self.instance.connection().clone();
+        self.instance
+            .call("writer.committed", move |live| {
+                Box::pin(async move {
+                    let Opened { guest, writer } = &live.role;
+                    let token = guest.writer().call_committed(&mut live.store, *writer).await?;
+                    Ok(token.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await
+    }
+
+    async fn prepare(
+        &mut self,
+        plans: Vec<model::StreamPlan>,
+        dry_run: bool,
+    ) -> Result<Vec<StreamVerdict>, Failure> {
+        const CALL: &str = "writer.prepare";
+        if self.layouts == Layouts::default() {
+            self.capabilities().await?;
+        }
+        let connection = self.instance.connection().clone();
+        let asked = plans.clone();
+        let verdicts = self
+            .instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let Opened { guest, writer } = &live.role;
+                    let schemas: Vec<_> = asked.iter().map(|plan| plan.schema.clone()).collect();
+                    let schemas = to_guest::schemas(&schemas);
+                    let params = schemas.params().into_iter().zip(&asked);
+                    let params: Vec<_> = params
+                        .map(|(schema, plan)| StreamPlan {
+                            schema,
+                            mode: to_guest::mode(plan.mode),
+                            generation: plan.generation,
+                        })
+                        .collect();
+                    let verdicts =
+                        guest.writer().call_prepare(&mut live.store, *writer, &params, dry_run).await?;
+                    Ok(verdicts.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        let verdicts: Vec<_> = verdicts.into_iter().map(from_guest::verdict).collect();
+        let judged = validate::verdicts(&verdicts, &plans, self.layouts);
+        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        Ok(verdicts)
+    }
+
+    async fn write(&mut self, number: u64, batch: Arc<Batch>) -> Result<WriteReport, Failure> {
+        const CALL: &str = "writer.write";
+        let connection = self.instance.connection().clone();
+        let row_count = batch.row_count();
+        let report = self
+            .instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let Opened { guest, writer } = &live.role;
+                    let lent = to_guest::batch(&batch);
+                    let report =
+                        guest.writer().call_write(&mut live.store, *writer, number, lent.param()).await?;
+                    Ok(report.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        let connection = self.instance.connection();
+        let rejected = report.rejected.into_iter().map(|reject| connection.reject(reject)).collect();
+        let report = WriteReport { rejected };
+        let judged = validate::write_report(&report, row_count);
+        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        self.row_counts.push(row_count);
+        Ok(report)
+    }
+
+    async fn commit(&mut self, token: String, last: bool) -> Result<CommitReport, Failure> {
+        const CALL: &str = "writer.commit";
+        let connection = self.instance.connection().clone();
+        let report = self
+            .instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let Opened { guest, writer } = &live.role;
+                    let report = guest.writer().call_commit(&mut live.store, *writer, &token, last).await?;
+                    Ok(report.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        let connection = self.instance.connection();
+        let late = report.rejected.into_iter();
+        let rejected = late
+            .map(|late| LateReject { batch: late.batch, reject: connection.reject(late.reject) })
+            .collect();
+        let report = CommitReport { rejected };
+        let row_counts = std::mem::take(&mut self.row_counts);
+        let judged = validate::commit_report(&report, &row_counts);
+        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        Ok(report)
+    }
+
+    fn budget(&self) -> Budget {
+        self.instance.connection().budget()
+    }
+}

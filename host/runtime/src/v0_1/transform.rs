@@ -1,0 +1,149 @@
+//! The role `transform`: implements the ports `Transform` and `Transformer`.
+
+use super::bindings::transform::Guest;
+use super::{from_guest, no_role, to_guest};
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::imports::wasi::World;
+use crate::instance::Instance;
+use crate::sizes::sizes;
+use crate::state::State;
+use async_trait::async_trait;
+use manifest::Role;
+use pipeline::connector::{Budget, Transform as TransformPort, Transformer};
+use pipeline::failure::Failure;
+use pipeline::model::{Batch, StreamSchema, TransformPlan, Transformed};
+use pipeline::validate;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+/// A connection whose connector is a transform.
+pub struct Transform(Connection);
+
+impl Transform {
+    /// # Errors
+    /// [`Error::WrongRole`] when the component is no transform.
+    pub fn new(connection: Connection) -> Result<Self, Error> {
+        connection.inner.component.expect_role(Role::Transform)?;
+        Ok(Self(connection))
+    }
+
+    async fn instance(&self, call: &'static str) -> Result<Instance<Guest>, Failure> {
+        let connection = self.0.clone();
+        Instance::new(&self.0, call, World::Real, move |store| {
+            Box::pin(async move { Ok(Ok(instantiate(&connection, store).await?)) })
+        })
+        .await
+    }
+}
+
+async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmtime::Result<Guest> {
+    let linked = connection.inner.component.linked();
+    let indices = linked.transform.as_ref().ok_or_else(no_role)?;
+    let instance = linked.pre.instantiate_async(&mut *store).await?;
+    indices.load(&mut *store, &instance)
+}
+
+#[async_trait]
+impl TransformPort for Transform {
+    async fn check(&self) -> Result<(), Failure> {
+        let mut instance = self.instance("transform.check").await?;
+        let connection = self.0.clone();
+        instance
+            .call("transform.check", move |live| {
+                Box::pin(async move {
+                    let checked = live.role.call_check(&mut live.store, &connection.inner.config).await?;
+                    Ok(checked.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await
+    }
+
+    async fn plan(&self, inputs: Vec<StreamSchema>) -> Result<TransformPlan, Failure> {
+        const CALL: &str = "transform.plan";
+        let mut instance = self.instance(CALL).await?;
+        let connection = self.0.clone();
+        let plan = instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let inputs = to_guest::schemas(&inputs);
+                    let params = inputs.params();
+                    let plan =
+                        live.role.call_plan(&mut live.store, &connection.inner.config, &params).await?;
+                    Ok(plan.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        let plan = from_guest::transform_plan(plan).map_err(|what| instance.broken(CALL, what))?;
+        let judged = validate::transform_plan(&plan, &sizes(&self.0));
+        judged.map_err(|fault| instance.broken(CALL, fault.into_message()))?;
+        Ok(plan)
+    }
+
+    async fn open(
+        &self,
+        inputs: Vec<StreamSchema>,
+        outputs: Vec<StreamSchema>,
+    ) -> Result<Box<dyn Transformer>, Failure> {
+        const CALL: &str = "transform.open";
+        let connection = self.0.clone();
+        let instance = self.instance(CALL).await?;
+        let instance = instance
+            .become_role(CALL, move |guest, store| {
+                Box::pin(async move {
+                    let inputs = to_guest::schemas(&inputs);
+                    let opened =
+                        guest.call_open(&mut *store, &connection.inner.config, &inputs.params()).await?;
+                    let opened = opened.map(|transformer| Opened { guest, transformer });
+                    Ok(opened.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        let outputs = outputs.into_iter().map(|schema| (schema.stream.clone(), schema)).collect();
+        Ok(Box::new(ConnectorTransformer { instance, outputs }))
+    }
+}
+
+struct Opened {
+    guest: Guest,
+    transformer: ResourceAny,
+}
+
+struct ConnectorTransformer {
+    instance: Instance<Opened>,
+    /// By which output is judged.
+    outputs: BTreeMap<String, StreamSchema>,
+}
+
+#[async_trait]
+impl Transformer for ConnectorTransformer {
+    async fn apply(&mut self, batch: Arc<Batch>) -> Result<Transformed, Failure> {
+        const CALL: &str = "transformer.apply";
+        let connection = self.instance.connection().clone();
+        let row_count = batch.row_count();
+        let outcome = self
+            .instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let Opened { guest, transformer } = &live.role;
+                    let lent = to_guest::batch(&batch);
+                    let outcome =
+                        guest.transformer().call_apply(&mut live.store, *transformer, lent.param()).await?;
+                    Ok(outcome.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        let connection = self.instance.connection().clone();
+        let outcome = from_guest::transformed(outcome, |reject| connection.reject(reject));
+        let outcome = outcome.map_err(|what| self.instance.broken(CALL, what))?;
+        let judged = validate::transformed(&outcome, row_count, &self.outputs, &sizes(&connection));
+        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        Ok(outcome)
+    }
+
+    fn budget(&self) -> Budget {
+        self.instance.connection().budget()
+    }
+}

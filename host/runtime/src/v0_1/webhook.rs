@@ -1,0 +1,179 @@
+//! The role `webhook`: messages become a page; challenges are answered in a world that stands still.
+
+use super::bindings::webhook::{self as guest, Guest};
+use super::{from_guest, no_role};
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::imports::wasi::World;
+use crate::instance::Instance;
+use crate::sizes::sizes;
+use crate::state::State;
+use manifest::Role;
+use pipeline::failure::Failure;
+use pipeline::model::{Catalog, Page, PageBudget, StreamSchema};
+use pipeline::validate::{self, PageContext};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use wasmtime::Store;
+
+/// One message of an event endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Rises with each message; the checkpoint of the pages made from it.
+    pub sequence: u64,
+    /// The headers that the manifest allows, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A request by which another system asks whether an endpoint is ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The method.
+    pub method: String,
+    /// Path and query after the endpoint's token.
+    pub path: String,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The answer to a challenge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChallengeAnswer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A connection whose connector understands messages.
+pub struct Webhook(Connection);
+
+impl Webhook {
+    /// # Errors
+    /// [`Error::WrongRole`] when the component is no webhook.
+    pub fn new(connection: Connection) -> Result<Self, Error> {
+        connection.inner.component.expect_role(Role::Webhook)?;
+        Ok(Self(connection))
+    }
+
+    async fn instance(&self, call: &'static str, world: World) -> Result<Instance<Guest>, Failure> {
+        let connection = self.0.clone();
+        Instance::new(&self.0, call, world, move |store| {
+            Box::pin(async move { Ok(Ok(instantiate(&connection, store).await?)) })
+        })
+        .await
+    }
+
+    /// What streams messages may become.
+    ///
+    /// # Errors
+    /// A [`Failure`] of the connector.
+    pub async fn discover(&self) -> Result<Catalog, Failure> {
+        const CALL: &str = "webhook.discover";
+        let mut instance = self.instance(CALL, World::Real).await?;
+        let connection = self.0.clone();
+        let found = instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let found = live.role.call_discover(&mut live.store, &connection.inner.config).await?;
+                    Ok(found.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
+        validate::catalog(&catalog, &sizes(&self.0))
+            .map_err(|fault| instance.broken(CALL, fault.into_message()))?;
+        Ok(catalog)
+    }
+
+    /// The rows of these messages, held against the streams' schemas. The sequence number of the last message takes the place
+    /// of whatever checkpoint the page carries.
+    ///
+    /// # Errors
+    /// A [`Failure`] of the connector.
+    pub async fn rows(&self, messages: Vec<Message>, schemas: &[StreamSchema]) -> Result<Page, Failure> {
+        const CALL: &str = "webhook.rows";
+        let mut instance = self.instance(CALL, World::Real).await?;
+        let connection = self.0.clone();
+        let last = messages.last().map(|message| message.sequence.to_string());
+        let page = instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let headers: Vec<_> = messages.iter().map(|message| lend(&message.headers)).collect();
+                    let parts = messages.iter().zip(&headers);
+                    let params: Vec<_> = parts
+                        .map(|(message, headers)| guest::Message {
+                            sequence: message.sequence,
+                            headers,
+                            body: &message.body,
+                        })
+                        .collect();
+                    let page =
+                        live.role.call_rows(&mut live.store, &connection.inner.config, &params).await?;
+                    Ok(page.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        let mut page = from_guest::page(page).map_err(|what| instance.broken(CALL, what))?;
+        page.checkpoint = last;
+        let streams: BTreeMap<_, _> =
+            schemas.iter().map(|schema| (schema.stream.clone(), schema.clone())).collect();
+        let limits = sizes(&self.0);
+        let bytes = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
+        let allowed = &self.0.inner.meter.limits;
+        let budget = PageBudget {
+            max_rows: bytes(allowed.page_rows),
+            max_bytes: bytes(allowed.page_bytes),
+            deadline_ms: 0,
+        };
+        let judged = validate::page(&page, &PageContext { streams: &streams, budget, limits: &limits });
+        judged.map_err(|fault| instance.broken(CALL, fault.into_message()))?;
+        Ok(page)
+    }
+
+    /// Answer a challenge, in an instance that reaches nothing and whose clocks and randomness stand still.
+    ///
+    /// # Errors
+    /// A [`Failure`] of the connector.
+    pub async fn answer_challenge(&self, challenge: Challenge) -> Result<ChallengeAnswer, Failure> {
+        const CALL: &str = "webhook.answer-challenge";
+        let mut instance = self.instance(CALL, World::Still).await?;
+        let connection = self.0.clone();
+        let answer = instance
+            .call(CALL, move |live| {
+                Box::pin(async move {
+                    let headers = lend(&challenge.headers);
+                    let request = guest::Challenge {
+                        method: &challenge.method,
+                        path: &challenge.path,
+                        headers: &headers,
+                        body: &challenge.body,
+                    };
+                    let answer = live.role.call_answer_challenge(&mut live.store, request).await?;
+                    Ok(answer.map_err(|error| connection.guest_error(error)))
+                })
+            })
+            .await?;
+        if !(200..=599).contains(&answer.status) {
+            return Err(instance.broken(CALL, format!("{} is no status of an answer", answer.status)));
+        }
+        Ok(ChallengeAnswer { status: answer.status, headers: answer.headers, body: answer.body })
+    }
+}
+
+async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmtime::Result<Guest> {
+    let linked = connection.inner.component.linked();
+    let indices = linked.webhook.as_ref().ok_or_else(no_role)?;
+    let instance = linked.pre.instantiate_async(&mut *store).await?;
+    indices.load(&mut *store, &instance)
+}
+
+fn lend(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}

@@ -168,10 +168,11 @@ impl Decoder {
     fn error(&mut self, error: io::Error) -> Error {
         match error.downcast::<Error>() {
             Ok(ours) => ours,
-            Err(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
-                Error::BodyEndedEarly { received: self.wire().map_or(0, |wire| wire.received()), source }
-            }
-            Err(source) => Error::Decode { encoding: self.coding.name(), source },
+            Err(source) => match self.wire() {
+                // A decoder that wants more than there is says so in many ways.
+                Some(wire) if wire.has_ended() => Error::BodyEndedEarly { received: wire.received(), source },
+                _ => Error::Decode { encoding: self.coding.name(), source },
+            },
         }
     }
 }

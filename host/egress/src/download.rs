@@ -26,6 +26,7 @@ pub(crate) struct Wire {
     exchange: Arc<Exchange>,
     between_bytes: Duration,
     received: u64,
+    ended: bool,
     since: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     timer_is_set: bool,
@@ -45,6 +46,7 @@ impl Wire {
             exchange,
             between_bytes,
             received: 0,
+            ended: false,
             since: Instant::now(),
             timer: None,
             timer_is_set: false,
@@ -56,10 +58,16 @@ impl Wire {
         self.received
     }
 
+    /// The server has sent all it wanted to send.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     fn poll_data(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
             match Pin::new(&mut self.incoming).poll_frame(context) {
                 Poll::Ready(None) => {
+                    self.ended = true;
                     self.release();
                     return Poll::Ready(None);
                 }
@@ -149,6 +157,10 @@ pub(crate) struct Download {
     record: Option<Record>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the body is boxed whole; a second box would cost each request one more"
+)]
 enum Content {
     Plain(Wire),
     Coded(Box<Decoder>),

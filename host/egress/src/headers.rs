@@ -35,8 +35,7 @@ pub(crate) fn outgoing(guest: HeaderMap, host: &HeaderValue, caps: &Caps) -> Res
     let mut current: Option<(HeaderName, Fate)> = None;
     for (name, value) in guest {
         if let Some(name) = name {
-            let fate =
-                if named.iter().any(|dropped| *dropped == name) { Fate::Drop } else { fate(name.as_str()) };
+            let fate = if named.contains(&name) { Fate::Drop } else { fate(name.as_str()) };
             current = Some((name, fate));
         }
         match &current {

@@ -145,8 +145,7 @@ fn e31_other_schemes_are_refused() {
 #[test]
 fn e35_targets_that_are_not_origin_form_are_refused() {
     refused(&["http://api.test//evil.test/path", "http://api.test/\\evil.test", "http://api.test*", "*"]);
-    let options =
-        Uri::builder().scheme("http").authority("api.test").path_and_query("*").build().unwrap();
+    let options = Uri::builder().scheme("http").authority("api.test").path_and_query("*").build().unwrap();
     assert!(Target::parse(&options, &Caps::default()).is_err());
 }
 

@@ -1,0 +1,20 @@
+//! The crate against real servers: honest ones, nginx with TLS, and raw sockets that lie. Nothing here leaves loopback.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests fail as tests do"
+)]
+
+mod addresses;
+mod capped;
+mod duplex;
+mod encodings;
+mod kept;
+mod liars;
+mod recorded;
+mod requests;
+mod support;
+mod tls;

@@ -1,0 +1,160 @@
+//! TLS as real servers speak it. The name that is asked for, sent, and certified is one name.
+
+use egress::{Class, Error, GuestClass};
+use http::Version;
+
+use crate::support::authority::{Authority, self_signed};
+use crate::support::nginx::{Nginx, Site};
+use crate::support::secure::Echo;
+use crate::support::{House, fetch, get, read, send};
+
+const CLASSIC: &str = "ssl_protocols TLSv1.2 TLSv1.3;";
+
+#[tokio::test]
+async fn sni_host_and_certificate_are_one_name() {
+    let authority = Authority::new();
+    let identity = authority.issue("api.test");
+    let mut nginx = Nginx::start(&[Site { name: "good", identity: &identity, lines: CLASSIC }]).await;
+    let port = nginx.address("good").await.port();
+    let client = House::default().trusting(&authority.pem()).client();
+    let response = send(&client, get(format!("https://api.test:{port}/tls"))).await.unwrap();
+    assert_eq!(response.version(), Version::HTTP_11);
+    assert_eq!(
+        read(response).await.unwrap(),
+        format!("api.test api.test api.test:{port} TLSv1.3 .").as_str()
+    );
+    let response = send(&client, get(format!("https://api.test:{port}/away"))).await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["location"]),
+        (302, &"https://elsewhere.test/".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn e58_certificates_that_do_not_vouch_for_the_name_are_refused() {
+    let authority = Authority::new();
+    let good = authority.issue("api.test");
+    let expired = authority.issue_expired("api.test");
+    let other = authority.issue("other.test");
+    let alone = self_signed("api.test");
+    let foreign = Authority::new().issue("api.test");
+    let weak = "ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;";
+    let site = |name, identity, lines| Site { name, identity, lines };
+    let mut nginx = Nginx::start(&[
+        site("expired", &expired, CLASSIC),
+        site("other", &other, CLASSIC),
+        site("alone", &alone, CLASSIC),
+        site("foreign", &foreign, CLASSIC),
+        site("weak", &good, weak),
+        site("good", &good, CLASSIC),
+    ])
+    .await;
+    let house = House::default().trusting(&authority.pem());
+    let client = house.client();
+    for (name, said) in [
+        ("expired", "expired"),
+        ("other", "not valid for"),
+        ("alone", "UnknownIssuer"),
+        ("foreign", "BadSignature"),
+        ("weak", "ProtocolVersion"),
+    ] {
+        let port = nginx.address(name).await.port();
+        let error = send(&client, get(format!("https://api.test:{port}/"))).await.unwrap_err();
+        assert!(
+            matches!(error, Error::Tls { .. }) && error.full_text().contains(said),
+            "{name}: {}",
+            error.full_text()
+        );
+        assert_eq!((error.code(), error.class()), ("CD0306", Class::Upstream), "{name}");
+        assert_eq!(
+            (error.guest_class(), error.guest_text().as_str()),
+            (GuestClass::Unreachable, "connection failed")
+        );
+    }
+    let port = nginx.address("good").await.port();
+    assert_eq!(fetch(&client, get(format!("https://api.test:{port}/"))).await.unwrap(), "hello");
+    // The certificate is for the name: its address is another name.
+    let error = send(&client, get(format!("https://127.0.0.1:{port}/"))).await.unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn e58_an_address_needs_a_certificate_for_the_address() {
+    let authority = Authority::new();
+    let identity = authority.issue("127.0.0.1");
+    let mut nginx = Nginx::start(&[Site { name: "address", identity: &identity, lines: CLASSIC }]).await;
+    let port = nginx.address("address").await.port();
+    let client = House::default().trusting(&authority.pem()).client();
+    assert_eq!(fetch(&client, get(format!("https://127.0.0.1:{port}/"))).await.unwrap(), "hello");
+    assert!(send(&client, get(format!("https://api.test:{port}/"))).await.is_err());
+}
+
+#[tokio::test]
+async fn e58_a_server_that_asks_for_a_client_certificate_gets_none() {
+    let authority = Authority::new();
+    let identity = authority.issue("api.test");
+    let lines = "ssl_verify_client optional_no_ca; location /who { return 200 \"$ssl_client_verify\"; }";
+    let mut nginx = Nginx::start(&[Site { name: "asks", identity: &identity, lines }]).await;
+    let port = nginx.address("asks").await.port();
+    let client = House::default().trusting(&authority.pem()).client();
+    assert_eq!(fetch(&client, get(format!("https://api.test:{port}/who"))).await.unwrap(), "NONE");
+}
+
+#[tokio::test]
+async fn e58_sessions_are_resumed_within_a_client_and_never_across() {
+    let authority = Authority::new();
+    let identity = authority.issue("api.test");
+    let lines = "ssl_protocols TLSv1.3; keepalive_timeout 0;";
+    let mut nginx = Nginx::start(&[Site { name: "resumes", identity: &identity, lines }]).await;
+    let port = nginx.address("resumes").await.port();
+    let house = House::default().trusting(&authority.pem());
+    let egress = house.egress();
+    let resumed = async |client: &egress::Client| {
+        let told = fetch(client, get(format!("https://api.test:{port}/tls"))).await.unwrap();
+        told.ends_with(b" r")
+    };
+    let (one, two) = (egress.client(house.settings()), egress.client(house.settings()));
+    assert!(!resumed(&one).await);
+    assert!(resumed(&one).await);
+    assert!(!resumed(&two).await, "a ticket of one client was used by another");
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_the_server_offers_it() {
+    let authority = Authority::new();
+    let echo = Echo::secure(&authority.issue("api.test"), "h2").await;
+    let house = House::default().trusting(&authority.pem());
+    let client = house.client();
+    let url = format!("https://api.test:{}/x", echo.address.port());
+    let request = http::Request::post(&url).header("host", "evil.test").body(egress::full("12345")).unwrap();
+    let response = send(&client, request).await.unwrap();
+    assert_eq!(response.headers()["x-version"], "HTTP/2.0");
+    assert_eq!(response.headers()["x-authority"], format!("api.test:{}", echo.address.port()));
+    assert_eq!(response.headers()["x-host"], "", "`:authority` says it alone");
+    assert_eq!(read(response).await.unwrap(), "12345");
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_with_nginx_and_its_gzip_is_undone() {
+    let authority = Authority::new();
+    let identity = authority.issue("api.test");
+    let lines =
+        "ssl_protocols TLSv1.3; http2_max_concurrent_streams 8; gzip on; gzip_min_length 1; gzip_types *;";
+    let mut nginx = Nginx::start(&[Site { name: "two", identity: &identity, lines }]).await;
+    let port = nginx.address("two").await.port();
+    let house = House::default().trusting(&authority.pem());
+    let client = house.client();
+    let bodies = futures::future::join_all(
+        (0..16).map(|_| fetch(&client, get(format!("https://api.test:{port}/tls")))),
+    )
+    .await;
+    for body in bodies {
+        let body = body.unwrap();
+        assert!(
+            body.starts_with(format!("api.test api.test api.test:{port} TLSv1.3").as_bytes()),
+            "{body:?}"
+        );
+    }
+    let entry = house.ledger.all()[0].clone();
+    assert_ne!(entry.bytes_in_wire, entry.bytes_in, "nginx has compressed and the host has undone it");
+}

@@ -1,0 +1,16 @@
+//! A source of made-up rows for tests and benchmarks. A value depends on the seed, the stream, the field and the number
+//! of its row, and on nothing else: any row can be made without those before it.
+
+mod column;
+mod config;
+mod preset;
+mod random;
+mod reader;
+mod source;
+mod words;
+
+pub use config::{Config, Group, Operation, Preset, RejectAs, RowLayout, Stream};
+pub use reader::FakerReader;
+pub use source::Faker;
+
+cofferdam_sdk::export!(source = Faker, manifest = "connector.toml");

@@ -21,3 +21,4 @@ pub use read::{
     SourceReject, Step, StreamInfo,
 };
 pub use schema::{DataType, Field, Layout, Layouts, Operations, Schema, StreamSchema, Zone};
+pub(crate) use wire::bytes as wire_bytes;

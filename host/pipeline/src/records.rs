@@ -1,0 +1,141 @@
+//! The port `RunRecords`: what must outlive a run.
+//!
+//! Positions, prepared and committed records, counters and row errors of each commit unit; numbers and reports of runs;
+//! and the right to be the only run of a sync. Knows nothing of what the values mean.
+
+mod directory;
+mod memory;
+mod unit;
+
+pub use directory::DirectoryRecords;
+pub use memory::MemoryRecords;
+pub use unit::{
+    Amendment, Counters, Effect, Position, Prepared, RejectedBy, RowCopy, RowError, RowErrorChunk, UnitRecord,
+};
+
+use crate::report::RunReport;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// The right to run a sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunTicket {
+    /// The sync.
+    pub sync: String,
+    /// Counts the runs of the sync, from 1. Also the fence that destinations are given: it rises with each run.
+    pub run: u64,
+}
+
+/// Where a run keeps what must outlive it. Every call of a run carries its ticket, and an implementation refuses a ticket
+/// after whose run another began ([`Error::Fenced`]). A call returns only when what it wrote is durable. Calls come from
+/// the tasks of a run, those of one unit one after the other, a few for each commit; they may wait for a disk or a
+/// network, and must survive that their future is dropped at any moment: then all or nothing of them has happened.
+#[async_trait]
+pub trait RunRecords: Send + Sync {
+    /// Begin a run: once for each run, before anything else. Refused ([`Error::Locked`]) while another run of this sync
+    /// is alive, in whichever process.
+    async fn begin(&self, sync: &str) -> Result<RunTicket, Error>;
+
+    /// What is known of a commit unit; the default for a new one. Once for each attempt.
+    async fn unit(&self, ticket: &RunTicket, unit: &str) -> Result<UnitRecord, Error>;
+
+    /// Before the destination's commit: what will be true if that commit takes effect. Once for each commit. Refused
+    /// while an earlier prepared record is neither committed nor discarded.
+    async fn prepare(&self, ticket: &RunTicket, unit: &str, prepared: Prepared) -> Result<(), Error>;
+
+    /// After the destination's commit, or when it turns out later that it had taken effect: make the prepared record
+    /// true, once however often it is called. The amendment says what the destination rejected late.
+    async fn commit(
+        &self,
+        ticket: &RunTicket,
+        unit: &str,
+        token: &str,
+        amendment: Amendment,
+    ) -> Result<(), Error>;
+
+    /// The destination's commit did not take effect: forget the prepared record. Nothing happens where there is none.
+    async fn discard(&self, ticket: &RunTicket, unit: &str, token: &str) -> Result<(), Error>;
+
+    /// Keep the report of the run: once, at its end.
+    async fn finish(&self, ticket: &RunTicket, report: RunReport) -> Result<(), Error>;
+
+    /// Give the right back: once for each ticket, also when the run was dropped. Must not block, and must come into effect
+    /// no earlier than the calls that are still under way.
+    fn release(&self, ticket: &RunTicket);
+
+    /// The report of a run; none: the newest. For commands, not for runs.
+    async fn report(&self, sync: &str, run: Option<u64>) -> Result<Option<RunReport>, Error>;
+
+    /// Row errors of a run in the order in which they were committed, from the chunk number `skip` on, at most `limit`
+    /// chunks. For commands, not for runs.
+    async fn row_errors(
+        &self,
+        sync: &str,
+        run: u64,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<RowErrorChunk>, Error>;
+}
+
+/// Why records cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Error {
+    /// Another run of the sync is alive.
+    #[error("another run of the sync `{sync}` is under way")]
+    Locked {
+        /// The sync.
+        sync: String,
+    },
+    /// The ticket is no longer, or not yet, the right to run.
+    #[error("run {run} of the sync `{sync}` has lost its right to run")]
+    Fenced {
+        /// The sync.
+        sync: String,
+        /// The run.
+        run: u64,
+    },
+    /// The place where records are kept fails.
+    #[error("cannot {operation} `{place}`: {message}")]
+    Unavailable {
+        /// What was tried.
+        operation: String,
+        /// Where.
+        place: String,
+        /// What the place answered.
+        message: String,
+    },
+    /// What is kept there is not what was written.
+    #[error("the record `{place}` cannot be read: {message}")]
+    Corrupt {
+        /// Where.
+        place: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The calls came in an order that cannot be.
+    #[error("the records of the unit `{unit}` are in disorder: {message}")]
+    Disorder {
+        /// The unit.
+        unit: String,
+        /// What was asked and what is there.
+        message: String,
+    },
+}
+
+impl Error {
+    /// The stable code of the page that explains it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "CD0730",
+            Self::Fenced { .. } => "CD0731",
+            Self::Unavailable { .. } => "CD0732",
+            Self::Corrupt { .. } => "CD0733",
+            Self::Disorder { .. } => "CD0734",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! What is kept of one commit unit, and how it changes: the same for every implementation of the port.
+
+use super::Error;
+use crate::model::{Batch, Operation, StreamSchema};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where a unit stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The newest checkpoint of which everything before is durable at the destination.
+    pub checkpoint: Option<String>,
+    /// Whether the source had come to its end here.
+    pub complete: bool,
+    /// Whether this was written as a refill.
+    pub replace: bool,
+    /// Counts the refills.
+    pub generation: u64,
+}
+
+/// What became of source rows: `read = accepted + rejected + filtered`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Rows that the source gave, those that it rejected itself included.
+    pub read: u64,
+    /// Rows of which all that came out is durable at the destination.
+    pub accepted: u64,
+    /// Rows that someone rejected, or any of whose outputs was.
+    pub rejected: u64,
+    /// Rows from which nothing came out by someone's wish: a filter, a limit, a transform.
+    pub filtered: u64,
+}
+
+impl Counters {
+    /// Rows of which it is known what became of them.
+    pub fn settled(self) -> u64 {
+        self.accepted.saturating_add(self.rejected).saturating_add(self.filtered)
+    }
+
+    /// Adds the other's counts.
+    pub fn add(&mut self, other: Self) {
+        self.read = self.read.saturating_add(other.read);
+        self.accepted = self.accepted.saturating_add(other.accepted);
+        self.rejected = self.rejected.saturating_add(other.rejected);
+        self.filtered = self.filtered.saturating_add(other.filtered);
+    }
+
+    /// These rows were counted as accepted and are rejected after all.
+    pub(crate) fn reject_late(&mut self, rows: u64) {
+        self.accepted = self.accepted.saturating_sub(rows);
+        self.rejected = self.rejected.saturating_add(rows);
+    }
+}
+
+/// Who rejected a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RejectedBy {
+    /// The source.
+    Source,
+    /// The host: a value without a form in the layout that is wanted, an operation that the destination does not know.
+    Host,
+    /// The transform at this place, from 0.
+    Transform(u32),
+    /// The destination, when the row was written or when it was committed.
+    Destination,
+}
+
+/// What is kept of the row itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowCopy {
+    /// The source row, as a batch of one row by the schema of its chunk: reprocessing is bit-exact.
+    Row(Batch),
+    /// Bytes that never became a row, base64 in JSON.
+    Raw(#[serde(with = "crate::model::wire_bytes")] Vec<u8>),
+    /// Nothing: the row was rejected so long after it was read that its copy had been given up for memory.
+    GivenUp,
+}
+
+/// One rejected row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowError {
+    /// Counts the rows of the stream in this run, from 0, in the order in which the source gave them.
+    pub index: u64,
+    /// Stable, for machines.
+    pub code: String,
+    /// For people; may quote the row.
+    pub message: String,
+    /// Whether the same row could be taken at a later time.
+    pub retryable: bool,
+    /// Who rejected it.
+    pub by: RejectedBy,
+    /// What the row asked for; none for bytes that never became a row.
+    pub operation: Option<Operation>,
+    /// The attempt of the run in which it happened, from 1.
+    pub attempt: u32,
+    /// The row.
+    pub row: RowCopy,
+}
+
+/// Rejected rows of one stream, one version of its schema and one commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowErrorChunk {
+    /// The run.
+    pub run: u64,
+    /// The commit unit.
+    pub unit: String,
+    /// By which the rows are laid out; its name is the stream's.
+    pub schema: StreamSchema,
+    /// The rows.
+    pub errors: Vec<RowError>,
+}
+
+/// What a commit adds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Source rows, by source stream.
+    pub streams: BTreeMap<String, Counters>,
+    /// Output rows that the destination took, by output stream.
+    pub written: BTreeMap<String, u64>,
+    /// Rejected rows.
+    pub row_errors: Vec<RowErrorChunk>,
+}
+
+/// What will be true if a commit of the destination takes effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The commit's token.
+    pub token: String,
+    /// The run that commits.
+    pub run: u64,
+    /// Where the unit stands then.
+    pub position: Position,
+    /// What it adds.
+    pub effect: Effect,
+}
+
+/// What the destination rejected late, in its answer to the commit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Amendment {
+    /// Source rows that were counted as accepted and are rejected, by source stream.
+    pub rejected: BTreeMap<String, u64>,
+    /// Output rows that were counted as written and are not, by output stream.
+    pub unwritten: BTreeMap<String, u64>,
+    /// The rows.
+    pub row_errors: Vec<RowErrorChunk>,
+}
+
+/// What is kept of one commit unit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UnitRecord {
+    /// Where it stands.
+    pub position: Position,
+    /// Token of the last commit.
+    pub token: Option<String>,
+    /// The run that made the last commit; 0 before the first.
+    pub run: u64,
+    /// Counts the commits.
+    pub commits: u64,
+    /// Source rows of all runs, by source stream.
+    pub streams: BTreeMap<String, Counters>,
+    /// Output rows of all runs, by output stream.
+    pub written: BTreeMap<String, u64>,
+    /// A commit of which it is not yet known whether it took effect.
+    pub prepared: Option<Prepared>,
+}
+
+impl Effect {
+    /// What is true after the destination's answer.
+    pub(crate) fn amend(&mut self, amendment: Amendment) {
+        for (stream, rows) in amendment.rejected {
+            self.streams.entry(stream).or_default().reject_late(rows);
+        }
+        for (stream, rows) in amendment.unwritten {
+            let written = self.written.entry(stream).or_default();
+            *written = written.saturating_sub(rows);
+        }
+        self.row_errors.extend(amendment.row_errors);
+    }
+}
+
+impl UnitRecord {
+    /// Note a commit that is about to be made.
+    pub fn prepare(&mut self, unit: &str, prepared: Prepared) -> Result<(), Error> {
+        if let Some(waiting) = &self.prepared {
+            let message =
+                format!("`{}` is prepared while `{}` is not settled", prepared.token, waiting.token);
+            return Err(Error::Disorder { unit: unit.into(), message });
+        }
+        self.prepared = Some(prepared);
+        Ok(())
+    }
+
+    /// Make the prepared record true and return the row errors that it brings, with the run that made them; none if it
+    /// was true already.
+    pub fn commit(
+        &mut self,
+        unit: &str,
+        token: &str,
+        amendment: Amendment,
+    ) -> Result<Option<(u64, Vec<RowErrorChunk>)>, Error> {
+        if self.prepared.is_none() && self.token.as_deref() == Some(token) {
+            return Ok(None);
+        }
+        let Some(prepared) = self.prepared.take_if(|prepared| prepared.token == token) else {
+            let message = format!("`{token}` is committed, but it is not what was prepared");
+            return Err(Error::Disorder { unit: unit.into(), message });
+        };
+        let Prepared { token, run, position, mut effect } = prepared;
+        effect.amend(amendment);
+        for (stream, counters) in effect.streams {
+            self.streams.entry(stream).or_default().add(counters);
+        }
+        for (stream, rows) in effect.written {
+            *self.written.entry(stream).or_default() += rows;
+        }
+        self.position = position;
+        self.token = Some(token);
+        self.run = run;
+        self.commits += 1;
+        Ok(Some((run, effect.row_errors)))
+    }
+
+    /// Forget the prepared record.
+    pub fn discard(&mut self, token: &str) {
+        if self.prepared.as_ref().is_some_and(|prepared| prepared.token == token) {
+            self.prepared = None;
+        }
+    }
+}

@@ -11,7 +11,7 @@ mod resolve;
 pub use error::Error;
 pub use name::Host;
 pub use path::{AmbiguousPath, normalise_path};
-pub use pattern::{HostForm, HostPattern, Scheme};
+pub use pattern::{HostForm, HostPattern, Scheme, is_usable_method};
 pub(crate) use pattern::{sound_methods, sound_prefix};
 
 #[cfg(test)]

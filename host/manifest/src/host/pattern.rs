@@ -226,7 +226,8 @@ pub(crate) fn sound_prefix(prefix: &str) -> Result<Option<String>, Error> {
 
 /// Whether a connector may use the method: a word in capitals that neither opens a tunnel nor echoes the request
 /// with its credentials.
-fn is_usable_method(method: &str) -> bool {
+#[must_use]
+pub fn is_usable_method(method: &str) -> bool {
     let letters = method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
     letters && (1..=32).contains(&method.len()) && !matches!(method, "CONNECT" | "TRACE" | "TRACK" | "PRI")
 }

@@ -244,10 +244,9 @@ fn moment(row: u64, draw: u64) -> i64 {
 }
 
 fn push_email(draw: u64, text: &mut String) {
-    for letter in [FIRST_NAMES, LAST_NAMES].iter().flat_map(|names| pick(draw, names).chars()) {
-        if letter.is_ascii_alphabetic() {
-            text.push(letter.to_ascii_lowercase());
-        }
+    let names = [pick(draw, &FIRST_NAMES), pick(draw.rotate_left(32), &LAST_NAMES)];
+    for letter in names.into_iter().flat_map(str::chars).filter(char::is_ascii_alphabetic) {
+        text.push(letter.to_ascii_lowercase());
     }
     // Writing into a string cannot fail.
     let _ = write!(text, "{}@example.com", below(again(draw), 10_000));

@@ -7,6 +7,8 @@ mod preset;
 mod random;
 mod reader;
 mod source;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use config::{Config, Group, Operation, Preset, RejectAs, RowLayout, Stream};

@@ -1,8 +1,6 @@
 //! Reads the streams of one group, from any row.
 
 mod rows;
-#[cfg(test)]
-mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 

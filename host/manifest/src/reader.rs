@@ -63,6 +63,11 @@ impl Sink<'_> {
         faults.push(Fault { code, line, column, path, message, hint, excerpt });
     }
 
+    /// A hint that costs something: not for faults that are only counted.
+    fn hint(&self, make: impl FnOnce() -> String) -> Option<String> {
+        (self.faults.borrow().len() < FAULTS_MAX).then(make)
+    }
+
     /// A broken line makes faults that are none: keys that seem missing, values that the parser made up.
     fn into_faults(self, file: &str) -> Faults {
         let mut faults = self.faults.into_inner();
@@ -211,10 +216,12 @@ impl<'d> Node<'d> {
         for (key, _) in table.table {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
-                let hint = did_you_mean(name, known.iter().copied())
-                    .unwrap_or_else(|| format!("known here: {}", alternatives(known)));
                 let message = format!("unknown key {}", quoted(name));
-                self.sink.report(Code::UnknownKey, key.span(), self.path.clone(), message, Some(hint));
+                let hint = self.sink.hint(|| {
+                    did_you_mean(name, known.iter().copied())
+                        .unwrap_or_else(|| format!("known here: {}", alternatives(known)))
+                });
+                self.sink.report(Code::UnknownKey, key.span(), self.path.clone(), message, hint);
             }
         }
         Some(table)

@@ -14,6 +14,12 @@ use crate::text::quoted;
 /// that each stand twice would have a thousand million.
 const EXPANDED_NODES_MAX: u64 = 20_000;
 
+/// What a regular expression counts among them: compiling one can take as long as hundreds of plain keywords.
+const PATTERN_NODES: u64 = 100;
+
+/// The memory of a compiled regular expression; enough for some thousand characters of any class.
+const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+
 /// References within references. Deeper ones are of no use to a form, and following them costs stack.
 const NESTED_REFERENCES_MAX: usize = 32;
 
@@ -35,7 +41,7 @@ pub(crate) fn read_schema(node: &Node<'_>) -> Option<Value> {
 /// The validator of a schema, without formats that fetch and with expressions that take linear time.
 pub(crate) fn compile(schema: &Value) -> Result<jsonschema::Validator, (String, String)> {
     jsonschema::options()
-        .with_pattern_options(jsonschema::PatternOptions::regex())
+        .with_pattern_options(jsonschema::PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
         .should_validate_formats(true)
         .build(schema)
         .map_err(|error| (error.instance_path().to_string(), error.to_string()))
@@ -45,8 +51,8 @@ fn schema_faults(schema: &Value) -> Vec<(String, String)> {
     let mut faults = Vec::new();
     refuse_keywords(schema, String::new(), &mut faults);
     if faults.is_empty() {
-        let weighed = Weights { root: schema, known: BTreeMap::new(), depth: 0 }.weigh(schema, "");
-        faults.extend(weighed.err());
+        let measured = Costs { root: schema, known: BTreeMap::new(), depth: 0 }.measure(schema, "");
+        faults.extend(measured.err());
     }
     if faults.is_empty() {
         faults.extend(meta_faults(schema));
@@ -93,66 +99,82 @@ fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// The sizes of definitions with every reference followed; none while one is being measured.
-struct Weights<'s> {
+/// What a part of a schema costs with every reference followed.
+#[derive(Clone, Copy)]
+struct Cost {
+    nodes: u64,
+    /// How many references lead into each other below it.
+    nested: usize,
+}
+
+/// The costs of definitions; none while one is being measured.
+struct Costs<'s> {
     root: &'s Value,
-    known: BTreeMap<String, Option<u64>>,
+    known: BTreeMap<String, Option<Cost>>,
     depth: usize,
 }
 
-impl Weights<'_> {
-    /// The expanded size, or the place and the message of what is wrong.
-    fn weigh(&mut self, value: &Value, pointer: &str) -> Result<u64, (String, String)> {
+impl Costs<'_> {
+    /// The cost of a part, or the place and the message of what is wrong.
+    fn measure(&mut self, value: &Value, pointer: &str) -> Result<Cost, (String, String)> {
         let children: Vec<(String, &Value)> = match value {
             Value::Object(members) => members.iter().map(|(key, value)| (escaped(key), value)).collect(),
             Value::Array(items) => {
                 items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
             }
-            _ => return Ok(1),
+            _ => return Ok(Cost { nodes: 1, nested: 0 }),
         };
-        let mut weight: u64 = 1;
+        let in_patterns = pointer.ends_with("/patternProperties");
+        let mut cost = Cost { nodes: 1, nested: 0 };
         for (key, child) in children {
             let below = format!("{pointer}/{key}");
             let reference = child.as_str().filter(|_| key == "$ref" && value.is_object());
             let added = match reference {
-                Some(target) => self.weigh_reference(target, &below)?,
-                None => self.weigh(child, &below)?,
+                Some(target) => self.follow(target, &below)?,
+                None => self.measure(child, &below)?,
             };
-            weight = weight.saturating_add(added);
+            let pattern =
+                if in_patterns || (key == "pattern" && child.is_string()) { PATTERN_NODES } else { 0 };
+            cost.nodes = cost.nodes.saturating_add(added.nodes).saturating_add(pattern);
+            cost.nested = cost.nested.max(added.nested);
         }
-        if weight > EXPANDED_NODES_MAX {
+        if cost.nodes > EXPANDED_NODES_MAX {
             let message = format!(
-                "the schema has more than {EXPANDED_NODES_MAX} parts once its references are followed"
+                "the schema has more than {EXPANDED_NODES_MAX} parts once its references are followed (a pattern counts \
+                 as {PATTERN_NODES})"
             );
             return Err((pointer.to_owned(), message));
         }
-        Ok(weight)
+        Ok(cost)
     }
 
-    fn weigh_reference(&mut self, target: &str, place: &str) -> Result<u64, (String, String)> {
-        let fault = |message: String| (place.to_owned(), message);
+    fn follow(&mut self, target: &str, place: &str) -> Result<Cost, (String, String)> {
+        let fault = |message: String| Err((place.to_owned(), message));
         let inside =
             target.strip_prefix('#').filter(|pointer| pointer.starts_with('/') && !pointer.contains('%'));
         let Some(pointer) = inside else {
-            return Err(fault(format!("{} is not a reference such as `#/$defs/name`", quoted(target))));
+            return fault(format!("{} is not a reference such as `#/$defs/name`", quoted(target)));
         };
         let Some(definition) = self.root.pointer(pointer) else {
-            return Err(fault(format!("there is nothing at {}", quoted(target))));
+            return fault(format!("there is nothing at {}", quoted(target)));
         };
-        match self.known.get(pointer) {
-            Some(Some(weight)) => return Ok(*weight),
-            Some(None) => return Err(fault(format!("{} leads back to itself", quoted(target)))),
-            None => {}
-        }
-        if self.depth == NESTED_REFERENCES_MAX {
-            return Err(fault(format!("more than {NESTED_REFERENCES_MAX} references lead into each other")));
-        }
-        self.known.insert(pointer.to_owned(), None);
-        self.depth += 1;
-        let weight = self.weigh(definition, pointer)?;
-        self.depth -= 1;
-        self.known.insert(pointer.to_owned(), Some(weight));
-        Ok(weight)
+        let too_deep = || format!("more than {NESTED_REFERENCES_MAX} references lead into each other");
+        let cost = match self.known.get(pointer) {
+            Some(Some(cost)) => *cost,
+            Some(None) => return fault(format!("{} leads back to itself", quoted(target))),
+            // Also on the way down, so that measuring itself costs no stack.
+            None if self.depth == NESTED_REFERENCES_MAX => return fault(too_deep()),
+            None => {
+                self.known.insert(pointer.to_owned(), None);
+                self.depth += 1;
+                let cost = self.measure(definition, pointer)?;
+                self.depth -= 1;
+                self.known.insert(pointer.to_owned(), Some(cost));
+                cost
+            }
+        };
+        let nested = cost.nested + 1;
+        if nested > NESTED_REFERENCES_MAX { fault(too_deep()) } else { Ok(Cost { nested, ..cost }) }
     }
 }
 
@@ -218,16 +240,38 @@ mod tests {
         );
     }
 
+    /// Definitions that each lead to the one before; keys are met in their order, or against it.
+    fn chain(length: usize, name: impl Fn(usize) -> String) -> Value {
+        let mut definitions = json!({ name(0): {"type": "string"} });
+        for level in 1..=length {
+            definitions[name(level)] = json!({"$ref": format!("#/$defs/{}", name(level - 1))});
+        }
+        json!({"$ref": format!("#/$defs/{}", name(length)), "$defs": definitions})
+    }
+
     #[test]
     fn a_long_chain_of_references_is_refused_before_it_costs_stack() {
-        let mut definitions = json!({"a0": {"type": "string"}});
-        for level in 1..=20_000 {
-            definitions[format!("a{level}")] = json!({"$ref": format!("#/$defs/a{}", level - 1)});
+        for length in [40, 5_000] {
+            assert!(refused(&chain(length, |level| format!("a{level:05}"))).contains("lead into each other"));
+            assert!(
+                refused(&chain(length, |level| format!("a{:05}", 9_999 - level)))
+                    .contains("lead into each other")
+            );
         }
-        assert!(
-            refused(&json!({"$ref": "#/$defs/a20000", "$defs": definitions}))
-                .contains("lead into each other")
-        );
+        assert_eq!(schema_faults(&chain(20, |level| format!("a{level:05}"))), []);
+    }
+
+    #[test]
+    fn patterns_cost_more_than_other_keywords() {
+        let properties = |count: usize| {
+            let pattern = |index: usize| (format!("p{index}"), json!({"pattern": "^a$"}));
+            json!({"properties": (0..count).map(pattern).collect::<serde_json::Map<_, _>>()})
+        };
+        assert_eq!(schema_faults(&properties(150)), []);
+        assert!(refused(&properties(250)).contains("more than 20000 parts"));
+        let patterns: serde_json::Map<_, _> =
+            (0..250).map(|index| (format!("^p{index}$"), json!({}))).collect();
+        assert!(refused(&json!({ "patternProperties": patterns })).contains("more than 20000 parts"));
     }
 
     #[test]

@@ -63,3 +63,8 @@ pub use webhook::Webhook;
 
 /// The version of the contract that a connector built with this crate speaks.
 pub const CONTRACT_VERSION: &str = "0.1.0";
+
+/// The README's examples, so that they stay true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -8,7 +8,7 @@ pub trait Row: Sized {
     fn fields() -> Vec<Field>;
 
     /// Append this row to columns of these fields.
-    fn push(&self, columns: &mut ColumnsBuilder);
+    fn append_to(&self, columns: &mut ColumnsBuilder);
 
     /// Back from a row whose columns are these fields, in this order.
     fn read(row: &RowView<'_>) -> Result<Self>;
@@ -69,10 +69,10 @@ macro_rules! row {
                 ::std::vec![$( <$type as $crate::Value>::field($crate::__column_name!($field $($column)?)) ),+]
             }
 
-            fn push(&self, columns: &mut $crate::ColumnsBuilder) {
+            fn append_to(&self, columns: &mut $crate::ColumnsBuilder) {
                 let mut place = 0_usize..;
                 $(
-                    $crate::Value::push(&self.$field, columns.column(place.next().unwrap_or_default()));
+                    $crate::Value::append_to(&self.$field, columns.column(place.next().unwrap_or_default()));
                 )+
             }
 

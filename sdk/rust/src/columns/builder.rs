@@ -54,7 +54,7 @@ impl ColumnsBuilder {
 
     /// Add one typed row (see [`row!`](crate::row)); the fields must be those of [`Row::fields`].
     pub fn push<R: Row>(&mut self, row: &R) {
-        row.push(self);
+        row.append_to(self);
     }
 
     /// How many rows there are.

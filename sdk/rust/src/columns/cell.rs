@@ -40,8 +40,10 @@ pub enum Cell<'a> {
     Timestamp(i64, Zone),
 }
 
-/// As JSON: decimals, dates and times as text (ISO 8601), bytes as base64, JSON as itself. NaN and infinities are
-/// errors, for JSON cannot say them. Absent is null here; rows leave it out.
+const FAR: &str = "JSON has no word for a year before 0000 or after 9999";
+
+/// As JSON, spelled as the host spells it: decimals, dates and times as text (ISO 8601), bytes as base64, JSON as itself. NaN,
+/// infinities and years that RFC 3339 does not know are errors. Absent is null here; rows leave it out.
 impl Serialize for Cell<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
@@ -56,6 +58,10 @@ impl Serialize for Cell<'_> {
             Self::Json(value) => {
                 let raw: &RawValue = serde_json::from_str(value).map_err(S::Error::custom)?;
                 raw.serialize(serializer)
+            }
+            Self::Date(days) if !text::has_four_digit_year(days.into()) => Err(S::Error::custom(FAR)),
+            Self::Timestamp(micros, _) if !text::has_four_digit_year(micros.div_euclid(text::DAY_MICROS)) => {
+                Err(S::Error::custom(FAR))
             }
             Self::Date(days) => serializer.collect_str(&text::Date(i64::from(days))),
             Self::Time(micros, zone) => serializer.collect_str(&text::Time(micros, zone)),

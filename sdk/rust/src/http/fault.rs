@@ -4,16 +4,12 @@ use wasip2::http::types::{ErrorCode, HeaderError};
 
 use crate::Error;
 
-/// Begins the text of an error by which the host refuses for a reason that `wasi:http` has no word for.
-const DENIED: &str = "denied: ";
-
 /// The error of a request, named by its label.
 pub(super) fn from_code(label: &str, code: &ErrorCode) -> Error {
     use ErrorCode as Code;
     let text = format!("{label}: {}", words(code));
     match code {
         Code::HttpRequestDenied | Code::DestinationIpProhibited => Error::denied(text),
-        Code::InternalError(Some(reason)) if reason.starts_with(DENIED) => Error::denied(text),
         Code::HttpRequestLengthRequired
         | Code::HttpRequestMethodInvalid
         | Code::HttpRequestUriInvalid

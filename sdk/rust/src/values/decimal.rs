@@ -2,6 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, Visitor},
+};
+
 use super::text;
 use crate::{Error, Result};
 
@@ -65,6 +70,51 @@ impl<const PRECISION: u8, const SCALE: u8> FromStr for Decimal<PRECISION, SCALE>
                 unscaled.checked_mul(10).and_then(|n| n.checked_add(digit.into())).ok_or_else(fault)?;
         }
         Self::new(if negative { -unscaled } else { unscaled }).map_err(|_| fault())
+    }
+}
+
+/// As text, which no reader of JSON rounds.
+impl<const PRECISION: u8, const SCALE: u8> Serialize for Decimal<PRECISION, SCALE> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// From text or from a number. A number with a point came through a float: it is taken as long as it has at most
+/// 15 digits, which a float holds exactly.
+impl<'de, const PRECISION: u8, const SCALE: u8> Deserialize<'de> for Decimal<PRECISION, SCALE> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reading)
+    }
+}
+
+struct Reading<const PRECISION: u8, const SCALE: u8>;
+
+impl<const PRECISION: u8, const SCALE: u8> Visitor<'_> for Reading<PRECISION, SCALE> {
+    type Value = Decimal<PRECISION, SCALE>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a decimal({PRECISION}, {SCALE})")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        text.parse().map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        number.to_string().parse().map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        number.to_string().parse().map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        // The shortest text that reads as this float: what stood there, if it had few enough digits.
+        let text = number.to_string();
+        let digits = text.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
+        let exact = if digits <= 15 { text.parse().ok() } else { None };
+        exact.ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
     }
 }
 

@@ -35,6 +35,11 @@ impl fmt::Display for Date {
     }
 }
 
+/// Whether a day is one that text in JSON may name: RFC 3339 knows the years 0000 to 9999 only.
+pub(crate) fn has_four_digit_year(days: i64) -> bool {
+    (0..=9999).contains(&date_of(days).0)
+}
+
 /// Microseconds since midnight.
 pub(crate) struct Time(pub(crate) i64, pub(crate) Zone);
 
@@ -42,10 +47,10 @@ impl fmt::Display for Time {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / 1_000_000;
         write!(formatter, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
-        match self.0 % 1_000_000 {
-            0 => {}
-            micros if micros % 1000 == 0 => write!(formatter, ".{:03}", micros / 1000)?,
-            micros => write!(formatter, ".{micros:06}")?,
+        let fraction = format!("{:06}", self.0 % 1_000_000);
+        let fraction = fraction.trim_end_matches('0');
+        if !fraction.is_empty() {
+            write!(formatter, ".{fraction}")?;
         }
         formatter.write_str(if self.1 == Zone::Utc { "Z" } else { "" })
     }

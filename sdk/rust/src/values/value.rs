@@ -9,7 +9,7 @@ pub trait Value: Sized {
     fn field(name: &str) -> Field;
 
     /// Append the value to a column of that type.
-    fn push(&self, column: &mut ColumnBuilder);
+    fn append_to(&self, column: &mut ColumnBuilder);
 
     /// Back from a column of that type; `None` if this value cannot be one, such as a null in a `String`.
     fn from_cell(cell: Cell<'_>) -> Option<Self>;
@@ -23,7 +23,7 @@ macro_rules! value {
             }
 
             #[inline]
-            fn push(&self, column: &mut ColumnBuilder) {
+            fn append_to(&self, column: &mut ColumnBuilder) {
                 let push: fn(&mut ColumnBuilder, &Self) = $push;
                 push(column, self);
             }
@@ -82,7 +82,7 @@ impl Value for u64 {
         Field::new(name, DataType::Text).logical_type("uint64")
     }
 
-    fn push(&self, column: &mut ColumnBuilder) {
+    fn append_to(&self, column: &mut ColumnBuilder) {
         column.push_str(&self.to_string());
     }
 
@@ -96,7 +96,7 @@ impl<const PRECISION: u8, const SCALE: u8> Value for Decimal<PRECISION, SCALE> {
         Field::new(name, DataType::decimal(PRECISION, SCALE))
     }
 
-    fn push(&self, column: &mut ColumnBuilder) {
+    fn append_to(&self, column: &mut ColumnBuilder) {
         column.push_decimal(self.unscaled());
     }
 
@@ -115,9 +115,9 @@ impl<T: Value> Value for Option<T> {
     }
 
     #[inline]
-    fn push(&self, column: &mut ColumnBuilder) {
+    fn append_to(&self, column: &mut ColumnBuilder) {
         match self {
-            Some(value) => value.push(column),
+            Some(value) => value.append_to(column),
             None => column.push_null(),
         }
     }
@@ -149,11 +149,11 @@ impl<T: Value> Value for Patch<T> {
     }
 
     #[inline]
-    fn push(&self, column: &mut ColumnBuilder) {
+    fn append_to(&self, column: &mut ColumnBuilder) {
         match self {
             Self::Absent => column.push_absent(),
             Self::Null => column.push_null(),
-            Self::Value(value) => value.push(column),
+            Self::Value(value) => value.append_to(column),
         }
     }
 

@@ -272,3 +272,53 @@ impl Error {
 fn is_certificate(source: &io::Error) -> bool {
     source.get_ref().is_some_and(|inner| inner.is::<tokio_rustls::rustls::Error>())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use crate::{Class, Error, GuestClass, Limit};
+
+    #[test]
+    fn every_code_has_a_page_that_begins_with_it() {
+        let errors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/errors");
+        let source = include_str!("error.rs");
+        let codes: std::collections::BTreeSet<&str> = source
+            .match_indices("CD03")
+            .filter_map(|(at, _)| source.get(at..at + 6))
+            .filter(|code| code.ends_with(|last: char| last.is_ascii_digit()))
+            .collect();
+        assert_eq!(codes.len(), 12);
+        for code in codes {
+            let page = std::fs::read_to_string(errors.join(format!("{code}.md"))).unwrap();
+            assert!(page.starts_with(&format!("# {code}: ")), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_guest_learns_nothing_about_what_lies_behind_a_name() {
+        let source = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let (host, port) = ("api.test".to_owned(), 443);
+        let address = ([10, 0, 0, 1], 443).into();
+        let connect = Error::Timeout { limit: Limit::ConnectTimeout, allowed: Duration::from_secs(1) };
+        let errors = [
+            Error::AddressDenied {
+                code: "CD0207",
+                host: host.clone(),
+                address,
+                reason: String::new(),
+                line_to_add: None,
+            },
+            Error::Resolve { host: host.clone(), source: source() },
+            Error::Connect { host: host.clone(), port, source: source() },
+            Error::Tls { host, source: source() },
+            connect,
+        ];
+        for error in &errors {
+            assert_eq!(error.guest_class(), GuestClass::Unreachable, "{error}");
+            assert_eq!(error.guest_text(), "connection failed", "{error}");
+        }
+        assert!(errors.iter().skip(1).all(|error| error.class() == Class::Transient));
+    }
+}

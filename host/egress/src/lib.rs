@@ -13,6 +13,7 @@ mod download;
 mod error;
 mod exchange;
 mod gate;
+mod granted;
 mod headers;
 mod lease;
 mod ledger;

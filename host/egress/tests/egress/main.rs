@@ -12,6 +12,7 @@ mod addresses;
 mod capped;
 mod duplex;
 mod encodings;
+mod granted;
 mod kept;
 mod liars;
 mod recorded;

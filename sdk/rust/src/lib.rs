@@ -64,7 +64,20 @@ pub use webhook::Webhook;
 /// The version of the contract that a connector built with this crate speaks.
 pub const CONTRACT_VERSION: &str = "0.1.0";
 
-/// The README's examples, so that they stay true.
+/// The guide's examples, so that they stay true.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
-pub struct Readme;
+pub struct Guide;
+
+#[cfg(test)]
+mod tests {
+    /// The one piece of code in the guide that is no program of its own.
+    #[test]
+    fn the_guide_quotes_the_template() {
+        let lines = |text: &'static str| text.lines().map(str::trim).collect::<Vec<_>>();
+        let (guide, template) = (include_str!("../README.md"), lines(include_str!("../template/src/lib.rs")));
+        let quote = guide.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let quote = lines(quote);
+        assert!(quote.len() > 10 && template.windows(quote.len()).any(|window| window == quote), "{quote:?}");
+    }
+}

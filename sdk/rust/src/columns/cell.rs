@@ -42,8 +42,8 @@ pub enum Cell<'a> {
 
 const FAR: &str = "JSON has no word for a year before 0000 or after 9999";
 
-/// As JSON, spelled as the host spells it: decimals, dates and times as text (ISO 8601), bytes as base64, JSON as itself. NaN,
-/// infinities and years that RFC 3339 does not know are errors. Absent is null here; rows leave it out.
+/// As JSON, spelled as the host spells it: decimals, dates and times as text (ISO 8601), bytes as base64, JSON as
+/// itself. NaN, infinities and years that RFC 3339 does not know are errors. Absent is null here; rows leave it out.
 impl Serialize for Cell<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
@@ -59,13 +59,23 @@ impl Serialize for Cell<'_> {
                 let raw: &RawValue = serde_json::from_str(value).map_err(S::Error::custom)?;
                 raw.serialize(serializer)
             }
-            Self::Date(days) if !text::has_four_digit_year(days.into()) => Err(S::Error::custom(FAR)),
-            Self::Timestamp(micros, _) if !text::has_four_digit_year(micros.div_euclid(text::DAY_MICROS)) => {
-                Err(S::Error::custom(FAR))
+            Self::Date(days) => {
+                let date = text::Date(days.into());
+                if !date.has_four_digit_year() {
+                    return Err(S::Error::custom(FAR));
+                }
+                serializer.serialize_str(&text::written(|out| date.write(out)))
             }
-            Self::Date(days) => serializer.collect_str(&text::Date(i64::from(days))),
-            Self::Time(micros, zone) => serializer.collect_str(&text::Time(micros, zone)),
-            Self::Timestamp(micros, zone) => serializer.collect_str(&text::Timestamp(micros, zone)),
+            Self::Time(micros, zone) => {
+                serializer.serialize_str(&text::written(|out| text::Time(micros, zone).write(out)))
+            }
+            Self::Timestamp(micros, zone) => {
+                let timestamp = text::Timestamp(micros, zone);
+                if !timestamp.date().has_four_digit_year() {
+                    return Err(S::Error::custom(FAR));
+                }
+                serializer.serialize_str(&text::written(|out| timestamp.write(out)))
+            }
         }
     }
 }

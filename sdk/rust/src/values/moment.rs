@@ -17,7 +17,7 @@ macro_rules! moment {
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let show = $show;
-                fmt::Display::fmt(&show(self.0), formatter)
+                formatter.pad(&text::written(|out| show(self.0).write(out)))
             }
         }
 

@@ -25,44 +25,79 @@ impl fmt::Display for Decimal {
 /// Days since 1970-01-01 in the Gregorian calendar, also before it was made.
 pub(crate) struct Date(pub(crate) i64);
 
-impl fmt::Display for Date {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = date_of(self.0);
-        match year {
-            0..=9999 => write!(formatter, "{year:04}-{month:02}-{day:02}"),
-            _ => write!(formatter, "{year:+07}-{month:02}-{day:02}"),
-        }
+impl Date {
+    /// Whether text in JSON may name it: RFC 3339 knows the years 0000 to 9999 only.
+    pub(crate) fn has_four_digit_year(&self) -> bool {
+        (0..=9999).contains(&date_of(self.0).0)
     }
-}
 
-/// Whether a day is one that text in JSON may name: RFC 3339 knows the years 0000 to 9999 only.
-pub(crate) fn has_four_digit_year(days: i64) -> bool {
-    (0..=9999).contains(&date_of(days).0)
+    pub(crate) fn write(&self, out: &mut String) {
+        let (year, month, day) = date_of(self.0);
+        if (0..=9999).contains(&year) {
+            write_digits(out, year, 4);
+        } else {
+            out.push(if year < 0 { '-' } else { '+' });
+            write_digits(out, year.abs(), 6);
+        }
+        out.push('-');
+        write_digits(out, month, 2);
+        out.push('-');
+        write_digits(out, day, 2);
+    }
 }
 
 /// Microseconds since midnight.
 pub(crate) struct Time(pub(crate) i64, pub(crate) Zone);
 
-impl fmt::Display for Time {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Time {
+    pub(crate) fn write(&self, out: &mut String) {
         let seconds = self.0 / 1_000_000;
-        write!(formatter, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
-        let fraction = format!("{:06}", self.0 % 1_000_000);
-        let fraction = fraction.trim_end_matches('0');
-        if !fraction.is_empty() {
-            write!(formatter, ".{fraction}")?;
+        write_digits(out, seconds / 3600, 2);
+        out.push(':');
+        write_digits(out, seconds / 60 % 60, 2);
+        out.push(':');
+        write_digits(out, seconds % 60, 2);
+        let micros = self.0 % 1_000_000;
+        if micros != 0 {
+            out.push('.');
+            write_digits(out, micros, 6);
+            out.truncate(out.trim_end_matches('0').len());
         }
-        formatter.write_str(if self.1 == Zone::Utc { "Z" } else { "" })
+        if self.1 == Zone::Utc {
+            out.push('Z');
+        }
     }
 }
 
 /// Microseconds since 1970-01-01T00:00:00.
 pub(crate) struct Timestamp(pub(crate) i64, pub(crate) Zone);
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = Time(self.0.rem_euclid(DAY_MICROS), self.1);
-        write!(formatter, "{}T{time}", Date(self.0.div_euclid(DAY_MICROS)))
+impl Timestamp {
+    pub(crate) fn date(&self) -> Date {
+        Date(self.0.div_euclid(DAY_MICROS))
+    }
+
+    pub(crate) fn write(&self, out: &mut String) {
+        self.date().write(out);
+        out.push('T');
+        Time(self.0.rem_euclid(DAY_MICROS), self.1).write(out);
+    }
+}
+
+/// What a writer writes.
+pub(crate) fn written(write: impl FnOnce(&mut String)) -> String {
+    let mut text = String::with_capacity(32);
+    write(&mut text);
+    text
+}
+
+/// At least `width` digits. By hand: millions of dates are written, and the formatting machinery takes several times
+/// as long.
+fn write_digits(out: &mut String, value: i64, width: u32) {
+    let width = width.max(value.checked_ilog10().map_or(1, |log| log + 1));
+    for place in (0..width).rev() {
+        let digit = value / 10_i64.pow(place) % 10;
+        out.push(char::from(b'0' + u8::try_from(digit).unwrap_or_default()));
     }
 }
 

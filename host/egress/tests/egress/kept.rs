@@ -1,12 +1,17 @@
 //! Which connections are kept for the next request, and for whose.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use egress::{Class, Error};
 use futures::future::join_all;
+use tokio::io::AsyncReadExt;
+use tokio::sync::Notify;
 
 use crate::support::authority::Authority;
-use crate::support::raw::{Raw, Then, ok};
+use crate::support::raw::{Raw, Then, ok, read_head};
 use crate::support::secure::Echo;
-use crate::support::{House, eventually, fetch, get, post, send};
+use crate::support::{House, certain, eventually, fetch, get, post, send};
 
 #[tokio::test]
 async fn requests_in_turn_use_one_connection() {
@@ -144,4 +149,44 @@ async fn sixteen_requests_at_once_keep_at_most_sixteen_connections() {
     }
     assert!(server.connections() <= 16, "{}", server.connections());
     assert_eq!(server.heads().len(), 80);
+}
+
+#[tokio::test]
+async fn a_dropped_request_ends_its_upload_over_http_1() {
+    let (read_on, received) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+    let (told, counted) = (Arc::clone(&read_on), Arc::clone(&received));
+    let server = Raw::start(move |mut stream, heads| {
+        let (told, counted) = (Arc::clone(&told), Arc::clone(&counted));
+        async move {
+            let head = read_head(&mut stream).await;
+            heads.lock().unwrap().extend(head);
+            told.notified().await;
+            let mut part = [0; 64 << 10];
+            while let Ok(bytes @ 1..) = stream.read(&mut part).await {
+                counted.fetch_add(bytes, Ordering::SeqCst);
+            }
+        }
+    })
+    .await;
+    let (client, url) = (House::default().client(), server.url("/"));
+    let request =
+        tokio::spawn(async move { client.send(post(url, certain::body(64 << 20))).await.map(drop) });
+    eventually("the request has arrived", || server.heads().len() == 1).await;
+    request.abort();
+    read_on.notify_one();
+    eventually("the connection is closed", || server.open() == 0).await;
+    assert!(received.load(Ordering::SeqCst) < 64 << 20);
+}
+
+#[tokio::test]
+async fn a_dropped_request_ends_its_upload_over_http_2() {
+    let authority = Authority::new();
+    let echo = Echo::secure(&authority.issue("api.test"), "h2").await;
+    let client = House::default().trusting(&authority.pem()).client();
+    let url = format!("https://api.test:{}/hold", echo.address.port());
+    let request =
+        tokio::spawn(async move { client.send(post(url, certain::body(64 << 20))).await.map(drop) });
+    eventually("the request has arrived", || echo.held() == 1).await;
+    request.abort();
+    eventually("the connection is closed", || echo.open() == 0).await;
 }

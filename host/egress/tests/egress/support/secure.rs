@@ -8,7 +8,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -22,6 +22,8 @@ use super::authority::Identity;
 pub(crate) struct Echo {
     pub(crate) address: SocketAddr,
     connections: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
+    held: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -34,6 +36,16 @@ impl Drop for Echo {
 impl Echo {
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Connections that are open now.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    /// Requests to `/hold` so far: they are never answered, and their bodies never read.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
     }
 
     /// Speaks `h2` or `http/1.1` over TLS.
@@ -58,44 +70,58 @@ impl Echo {
     async fn start(tls: Option<TlsAcceptor>, is_two: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&connections);
+        let counter = || Arc::new(AtomicUsize::new(0));
+        let (connections, open, held) = (counter(), counter(), counter());
+        let (counted, opened, holding) = (Arc::clone(&connections), Arc::clone(&open), Arc::clone(&held));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::SeqCst);
-                let tls = tls.clone();
+                opened.fetch_add(1, Ordering::SeqCst);
+                let (tls, open, held) = (tls.clone(), Arc::clone(&opened), Arc::clone(&holding));
                 tokio::spawn(async move {
-                    let Some(tls) = tls else { return one(stream).await };
-                    let Ok(stream) = tls.accept(stream).await else { return };
-                    if is_two { two(stream).await } else { one(stream).await }
+                    serve(stream, tls, is_two, held).await;
+                    open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
-        Self { address, connections, task }
+        Self { address, connections, open, held, task }
     }
 }
 
-async fn one<S>(stream: S)
+async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, is_two: bool, held: Arc<AtomicUsize>) {
+    let Some(tls) = tls else { return one(stream, held).await };
+    let Ok(stream) = tls.accept(stream).await else { return };
+    if is_two { two(stream, held).await } else { one(stream, held).await }
+}
+
+async fn one<S>(stream: S, held: Arc<AtomicUsize>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     // Clients that go away early are part of the tests.
     let _ended = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service_fn(echo))
+        .serve_connection(TokioIo::new(stream), service_fn(move |request| echo(request, Arc::clone(&held))))
         .await;
 }
 
-async fn two<S>(stream: S)
+async fn two<S>(stream: S, held: Arc<AtomicUsize>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let _ended = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), service_fn(echo))
+        .serve_connection(TokioIo::new(stream), service_fn(move |request| echo(request, Arc::clone(&held))))
         .await;
 }
 
 /// The body comes back as it arrives; the head comes back in headers.
-async fn echo(request: Request<Incoming>) -> Result<Response<Incoming>, hyper::Error> {
+async fn echo(
+    request: Request<Incoming>,
+    held: Arc<AtomicUsize>,
+) -> Result<Response<Incoming>, hyper::Error> {
+    if request.uri().path() == "/hold" {
+        held.fetch_add(1, Ordering::SeqCst);
+        std::future::pending::<()>().await;
+    }
     let (head, body) = request.into_parts();
     let mut response = Response::builder().header("x-version", format!("{:?}", head.version));
     let authority = head.uri.authority().map(|authority| authority.as_str().to_owned());

@@ -73,7 +73,10 @@ impl Cache {
 
     /// The digest is under the tag too: a file renamed to another component's name does not verify.
     fn mac(&self, digest: &str, code: &[u8]) -> Hmac<Sha256> {
-        let mut mac = <Hmac<Sha256> as Mac>::new(Key::<Hmac<Sha256>>::from_slice(&self.key));
+        // HMAC fills its key up to one block with zeros; so do we, to hand it a whole block.
+        let mut block = Key::<Hmac<Sha256>>::default();
+        block.iter_mut().zip(self.key).for_each(|(to, from)| *to = from);
+        let mut mac = <Hmac<Sha256> as Mac>::new(&block);
         for part in [digest.as_bytes(), &[0], self.engine.as_bytes(), &[0], code] {
             mac.update(part);
         }

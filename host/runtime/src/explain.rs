@@ -12,8 +12,9 @@ use wasmtime_wasi::I32Exit;
 const FRAMES_MAX: usize = 16;
 /// Frames of the panic machinery, which say nothing about the connector.
 const MACHINERY: [&str; 8] = ["std::", "core::", "alloc::", "__rust", "rust_", "abort", "__rustc", "cabi_"];
-/// The stack stands at the start of memory: running out of it wraps around to the end of the address space.
-const STACK_WRAP: u64 = 0xffff_0000;
+/// The stack stands at the start of memory: running out of it wraps around to the end of the address space, by as much as one
+/// frame; 16 MiB is the largest that a compiler lets pass.
+const STACK_WRAP: u64 = 0xff00_0000;
 
 pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Cause {
     if let Some(hit) = error.downcast_ref::<LimitHit>().or(meter.first_hit()) {
@@ -49,7 +50,7 @@ fn limit(hit: &LimitHit) -> Cause {
 fn engine_limit(error: &wasmtime::Error, root: &str, meter: &Meter) -> Option<LimitHit> {
     let handles = || {
         let allowed = format!("{} handles", meter.limits.handles);
-        meter.hit("handles", allowed, "one handle more".into())
+        meter.hit("handles", allowed, root.to_owned())
     };
     if let Some(ResourceTableError::Full) = error.downcast_ref::<ResourceTableError>() {
         return Some(handles());

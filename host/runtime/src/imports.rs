@@ -16,6 +16,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     linker.allow_shadowing(true);
     sockets::refuse_name_lookups(&mut linker)?;
+    http::free_request_options(&mut linker)?;
     linker.allow_shadowing(false);
     Ok(linker)
 }

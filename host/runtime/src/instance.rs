@@ -124,7 +124,12 @@ impl<R: Send + 'static> Instance<R> {
         let watch = self.watch.clone();
         let task = self.connection.inner.component.runtime().inner.executor.spawn(async move {
             let called = {
-                let running = body(&mut live);
+                let mut running = body(&mut live);
+                let clock = watch.clock.clone();
+                let running = std::future::poll_fn(move |context| {
+                    clock.polled();
+                    running.as_mut().poll(context)
+                });
                 tokio::select! {
                     biased;
                     called = running => Ok(called),
@@ -233,15 +238,18 @@ fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDead
     Ok(UpdateDeadline::Yield(1))
 }
 
-/// Time in the host is not charged: after a call that lasted at least a tick the deadline starts anew. Shorter calls leave
-/// it as it is, or a guest that calls often would never be charged.
+/// Waiting in the host is free: after it the deadline starts anew. Work in the host is not: whatever it took beyond the
+/// tick that the expired deadline will charge is charged here, and that deadline makes the guest yield.
 fn account_host_call(mut store: StoreContextMut<'_, State>, hook: CallHook) -> wasmtime::Result<()> {
     match hook {
         CallHook::CallingHost => store.data().clock.enter_host(),
         CallHook::ReturningFromHost => {
-            let took_us = store.data().clock.leave_host();
-            if u128::from(took_us) >= TICK.as_micros() {
+            let call = store.data().clock.leave_host();
+            let tick_us = u64::try_from(TICK.as_micros()).unwrap_or(u64::MAX);
+            if call.waited {
                 store.set_epoch_deadline(1);
+            } else if call.took_us > tick_us {
+                store.data().meter.cpu_us.fetch_add(call.took_us - tick_us, Ordering::Relaxed);
             }
         }
         CallHook::CallingWasm => store.set_epoch_deadline(1),

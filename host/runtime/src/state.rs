@@ -25,30 +25,53 @@ pub(crate) struct State {
     pub(crate) clock: Arc<CallClock>,
 }
 
-/// Tells the watchdog whether the guest waits in the host, and the processor clock not to charge that.
+/// Tells the watchdog whether the guest waits in the host, and the processor clock whether that time was work or waiting.
 pub(crate) struct CallClock {
     began: Instant,
+    /// How often the call was polled: a call into the host that sees this change has waited.
+    polls: AtomicU64,
+    /// `polls` when the guest entered the host.
+    polls_at_entry: AtomicU64,
     /// Microseconds after `began` at which the call into the host began, plus one; 0 while the guest itself runs.
     in_host_since: AtomicU64,
 }
 
+/// A call into the host that has ended.
+pub(crate) struct HostCall {
+    pub(crate) took_us: u64,
+    /// Whether it waited, so that its time was not the processor's.
+    pub(crate) waited: bool,
+}
+
 impl CallClock {
     pub(crate) fn new() -> Self {
-        Self { began: Instant::now(), in_host_since: AtomicU64::new(0) }
+        Self {
+            began: Instant::now(),
+            polls: AtomicU64::new(0),
+            polls_at_entry: AtomicU64::new(0),
+            in_host_since: AtomicU64::new(0),
+        }
     }
 
     fn now_us(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
+    /// The executor polls the call.
+    pub(crate) fn polled(&self) {
+        self.polls.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn enter_host(&self) {
+        self.polls_at_entry.store(self.polls.load(Ordering::Relaxed), Ordering::Relaxed);
         self.in_host_since.store(self.now_us() + 1, Ordering::Relaxed);
     }
 
-    /// Microseconds that the call took.
-    pub(crate) fn leave_host(&self) -> u64 {
-        let since = self.in_host_since.swap(0, Ordering::Relaxed);
-        if since == 0 { 0 } else { (self.now_us() + 1).saturating_sub(since) }
+    pub(crate) fn leave_host(&self) -> HostCall {
+        let took_us = self.in_host_us();
+        self.in_host_since.store(0, Ordering::Relaxed);
+        let waited = self.polls.load(Ordering::Relaxed) != self.polls_at_entry.load(Ordering::Relaxed);
+        HostCall { took_us, waited }
     }
 
     /// Microseconds since the guest entered the host; 0 when it is not there.

@@ -2,6 +2,7 @@
 
 use crate::executor::Task;
 use crate::meter::Meter;
+use crate::state::State;
 use async_trait::async_trait;
 use egress::{Body, Class, GuestClass, Timeouts, Usage};
 use http::{Request, Response};
@@ -9,6 +10,10 @@ use http_body_util::BodyExt;
 use std::future::Future;
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi_http::WasiHttpView as _;
+use wasmtime_wasi_http::p2::bindings::http::outgoing_handler;
+use wasmtime_wasi_http::p2::bindings::http::types::{self, OutgoingRequest};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// The way out for one connection.
@@ -53,6 +58,25 @@ impl HttpOut for NoHttp {
     fn usage(&self) -> Usage {
         Usage::default()
     }
+}
+
+/// Serve `handle` so that a request's options are given back to the table: wasmtime-wasi-http 48.0.8 reads them and leaves
+/// them there, one handle a request, until the instance has none left.
+pub(crate) fn free_request_options(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut handler = linker.instance("wasi:http/outgoing-handler@0.2.12")?;
+    handler.func_wrap("handle", |mut store, (request, options): (Resource<OutgoingRequest>, Option<_>)| {
+        let state: &mut State = store.data_mut();
+        let options_rep = options.as_ref().map(Resource::<RequestOptions>::rep);
+        let mut view = state.http();
+        let handled = match outgoing_handler::Host::handle(&mut view, request, options) {
+            Ok(response) => Ok(response),
+            Err(error) => Err(types::Host::convert_error_code(&mut view, error)?),
+        };
+        if let Some(rep) = options_rep {
+            state.table.delete(Resource::<RequestOptions>::new_own(rep))?;
+        }
+        Ok((handled,))
+    })
 }
 
 /// What the engine asks for each request.

@@ -47,7 +47,7 @@ fn log_bytes(_: &Context) -> Result<Step> {
 }
 
 fn log_one_huge_line(_: &Context) -> Result<Step> {
-    log::info!("{}", "x".repeat(100 << 20));
+    log::info!("{}", "x".repeat(34 << 20));
     Ok(Step::End)
 }
 
@@ -63,7 +63,7 @@ fn print_forever(_: &Context) -> Result<Step> {
 }
 
 fn print_without_newline(_: &Context) -> Result<Step> {
-    let piece = [b'x'; 4096];
+    let piece = [b'x'; 16 << 10];
     loop {
         std::io::stdout().write_all(&piece)?;
         std::io::stdout().flush()?;

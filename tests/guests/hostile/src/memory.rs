@@ -61,7 +61,7 @@ fn copy_in_a_loop(_: &Context) -> Result<Step> {
 }
 
 fn read_out_of_bounds(_: &Context) -> Result<Step> {
-    let pointer = black_box(0xff00_0000_usize) as *const u8;
+    let pointer = black_box(0xf000_0000_usize) as *const u8;
     // Past the end of any memory that this instance may have.
     let value = unsafe { pointer.read_volatile() };
     black_box(value);

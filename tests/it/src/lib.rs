@@ -1,1 +1,0 @@
-//! Integration tests that link the engine.

@@ -151,3 +151,33 @@ impl Lease {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use hyper::rt::Executor;
+
+    use super::{Ends, Tasks};
+
+    #[tokio::test]
+    async fn tasks_of_a_connection_end_with_it_whatever_they_wait_for() {
+        let (tasks, alive) = (Tasks::default(), Arc::new(()));
+        for held in [Arc::clone(&alive), Arc::clone(&alive)] {
+            tasks.execute(async move {
+                std::future::pending::<()>().await;
+                drop(held);
+            });
+        }
+        tokio::task::yield_now().await;
+        assert_eq!(Arc::strong_count(&alive), 3);
+        drop(Ends(tasks));
+        let ended = async {
+            while Arc::strong_count(&alive) > 1 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), ended).await.unwrap();
+    }
+}

@@ -39,6 +39,19 @@ async fn e57_clients_of_one_egress_never_share_a_connection() {
 }
 
 #[tokio::test]
+async fn kept_connections_are_closed_with_the_client_and_not_with_its_last_response() {
+    let kept = Raw::answering(ok("hi"), Then::Serve).await;
+    let busy = Raw::answering("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", Then::Hold).await;
+    let client = House::default().client();
+    fetch(&client, get(kept.url("/"))).await.unwrap();
+    let response = send(&client, get(busy.url("/"))).await.unwrap();
+    drop(client);
+    eventually("the kept connection is closed", || kept.open() == 0).await;
+    assert_eq!(busy.open(), 1, "a response that is still read goes on");
+    drop(response);
+}
+
+#[tokio::test]
 async fn a_connection_is_kept_for_its_name_and_not_for_its_address() {
     let server = Raw::answering(ok("hi"), Then::Serve).await;
     let client = House::default().client();

@@ -1,0 +1,3 @@
+//! Files as a destination.
+
+pub use crate::config::DestinationConfig;

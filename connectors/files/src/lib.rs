@@ -1,0 +1,13 @@
+//! CSV, JSON Lines and Parquet files, as a source and as a destination.
+//!
+//! Everything here is ordinary `std::fs`: the host decides which directories exist.
+
+mod columns;
+mod config;
+mod destination;
+mod input;
+mod kind;
+mod source;
+
+pub use destination::DestinationConfig;
+pub use source::{FilesReader, FilesSource, SourceConfig};

@@ -33,7 +33,8 @@ pub trait Source: Send + Sync {
     /// Whether the configuration works. Called at a user's wish, before a run.
     async fn check(&self) -> Result<(), Failure>;
 
-    /// What there is to read. Called once at the start of each run.
+    /// What there is to read. Called once at the start of each run, and again before an attempt that follows a change of a
+    /// schema.
     async fn discover(&self) -> Result<Catalog, Failure>;
 
     /// Open a reader in a fresh instance: once for each read group and attempt.

@@ -12,6 +12,7 @@ pub mod model;
 pub mod records;
 pub mod report;
 pub mod rows;
+pub mod run;
 pub mod validate;
 
 pub use error::Error;

@@ -1,0 +1,155 @@
+//! What a run is asked to do.
+
+use crate::connector::{Destination, Source, Transform};
+use crate::error::Error;
+use crate::model::{Condition, Mode, PageBudget};
+use crate::validate::Limits;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One stream of the source that moves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChosenStream {
+    /// Its name.
+    pub stream: String,
+    /// What to do with the rows that are at the destination already.
+    pub mode: Mode,
+    /// The fields wanted, in this order; none: all.
+    pub fields: Option<Vec<String>>,
+    /// All must hold.
+    pub filter: Vec<Condition>,
+    /// At most so many rows in one run.
+    pub limit: Option<u64>,
+}
+
+/// What becomes of a rejected row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RejectPolicy {
+    /// The run fails at the first.
+    Fail,
+    /// It is counted and let go.
+    Skip,
+    /// It is kept with its source row.
+    #[default]
+    Quarantine,
+}
+
+/// What becomes of rejected rows, and how many are borne.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rejects {
+    /// What becomes of each.
+    pub policy: RejectPolicy,
+    /// The run fails when there are more.
+    pub max_count: Option<u64>,
+    /// The run fails when they are a larger part of the rows, 0 to 1; judged from 100 rows on.
+    pub max_rate: Option<f64>,
+}
+
+/// How a run goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// How many read groups move at one time.
+    pub parallel_groups: u32,
+    /// How often a read group is tried, the first time included; counted anew after each commit.
+    pub attempts: u32,
+    /// A commit is due when source rows of so many bytes wait for it (contract: at most 64 MiB).
+    pub commit_bytes: u64,
+    /// A commit is due when the first row has waited for so long (contract: at most 60 s).
+    pub commit_every_ms: u64,
+    /// What one page may hold. Pages of the look-ahead and those that wait for a commit are what a run costs in memory.
+    pub page: PageBudget,
+    /// How far reading may be ahead of transforming, and transforming of writing.
+    pub look_ahead_bytes: u32,
+    /// After a wish to stop, calls under way may go on for so long; then they are abandoned.
+    pub stop_grace_ms: u64,
+    /// The first wait after a transient failure; each further one is twice as long.
+    pub backoff_first_ms: u64,
+    /// The longest such wait.
+    pub backoff_max_ms: u64,
+    /// How long rate limits are waited for in all, without a commit in between.
+    pub rate_limit_max_ms: u64,
+    /// How many pages in a row may come without a row, a checkpoint or a wait.
+    pub empty_pages_max: u64,
+    /// Sizes that converted batches keep.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            parallel_groups: 2,
+            attempts: 5,
+            commit_bytes: 64 << 20,
+            commit_every_ms: 60_000,
+            page: PageBudget { max_rows: 10_000, max_bytes: 4 << 20, deadline_ms: 30_000 },
+            look_ahead_bytes: 8 << 20,
+            stop_grace_ms: 5_000,
+            backoff_first_ms: 1_000,
+            backoff_max_ms: 60_000,
+            rate_limit_max_ms: 3_600_000,
+            empty_pages_max: 10_000,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What a run is asked to do.
+#[derive(Clone)]
+pub struct RunSpec {
+    /// The stable name on which positions hang.
+    pub sync: String,
+    /// Where rows come from.
+    pub source: Arc<dyn Source>,
+    /// What changes them on their way, in this order.
+    pub transforms: Vec<Arc<dyn Transform>>,
+    /// Where they go.
+    pub destination: Arc<dyn Destination>,
+    /// The streams that move; none: every stream of the source, appended.
+    pub streams: Option<Vec<ChosenStream>>,
+    /// Modes of streams that transforms make. Without an entry such a stream has the mode of the chosen stream of its
+    /// name, or else the mode that all chosen streams of its read group have.
+    pub output_modes: BTreeMap<String, Mode>,
+    /// What becomes of rejected rows.
+    pub rejects: Rejects,
+    /// How the run goes.
+    pub options: Options,
+}
+
+impl RunSpec {
+    /// Every stream, appended, rejected rows kept, everything else by default.
+    pub fn new(sync: impl Into<String>, source: Arc<dyn Source>, destination: Arc<dyn Destination>) -> Self {
+        Self {
+            sync: sync.into(),
+            source,
+            transforms: Vec::new(),
+            destination,
+            streams: None,
+            output_modes: BTreeMap::new(),
+            rejects: Rejects::default(),
+            options: Options::default(),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let bad = |setting: &str, reason: &str| {
+            Err(Error::BadSetting { setting: setting.into(), reason: reason.into() })
+        };
+        let Options { parallel_groups, attempts, commit_bytes, commit_every_ms, page, .. } = &self.options;
+        if self.sync.is_empty() {
+            return bad("sync", "is empty");
+        }
+        if *parallel_groups == 0 || *attempts == 0 {
+            return bad(if *attempts == 0 { "attempts" } else { "parallel_groups" }, "must be at least 1");
+        }
+        if *commit_bytes == 0 || *commit_every_ms == 0 {
+            return bad("commit_bytes, commit_every", "must be at least 1");
+        }
+        if page.max_rows == 0 || page.max_bytes == 0 {
+            return bad("page", "must hold at least one row");
+        }
+        if self.rejects.max_rate.is_some_and(|rate| !(0.0..=1.0).contains(&rate)) {
+            return bad("max_rate", "must be from 0 to 1");
+        }
+        Ok(())
+    }
+}

@@ -181,7 +181,11 @@ impl Tracked {
 
     /// What became of the rows as things stand.
     pub(super) fn counters(&self) -> Counters {
-        let accepted = (0..self.rows).filter(|row| self.is_accepted(*row)).count() as u64;
+        let accepted = if self.rejected.is_empty() && self.reached.all_below >= self.rows {
+            u64::from(self.rows)
+        } else {
+            (0..self.rows).filter(|row| self.is_accepted(*row)).count() as u64
+        };
         let rejected = self.rejected.len() as u64;
         let read = u64::from(self.rows);
         Counters { read, accepted, rejected, filtered: read.saturating_sub(accepted + rejected) }

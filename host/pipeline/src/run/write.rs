@@ -81,7 +81,8 @@ impl Boundary {
     }
 
     fn stands(&self) -> bool {
-        !self.after_checkpoint && !(self.wants_marks && self.after_mark)
+        let within_transaction = self.wants_marks && self.after_mark;
+        !self.after_checkpoint && !within_transaction
     }
 }
 

@@ -2,15 +2,16 @@
 
 use super::sweep::jumping;
 use super::world::{Script, ScriptPage, World, page};
+use crate::clock::SystemClock;
 use crate::connector::{Budget, Destination, Reader, Source, Writer};
 use crate::failure::Failure;
 use crate::model::{
     Batch, Capabilities, Catalog, CommitReport, OpenRead, PageBudget, Step, StreamPlan, StreamVerdict,
     WriteReport,
 };
-use crate::records::{RowCopy, RunRecords};
+use crate::records::{DirectoryRecords, MemoryRecords, RowCopy, RunRecords};
 use crate::report::Outcome;
-use crate::run::{Options, Run, RunSpec};
+use crate::run::{NoObserver, Options, Run, RunSpec};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -333,11 +334,28 @@ fn a_run_that_is_dropped_gives_its_right_back() {
     jumping(async {
         let world = World::new(Script::of(pages(20)));
         let (spec, _) = slow(&world);
-        let records: Arc<dyn RunRecords> = Arc::new(crate::records::MemoryRecords::new());
-        let clock = Arc::new(crate::clock::SystemClock::new());
-        let observer = Arc::new(crate::run::NoObserver);
+        let records: Arc<dyn RunRecords> = Arc::new(MemoryRecords::new());
+        let clock = Arc::new(SystemClock::new());
+        let observer = Arc::new(NoObserver);
         let run = Run::new(spec.clone(), Arc::clone(&records), clock, observer).run(CancellationToken::new());
         assert!(tokio::time::timeout(Duration::from_millis(350), run).await.is_err());
         records.begin("sync").await.unwrap();
     });
+}
+
+#[tokio::test]
+async fn runs_go_on_from_records_in_a_directory() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let world = World::new(Script { write_rejects: true, checked: false, ..Script::of(pages(5)) });
+    for (run, read) in [(1, 50), (2, 0)] {
+        let records: Arc<dyn RunRecords> = Arc::new(DirectoryRecords::new(folder.path()));
+        let clock = Arc::new(SystemClock::new());
+        let run_now = Run::new(world.spec(), Arc::clone(&records), clock, Arc::new(NoObserver));
+        let report = run_now.run(CancellationToken::new()).await;
+        assert_eq!((report.outcome, report.run, report.total().read), (Outcome::Completed, run, read));
+        assert_eq!(records.report("sync", None).await.unwrap(), Some(report));
+        let kept = records.row_errors("sync", 1, 0, 99).await.unwrap();
+        assert_eq!(kept.iter().map(|chunk| chunk.errors.len()).sum::<usize>(), 5);
+    }
+    assert_eq!(world.rows(), world.script.expected().rows);
 }

@@ -127,6 +127,10 @@ impl DestinationConfig {
         if self.format != Format::Parquet && self.compression == Some(Compression::Snappy) {
             return Err(Error::config("/compression", "`snappy` is for Parquet only"));
         }
+        if self.single_file && self.format == Format::Parquet {
+            let message = "is not possible for Parquet: nothing can be added to a Parquet file";
+            return Err(Error::config("/single_file", message));
+        }
         self.csv.dialect("").map(drop)
     }
 

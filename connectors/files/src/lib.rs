@@ -9,5 +9,7 @@ mod input;
 mod kind;
 mod source;
 
-pub use destination::DestinationConfig;
+pub use destination::{DestinationConfig, FilesDestination, FilesWriter};
 pub use source::{FilesReader, FilesSource, SourceConfig};
+
+cofferdam_sdk::export!(source = FilesSource, destination = FilesDestination, manifest = "connector.toml");

@@ -23,6 +23,7 @@ use cofferdam_sdk::{Catalog, Error, OpenRead, Result, Source};
 pub use crate::config::SourceConfig;
 pub use reader::FilesReader;
 use shape::{Shape, unknown_columns};
+pub(crate) use splitter::first_row;
 use streams::streams;
 
 /// Files as a source.

@@ -160,6 +160,14 @@ impl Splitter {
     }
 }
 
+/// The fields of the first row of some text.
+pub(crate) fn first_row(text: &[u8], dialect: &Dialect) -> Option<Vec<String>> {
+    let mut splitter = Splitter::new(dialect);
+    let Split::Row(span) = splitter.split(text, true) else { return None };
+    let row = text.get(span.start..).unwrap_or_default();
+    Some(splitter.fields(row).map(|field| String::from_utf8_lossy(field).into_owned()).collect())
+}
+
 /// The parser for rows with quotes.
 pub(crate) fn core(dialect: &Dialect) -> Reader {
     let mut builder = ReaderBuilder::new();

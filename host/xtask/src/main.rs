@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
 
 mod apt;
+mod bench;
 mod cache;
 mod check;
 mod guests;
@@ -55,6 +56,16 @@ enum Command {
     /// A package with a library gives `<package>.wasm`; each binary of a package gives `<binary>.wasm`. A component
     /// whose bytes did not change is left alone.
     Guests,
+    /// Measure what the house promises of its speed, and keep the table in `host/docs/benchmarks.md`.
+    ///
+    /// Builds connectors, test guests and the host in release first. Wants a quiet machine: everything is measured
+    /// beside its reference in the same run, but noise stays noise.
+    Bench {
+        /// Only this benchmark, printed and not kept: `tax`, `split`, `boundary`, `instance`, `live`, `http`,
+        /// `small-run` or `files`. May stand several times.
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+    },
     /// Make the target wasm32-wasip2 available, and print how to use it.
     ///
     /// Asks rustup first. Where rustup cannot fetch the target, a compiler and its standard library are put together
@@ -83,6 +94,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Test { .. } => {}
         Command::Check => check::run(&wasm_target::ensure(source)?)?,
         Command::Guests => drop(guests::build(&wasm_target::ensure(source)?)?),
+        Command::Bench { only } => bench::run(&wasm_target::ensure(source)?, &only)?,
         Command::WasmTarget => println!("{}", wasm_target::ensure(source)?.usage()),
         Command::TestDeps => test_deps::ensure()?,
     }

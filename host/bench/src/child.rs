@@ -1,0 +1,58 @@
+//! What a program takes: run as the only child of a small process, whose own size would else count as the child's peak.
+
+use std::ffi::OsString;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use nix::sys::resource::{UsageWho, getrusage};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::cpu;
+
+/// The program and its arguments.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    line: Vec<OsString>,
+}
+
+/// What it took.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Usage {
+    pub(crate) wall_ms: f64,
+    pub(crate) cpu_ms: f64,
+    pub(crate) peak_mib: f64,
+    /// What it printed on standard output.
+    pub(crate) output: String,
+}
+
+/// The small process' part.
+pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
+    let Some((program, rest)) = arguments.line.split_first() else { bail!("no program") };
+    let began = Instant::now();
+    let mut child = Command::new(program).args(rest).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut output = String::new();
+    if let Some(mut pipe) = child.stdout.take() {
+        pipe.read_to_string(&mut output)?;
+    }
+    let status = child.wait()?;
+    let wall_ms = began.elapsed().as_secs_f64() * 1e3;
+    if !status.success() {
+        bail!("`{}` failed ({status}): {output}", program.to_string_lossy());
+    }
+    let cpu_ms = cpu(UsageWho::RUSAGE_CHILDREN)?.as_secs_f64() * 1e3;
+    let peak_mib = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss() as f64 / 1024.0;
+    println!("{}", serde_json::to_string(&Usage { wall_ms, cpu_ms, peak_mib, output })?);
+    Ok(())
+}
+
+/// Run a program and learn what it took.
+pub(crate) fn usage_of(line: &[OsString]) -> Result<Usage> {
+    let output = Command::new(std::env::current_exe()?).arg("child").arg("--").args(line).output()?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}

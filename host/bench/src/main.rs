@@ -1,0 +1,128 @@
+//! Measures what the house promises of its speed, each thing beside its reference in the same run.
+//!
+//! Prints a table in Markdown on standard output and what it does on standard error. Checks its own results: a number
+//! that comes with wrong rows is no number. `cargo xtask bench` builds what it needs and keeps the table.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+
+mod boundary;
+mod child;
+mod clock;
+mod files;
+mod house;
+mod http_out;
+mod instance;
+mod live;
+mod measured;
+mod native_files;
+mod report;
+mod small_run;
+mod split;
+mod tax;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::house::House;
+use crate::report::Report;
+
+/// Benchmarks of Cofferdam.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure, and print the table.
+    Table(Table),
+    /// Hold many instances in this process, and print what they take as JSON.
+    Live(live::Arguments),
+    /// Run a program, and print what it took as JSON.
+    Child(child::Arguments),
+    /// Turn a CSV file into JSON Lines without any sandbox.
+    NativeFiles(native_files::Arguments),
+    /// Repeat one thing for a profiler.
+    Profile(tax::Profile),
+}
+
+#[derive(clap::Args)]
+struct Table {
+    /// Only this benchmark; may stand several times.
+    #[arg(long)]
+    only: Vec<Name>,
+    /// Where the components are.
+    #[arg(long)]
+    components: PathBuf,
+    /// Where the same connectors are, compiled with SIMD.
+    #[arg(long)]
+    simd: Option<PathBuf>,
+    /// The program `cofferdam`.
+    #[arg(long)]
+    program: Option<PathBuf>,
+}
+
+/// The benchmarks.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// The same source and sink, native and in the sandbox.
+    Tax,
+    /// Where the time of a page goes.
+    Split,
+    /// Pages that are ready, across the boundary.
+    Boundary,
+    /// A fresh instance.
+    Instance,
+    /// Many live instances.
+    Live,
+    /// Requests of a guest.
+    Http,
+    /// A run of ten records.
+    SmallRun,
+    /// A large CSV file to JSON Lines.
+    Files,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Table(table) => run(&table),
+        Command::Live(arguments) => live::hold(&arguments),
+        Command::Child(arguments) => child::measure(&arguments),
+        Command::NativeFiles(arguments) => native_files::convert(&arguments),
+        Command::Profile(arguments) => tax::profile(&arguments),
+    }
+}
+
+fn run(table: &Table) -> Result<()> {
+    let names = if table.only.is_empty() { Name::value_variants() } else { &table.only };
+    let house = House::open(&table.components)?;
+    let mut report = Report::default();
+    for name in names {
+        eprintln!(
+            "bench: {}",
+            name.to_possible_value().map_or_else(String::new, |name| name.get_name().into())
+        );
+        match name {
+            Name::Tax => tax::run(&house, table.simd.as_deref(), &mut report)?,
+            Name::Split => split::run(&house, &mut report)?,
+            Name::Boundary => boundary::run(&house, &mut report)?,
+            Name::Instance => instance::run(&house, &mut report)?,
+            Name::Live => live::run(&table.components, &mut report)?,
+            Name::Http => http_out::run(&house, &mut report)?,
+            Name::SmallRun => small_run::run(program(table)?, &table.components, &mut report)?,
+            Name::Files => files::run(program(table)?, &table.components, &mut report)?,
+        }
+    }
+    print!("{}", report.markdown());
+    Ok(())
+}
+
+fn program(table: &Table) -> Result<&PathBuf> {
+    match &table.program {
+        Some(program) if program.exists() => Ok(program),
+        Some(program) => bail!("there is no program `{}`", program.display()),
+        None => bail!("this benchmark needs `--program`"),
+    }
+}

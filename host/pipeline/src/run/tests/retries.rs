@@ -2,7 +2,7 @@
 
 use super::faults::{Fault, lock};
 use super::sweep::jumping;
-use super::world::{Script, World, page};
+use super::world::{Script, ScriptPage, World, page};
 use crate::connector::{Reader, Source};
 use crate::failure::Failure;
 use crate::model::{Catalog, OpenRead};
@@ -169,5 +169,22 @@ fn each_run_has_a_higher_fence() {
             assert_eq!(world.run(None).await.unwrap().run, run);
             assert_eq!(lock(&world.units)["sync/g"].fence, run);
         }
+    });
+}
+
+#[test]
+fn rows_that_are_read_again_are_counted_once_against_the_policy() {
+    jumping(async {
+        // The page with the rejected row has no checkpoint, so that each attempt reads it again.
+        let uncovered = ScriptPage { checkpoint: false, ..page("a", 0..10) };
+        let script =
+            || Script { write_rejects: true, ..Script::of(vec![uncovered.clone(), page("a", 10..14)]) };
+        let call = nth(&script(), "reader.next", 1).await;
+        let world = World::new(script());
+        let mut spec = world.spec();
+        spec.rejects.max_count = Some(1);
+        let report = world.run_spec(spec, Some((call, Fault::Transient { after: false }))).await.unwrap();
+        assert_eq!((report.outcome, report.groups[0].attempts), (Outcome::Completed, 2), "{report:#?}");
+        world.assert_exact().await;
     });
 }

@@ -265,12 +265,14 @@ impl World {
         fault: Option<(u64, Fault)>,
     ) -> Option<RunReport> {
         let cancel = self.faults.arm(fault);
+        lock(&self.watched).1.clear();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let records = Arc::new(FaultyRecords(Arc::clone(self)));
         let run = Run::new(spec, records, clock, Arc::new(Watcher(Arc::clone(self))));
         tokio::select! {
             biased;
             report = run.run(cancel) => {
+                self.must_have_watched(&report);
                 assert_eq!(*lock(&self.violations), Vec::<String>::new());
                 return Some(report);
             }
@@ -282,6 +284,22 @@ impl World {
             tokio::task::yield_now().await;
         }
         None
+    }
+
+    /// What was shown last is what the report says: nothing that was rolled back is left in it.
+    fn must_have_watched(&self, report: &RunReport) {
+        for (stream, seen) in &lock(&self.watched).1 {
+            let counters = report.streams.get(stream).map(|stream| stream.counters).unwrap_or_default();
+            let shown = Counters {
+                read: seen.read,
+                accepted: seen.accepted,
+                rejected: seen.rejected,
+                filtered: seen.filtered,
+            };
+            // A group that panicked shows nothing any more.
+            let panicked = report.error.as_ref().is_some_and(|error| error.code == "CD0743");
+            self.must(panicked || shown == counters, || format!("{seen:?} was shown, {counters:?} is true"));
+        }
     }
 
     /// All rows that are visible at the destination, sorted.

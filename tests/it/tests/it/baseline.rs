@@ -1,0 +1,65 @@
+//! After attacks the process is what it was: memory, descriptors, threads and room for instances come back.
+
+use crate::harness::{hostile, neighbour_works, runtime, tight};
+use std::fs;
+
+const QUICK: [&str; 8] =
+    ["panic", "grow-at-once", "recurse", "leak-handles", "log-lines", "offsets-falling", "exit-failure", "error-text-huge"];
+
+async fn attack_round(rounds: usize) {
+    for _ in 0..rounds {
+        for name in QUICK {
+            hostile(name, "next", tight()).await.read(1_000).await.unwrap_err();
+        }
+    }
+}
+
+struct Held {
+    resident_kib: u64,
+    descriptors: usize,
+    threads: usize,
+}
+
+fn held() -> Held {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    Held {
+        resident_kib: line.split_whitespace().nth(1).unwrap().parse().unwrap(),
+        descriptors: fs::read_dir("/proc/self/fd").unwrap().count(),
+        threads: fs::read_dir("/proc/self/task").unwrap().count(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_descriptors_and_threads_return_to_their_baseline() {
+    // The pool keeps pages of the slots that it has used once; the first rounds fill them.
+    attack_round(10).await;
+    let before = held();
+    attack_round(20).await;
+    let after = held();
+    assert_eq!(after.descriptors, before.descriptors);
+    assert_eq!(after.threads, before.threads);
+    let allowed = before.resident_kib * 105 / 100;
+    assert!(after.resident_kib <= allowed, "{} KiB after {} KiB", after.resident_kib, before.resident_kib);
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h58_a_thousand_instances_at_once_are_served_or_refused_and_none_is_lost() {
+    let crowd = std::sync::Arc::new(hostile("behave", "next", tight()).await);
+    let tasks: Vec<_> = (0..1_000)
+        .map(|_| {
+            let crowd = crowd.clone();
+            tokio::spawn(async move { crowd.read(10).await })
+        })
+        .collect();
+    let mut served = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => served += 1,
+            Err(failure) => assert!(failure.to_string().contains("instances are alive"), "{failure}"),
+        }
+    }
+    assert!(served >= runtime().live_instances(), "{served} of 1000 served");
+    neighbour_works().await;
+}

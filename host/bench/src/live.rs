@@ -42,6 +42,8 @@ struct Held {
     with_mib: f64,
     maps_before: usize,
     maps: usize,
+    /// Whether they come from the pool, not one by one.
+    pooled: bool,
     /// What one more was told.
     refusal: Option<String>,
 }
@@ -55,7 +57,8 @@ pub(crate) fn run(components: &Path, report: &mut Report) -> Result<()> {
             bail!("holding instances failed: {}", String::from_utf8_lossy(&output.stderr));
         }
         let held: Held = serde_json::from_slice(&output.stdout)?;
-        let Held { live, before_mib, with_mib, maps_before, maps, .. } = held;
+        let Held { live, before_mib, with_mib, maps_before, maps, pooled, .. } = held;
+        ensure!(pooled, "this system does not give the pool its address space");
         report.add(Row {
             what: format!("resident memory of a process with {live} live instances, {what}"),
             unit: "MiB",
@@ -101,7 +104,15 @@ fn idle(arguments: &Arguments) -> Result<Held> {
         anyhow::Ok(())
     })?;
     let live = u32::try_from(stores.len())?;
-    Ok(Held { live, before_mib, with_mib: resident_mib()?, maps_before, maps: maps()?, refusal: None })
+    Ok(Held {
+        live,
+        before_mib,
+        with_mib: resident_mib()?,
+        maps_before,
+        maps: maps()?,
+        pooled: true,
+        refusal: None,
+    })
 }
 
 fn called(arguments: &Arguments) -> Result<Held> {
@@ -127,7 +138,15 @@ fn called(arguments: &Arguments) -> Result<Held> {
     })?;
     ensure!(refusal.is_some(), "one more than {allowed} instances was let in");
     let live = u32::try_from(readers.len())?;
-    Ok(Held { live, before_mib, with_mib: resident_mib()?, maps_before, maps: maps()?, refusal })
+    Ok(Held {
+        live,
+        before_mib,
+        with_mib: resident_mib()?,
+        maps_before,
+        maps: maps()?,
+        pooled: house.runtime.is_pooled(),
+        refusal,
+    })
 }
 
 fn resident_mib() -> Result<f64> {

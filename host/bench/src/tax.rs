@@ -164,8 +164,12 @@ fn sandboxed(house: &House, components: &Path, shape: Shape) -> Result<Took> {
     let null = house.component(components, "null")?;
     let mut writer = house.writer(null, &json!({}), &schema, lines.clone())?;
     let watch = Watch::start()?;
-    house.tokio.block_on(pump(&mut *reader, &mut *writer, shape.page_rows))?;
+    let pages = house.tokio.block_on(pump(&mut *reader, &mut *writer, shape.page_rows))?;
     let took = watch.stop()?;
+    ensure!(
+        pages == shape.rows / u64::from(shape.page_rows),
+        "{pages} pages: they are not of the size asked for"
+    );
     house.tokio.block_on(writer.commit("token".into(), true)).map_err(told)?;
     ensure!(lines.contain(&format!("`{STREAM}`: {} rows", shape.rows)), "the sandboxed sink lacks rows");
     Ok(took)

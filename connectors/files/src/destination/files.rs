@@ -81,12 +81,16 @@ impl<D: Disk> Directory<D> {
         }
     }
 
-    /// The truth, and the fence of the run that wrote it.
-    pub(crate) fn truth(&self) -> Result<Option<(u64, State)>> {
+    /// The truth; none if there is no commit yet.
+    pub(crate) fn truth(&self) -> Result<Option<State>> {
         for fence in self.fences()?.into_iter().rev() {
-            let state = State::load(self, fence)?;
+            let state = match State::load(self, fence) {
+                // A newer run removed it since: what that one wrote is the truth.
+                Err(_) if !self.disk.exists(&self.hidden.state(fence)) => return self.truth(),
+                loaded => loaded?,
+            };
             if state.adopted {
-                return Ok(Some((fence, state)));
+                return Ok(Some(state));
             }
         }
         Ok(None)
@@ -99,7 +103,8 @@ impl<D: Disk> Directory<D> {
             // From here on an older run publishes nothing more; what it committed before is seen below.
             State::new().save(self, fence)?;
         }
-        let mut state = self.truth()?.map_or_else(State::new, |(_, state)| state);
+        let mut state = self.truth()?.unwrap_or_else(State::new);
+        self.check_fence(fence)?;
         self.publish(&state)?;
         state.adopted = true;
         (state.renames, state.removes) = (Vec::new(), Vec::new());
@@ -127,12 +132,15 @@ impl<D: Disk> Directory<D> {
         Ok(parts.filter(|(of, _)| *of == fence).map(|(_, number)| number).max().unwrap_or(0))
     }
 
+    /// What a newer run has made in the meantime stays.
     fn remove_leftovers(&self, fence: u64, state: &State) -> Result<()> {
         let kept: Vec<&str> = state.hidden_files().collect();
         for name in self.list()? {
-            let old_state = self.hidden.fence_of(&name).is_some_and(|old| old < fence);
-            let old_part = self.hidden.part_of(&name).is_some() && !kept.contains(&name.as_str());
-            if old_state || old_part || self.hidden.is_unfinished_state(&name) {
+            let is_old = |of: u64| of <= fence;
+            let old_state = self.hidden.fence_of(&name).is_some_and(|of| of < fence);
+            let unfinished = self.hidden.unfinished_fence_of(&name).is_some_and(is_old);
+            let old_part = self.hidden.part_of(&name).is_some_and(|(of, _)| is_old(of));
+            if old_state || unfinished || (old_part && !kept.contains(&name.as_str())) {
                 self.remove(&name)?;
             }
         }

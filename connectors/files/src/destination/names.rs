@@ -67,9 +67,9 @@ impl Hidden {
         Some((fence.parse().ok()?, number.parse().ok()?))
     }
 
-    /// Whether the name is that of a state that was never finished.
-    pub(crate) fn is_unfinished_state(&self, name: &str) -> bool {
-        name.strip_prefix(&self.prefix).is_some_and(|rest| rest.ends_with(".new"))
+    /// The fence of a state that was never finished, if the name is that of one.
+    pub(crate) fn unfinished_fence_of(&self, name: &str) -> Option<u64> {
+        name.strip_prefix(&self.prefix)?.strip_suffix(".new")?.parse().ok()
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
         let unit = Hidden::new("sync/movies.v1");
         assert_eq!(unit.fence_of(&unit.state(7)), Some(7));
         assert_eq!(unit.part_of(&unit.part(7, 3)), Some((7, 3)));
-        assert!(unit.is_unfinished_state(&unit.unfinished_state(7)));
+        assert_eq!(unit.unfinished_fence_of(&unit.unfinished_state(7)), Some(7));
         let other = Hidden::new("sync/movies");
         assert_eq!((other.fence_of(&unit.state(7)), other.part_of(&unit.part(7, 3))), (None, None));
     }

@@ -129,7 +129,11 @@ impl State {
         directory.write_file(&unfinished, &text)?;
         // The files that the state speaks of must be there before it is.
         directory.sync()?;
-        directory.rename(&unfinished, &name)?;
+        if let Err(fault) = directory.rename(&unfinished, &name) {
+            // A newer run removes what older ones left unfinished.
+            directory.check_fence(fence)?;
+            return Err(fault);
+        }
         directory.sync()
     }
 }

@@ -129,6 +129,8 @@ impl<D: Disk> Stream<D> {
                 Mode::Append if directory.disk.exists(&visible) => {
                     part.copy_from(directory, &visible, u64::MAX)?
                 }
+                // More rows of a generation that others see already.
+                Mode::Replace if state.complete => part.copy_from(directory, &visible, u64::MAX)?,
                 Mode::Replace => {
                     for pending in &state.pending {
                         part.copy_from(directory, &pending.file, pending.bytes)?;

@@ -71,7 +71,7 @@ impl<D: Disk> UnitWriter<D> {
         let directory = Directory::new(disk, &config.directory, &write.unit);
         let (state, parts) = match write.fence {
             Some(fence) => (directory.adopt(fence)?, directory.last_part(fence)?),
-            None => (directory.truth()?.map_or_else(State::new, |(_, state)| state), 0),
+            None => (directory.truth()?.unwrap_or_else(State::new), 0),
         };
         let style = Style { dialect: config.dialect()?, config };
         Ok(Self { style, directory, fence: write.fence, state, streams: BTreeMap::new(), parts })

@@ -1,0 +1,5 @@
+mod crash;
+mod fences;
+mod memory_disk;
+mod run;
+mod writing;

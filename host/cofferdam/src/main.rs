@@ -1,2 +1,53 @@
-//! Placeholder replaced by the first real commit.
-fn main() {}
+//! The `cofferdam` command: reads its arguments, does one thing, and says how it ended.
+//! Puts the other crates together; what they do is decided there.
+
+mod arguments;
+mod commands;
+mod document;
+mod dry;
+mod host;
+mod logs;
+mod opened;
+mod output;
+mod part;
+mod places;
+mod problem;
+mod progress;
+mod sample;
+mod signals;
+mod spec;
+mod summary;
+mod table;
+mod text;
+mod traffic;
+mod units;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::Arguments;
+use crate::output::Output;
+use crate::problem::{Problem, Problems};
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output and is no error; a broken pipe is none either.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
+        }
+    };
+    let output = Output::new(&arguments.general);
+    let ended = catch_unwind(AssertUnwindSafe(|| commands::run(arguments, &output)));
+    let ended = ended.unwrap_or_else(|_| Err(Problems::from(Problem::bug("a part of cofferdam panicked"))));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problems) => {
+            output.problems(&problems);
+            ExitCode::from(problems.exit_code())
+        }
+    }
+}

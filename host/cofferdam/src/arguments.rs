@@ -1,0 +1,126 @@
+//! The command line: its words, and the help that they give. Does nothing itself.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+const AFTER_HELP: &str = "\
+Data goes to standard output, everything else to standard error.
+Exit codes: 0 done, 1 something to fix in files, grants, connectors or systems, 2 a fault of cofferdam itself.
+Every error has a code: `cofferdam explain CODE` says what happened and what to do.";
+
+/// Move data with connectors that run in a sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "cofferdam", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) general: General,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct General {
+    /// Print one JSON document on standard output, for machines
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show what connectors log: -v from `info` on, -vv all of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a sync: move what is new from its source to its destination
+    #[command(after_help = "\
+Ctrl-C once finishes what is under way, commits it and says where the next run resumes; twice ends at once. Either way,
+and after a crash, the next run goes on from the last commit.")]
+    Run(Run),
+    /// Try everything that a run needs, and move nothing
+    Check(Check),
+    /// Show the streams and fields that a source has
+    Discover(Discover),
+    /// Show the first rows of a stream as they would reach the destination, and write nothing
+    Preview(Preview),
+    /// Show what a component says of itself, without running a line of it
+    Inspect(Inspect),
+    /// Explain an error code; without one, list all of them
+    Explain(Explain),
+    /// Print a completion script for a shell
+    Completion(Completion),
+}
+
+/// Where compiled components are kept.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Cache {
+    /// Directory of compiled components [default: `cofferdam` in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The sync's document
+    #[arg(value_name = "SYNC.TOML")]
+    pub(crate) sync: PathBuf,
+    /// Directory of checkpoints, reports and rejected rows [default: `.cofferdam` beside the document]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: Cache,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The sync's document
+    #[arg(value_name = "SYNC.TOML")]
+    pub(crate) sync: PathBuf,
+    #[command(flatten)]
+    pub(crate) cache: Cache,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discover {
+    /// A sync's document, or a source's component that needs no grants
+    #[arg(value_name = "SYNC.TOML|COMPONENT")]
+    pub(crate) subject: PathBuf,
+    /// The component's configuration, as TOML or JSON; a sync brings its own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: Cache,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Preview {
+    /// The sync's document
+    #[arg(value_name = "SYNC.TOML")]
+    pub(crate) sync: PathBuf,
+    /// A stream of the source
+    pub(crate) stream: String,
+    /// How many rows
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rows: u32,
+    #[command(flatten)]
+    pub(crate) cache: Cache,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// The component's file
+    pub(crate) component: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A code, such as CD0202
+    pub(crate) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completion {
+    /// The shell
+    pub(crate) shell: Shell,
+}

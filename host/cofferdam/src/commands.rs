@@ -1,0 +1,40 @@
+//! One file for each command. A command puts its parts together and shows what they say.
+
+mod check;
+mod completion;
+mod discover;
+mod explain;
+mod inspect;
+mod preview;
+mod run;
+
+use std::future::Future;
+
+use crate::arguments::{Arguments, Command};
+use crate::output::Output;
+use crate::problem::{Problem, Problems};
+
+/// Rows go through the threads of guests; these only pass them on.
+const THREADS: usize = 2;
+
+/// Do what the command line says.
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems> {
+    match arguments.command {
+        Command::Run(command) => on_threads(run::run(command, output)),
+        Command::Check(command) => on_threads(check::run(command, output)),
+        Command::Discover(command) => on_threads(discover::run(command, output)),
+        Command::Preview(command) => on_threads(preview::run(command, output)),
+        Command::Inspect(command) => Ok(inspect::run(&command, output)?),
+        Command::Explain(command) => Ok(explain::run(&command, output)?),
+        Command::Completion(command) => Ok(completion::run(&command, output)?),
+    }
+}
+
+fn on_threads(command: impl Future<Output = Result<(), Problems>>) -> Result<(), Problems> {
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    let threads = threads.map_err(|error| Problem::bug(format!("no threads: {error}")))?;
+    let ended = threads.block_on(command);
+    // Nothing that is still under way may keep the process.
+    threads.shutdown_background();
+    ended
+}

@@ -1,0 +1,119 @@
+//! `cofferdam check`: everything that a run needs is tried, and nothing is moved.
+
+use std::sync::Arc;
+
+use pipeline::clock::SystemClock;
+use pipeline::failure::Failure;
+use pipeline::model::{FieldFate, StreamPlan, StreamVerdict};
+use pipeline::records::MemoryRecords;
+use pipeline::run::{NoObserver, Run};
+use serde::Serialize;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::Check;
+use crate::dry::{DryDestination, EmptySource};
+use crate::host::Host;
+use crate::opened::{Opened, Ports};
+use crate::output::Output;
+use crate::part::Part;
+use crate::problem::{Problem, Problems};
+use crate::spec::spec;
+use crate::summary::{called, problems};
+use crate::text::plain_line;
+
+/// Something that was tried.
+#[derive(Debug, Serialize)]
+struct Step {
+    what: String,
+    ok: bool,
+    /// What stops a run, or, where `ok` is true, what is worth knowing.
+    problems: Vec<Problem>,
+    notes: Vec<String>,
+}
+
+pub(super) async fn run(command: Check, output: &Output) -> Result<(), Problems> {
+    let host = Host::new(command.cache, output)?;
+    let opened = Opened::new(&host, &command.sync).await?;
+    let mut steps: Vec<Step> = opened.parts().map(grants).collect();
+    let ports = opened.ports()?;
+    steps.push(call("the source answers", &opened, ports.source.check().await));
+    for (part, transform) in opened.transforms.iter().zip(&ports.transforms) {
+        steps.push(call(&format!("the transform `{}` answers", part.name), &opened, transform.check().await));
+    }
+    steps.push(call("the destination answers", &opened, ports.destination.check().await));
+    if steps.iter().all(|step| step.ok) {
+        steps.push(dry_run(&opened, &host, ports).await);
+    }
+    host.logs.finish();
+    show(&steps, output)
+}
+
+/// The connector is there and its configuration fits; grants that do not meet its asks are told.
+fn grants(part: &Part) -> Step {
+    let what = format!("{} `{}`: {}, configuration fits", part.role, part.name, part.title());
+    Step { what, ok: true, problems: part.unmet.iter().map(Problem::from).collect(), notes: Vec::new() }
+}
+
+fn call(what: &str, opened: &Opened, result: Result<(), Failure>) -> Step {
+    let problems: Vec<Problem> = result.err().iter().map(|failure| called(opened, failure)).collect();
+    Step { what: what.to_owned(), ok: problems.is_empty(), problems, notes: Vec::new() }
+}
+
+async fn dry_run(opened: &Opened, host: &Host, ports: Ports) -> Step {
+    let (destination, verdicts) = DryDestination::new(ports.destination);
+    let ports = Ports {
+        source: Arc::new(EmptySource(ports.source)),
+        destination: Arc::new(destination),
+        transforms: ports.transforms,
+    };
+    let mut spec = spec(&opened.document.sync, ports);
+    spec.options.attempts = 1;
+    let run =
+        Run::new(spec, Arc::new(MemoryRecords::new()), Arc::new(SystemClock::new()), Arc::new(NoObserver));
+    let report = run.run(CancellationToken::new()).await;
+    let problems = problems(opened, &report, &host.traffic.groups());
+    let notes = verdicts.all().iter().map(note).collect();
+    Step { what: "the destination takes the streams".into(), ok: problems.is_empty(), problems, notes }
+}
+
+fn note((plan, verdict): &(StreamPlan, StreamVerdict)) -> String {
+    let fields = verdict.fields.iter().filter_map(|field| {
+        let fate = match &field.fate {
+            FieldFate::Stored => return None,
+            FieldFate::Converted(to) => format!("converted to {to}"),
+            FieldFate::Narrowed(to) => format!("narrowed to {to}"),
+            FieldFate::Dropped(why) => format!("dropped: {why}"),
+            FieldFate::Refused(why) => format!("refused: {why}"),
+        };
+        Some(format!("`{}` {fate}", field.field))
+    });
+    let fields: Vec<String> = fields.collect();
+    let stream = &plan.schema.stream;
+    let count = verdict.fields.len();
+    if fields.is_empty() {
+        return format!("`{stream}`: {count} fields, all stored as they are");
+    }
+    format!("`{stream}`: {count} fields; {}", fields.join("; "))
+}
+
+fn show(steps: &[Step], output: &Output) -> Result<(), Problems> {
+    let failed = steps.iter().filter(|step| !step.ok).flat_map(|step| step.problems.clone());
+    let ended = Problems::of(failed.collect());
+    if output.json {
+        output.document(&json!({ "ok": ended.is_ok(), "steps": steps }))?;
+        return ended.map_err(Problems::told_in_document);
+    }
+    for step in steps {
+        let word = if step.ok { "ok    " } else { "FAILED" };
+        let mut text = format!("{word} {}\n", plain_line(&step.what));
+        for note in &step.notes {
+            text.push_str(&format!("       {}\n", plain_line(note)));
+        }
+        output.text(&text)?;
+        if step.ok {
+            step.problems.iter().for_each(|problem| output.warning(problem));
+        }
+    }
+    ended
+}

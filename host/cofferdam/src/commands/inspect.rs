@@ -1,0 +1,113 @@
+//! `cofferdam inspect`: what a component says of itself.
+
+use std::fmt::Write as _;
+
+use manifest::Unit;
+use runtime::Inspection;
+use serde_json::{Value, json};
+
+use crate::arguments::Inspect;
+use crate::document::component_bytes;
+use crate::output::Output;
+use crate::problem::Problems;
+use crate::table::Table;
+use crate::text::{plain_line, plain_lines};
+use crate::units;
+
+pub(super) fn run(command: &Inspect, output: &Output) -> Result<(), Problems> {
+    let inspection = Inspection::of(&component_bytes(&command.component)?)?;
+    if output.json {
+        return output.document(&document(&inspection));
+    }
+    output.text(&text(&inspection))
+}
+
+fn document(inspection: &Inspection) -> Value {
+    json!({
+        "digest": inspection.digest,
+        "bytes": inspection.bytes,
+        "contract": inspection.contract,
+        "roles": inspection.roles,
+        "imports": inspection.imports,
+        "manifest": inspection.manifest,
+        "has_program": inspection.program.is_some(),
+    })
+}
+
+fn text(inspection: &Inspection) -> String {
+    let manifest = &inspection.manifest;
+    let roles: Vec<&str> = inspection.roles.iter().map(|role| role.as_str()).collect();
+    let mut text = format!("{} {}: {}\n", manifest.name, manifest.version, plain_line(&manifest.title));
+    for line in manifest.description.iter().flat_map(|description| plain_lines(description)) {
+        let _ = writeln!(text, "{line}");
+    }
+    // Writing to a string cannot fail, here and below.
+    let _ = writeln!(text, "\npublisher  {}", manifest.publisher);
+    let _ = writeln!(text, "contract   {}", inspection.contract);
+    let _ = writeln!(text, "roles      {}", roles.join(", "));
+    let _ = writeln!(text, "size       {}", units::bytes(inspection.bytes));
+    let _ = writeln!(text, "digest     sha256:{}", inspection.digest);
+    if let Some(license) = &manifest.license {
+        let _ = writeln!(text, "license    {}", plain_line(license));
+    }
+    if inspection.program.is_some() {
+        text.push_str("program    a low-code program is packaged inside\n");
+    }
+    for part in [asks(inspection), limits(inspection), config(inspection), imports(inspection)] {
+        let _ = write!(text, "\n{part}");
+    }
+    text
+}
+
+fn asks(inspection: &Inspection) -> String {
+    let asks = &inspection.manifest.asks;
+    let mut table = Table::new(&["ASKS FOR", "WHAT", "WHY"]);
+    for host in &asks.hosts {
+        table.row(["host".into(), host.pattern.to_string(), host.reason.clone().unwrap_or_default()]);
+    }
+    for directory in &asks.directories {
+        let access = if directory.optional { " (optional)" } else { "" };
+        let what = format!("`{}`, {}{access}", directory.name, directory.access.as_str());
+        table.row(["directory".into(), what, directory.reason.clone().unwrap_or_default()]);
+    }
+    if table.is_empty() { "asks for nothing: no host, no directory\n".into() } else { table.render(0) }
+}
+
+fn limits(inspection: &Inspection) -> String {
+    let mut table = Table::new(&["LIMIT", ">ASKED"]);
+    for (limit, unit, amount) in inspection.manifest.limits.set() {
+        let amount = match unit {
+            Unit::Bytes => units::bytes(amount),
+            Unit::Milliseconds => units::duration(amount),
+            Unit::Count => units::count(amount),
+        };
+        table.row([limit.to_owned(), amount]);
+    }
+    if table.is_empty() { "limits as the host gives them\n".into() } else { table.render(0) }
+}
+
+fn config(inspection: &Inspection) -> String {
+    let schema = inspection.manifest.config_schema.as_ref();
+    let Some(properties) = schema.and_then(|schema| schema.get("properties")?.as_object()) else {
+        return "takes no configuration\n".into();
+    };
+    let required = |key: &str| {
+        let required = schema.and_then(|schema| schema.get("required")?.as_array());
+        required.is_some_and(|required| required.iter().any(|one| one.as_str() == Some(key)))
+    };
+    let mut table = Table::new(&["CONFIGURATION", "TYPE", "", "WHAT"]);
+    for (key, property) in properties {
+        let word = |name: &str| property.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let need = if required(key) { "required" } else { "" };
+        table.row([key.clone(), word("type"), need.to_owned(), word("title")]);
+    }
+    table.render(0)
+}
+
+fn imports(inspection: &Inspection) -> String {
+    let mut text = String::from("IMPORTS\n");
+    for import in &inspection.imports {
+        let _ = writeln!(text, "{}", plain_line(import));
+    }
+    text
+}

@@ -1,0 +1,128 @@
+//! `cofferdam preview`: the first rows of a stream, as they would reach the destination.
+
+use std::sync::Arc;
+
+use pipeline::clock::SystemClock;
+use pipeline::model::PageBudget;
+use pipeline::records::MemoryRecords;
+use pipeline::report::{Outcome, RunReport};
+use pipeline::run::{ChosenStream, NoObserver, RejectPolicy, Rejects, Run};
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::Preview;
+use crate::host::Host;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::problem::{Problem, Problems};
+use crate::sample::{Sample, Sampled};
+use crate::spec::{chosen, spec};
+use crate::summary::problems;
+use crate::table::Table;
+use crate::text::cut;
+
+/// A longer value is cut: a table is for the eye.
+const CELL_CHARS_MAX: usize = 40;
+
+pub(super) async fn run(command: Preview, output: &Output) -> Result<(), Problems> {
+    let host = Host::new(command.cache, output)?;
+    let opened = Opened::new(&host, &command.sync).await?;
+    let enough = CancellationToken::new();
+    let sample = Sample::new(command.rows, enough.clone());
+    let report = sampled(&opened, &command.stream, command.rows, &sample, enough.clone()).await?;
+    host.logs.finish();
+    let streams = sample.take();
+    if output.json {
+        let streams: Vec<Value> = streams.iter().map(document).collect::<Result<_, _>>()?;
+        let problems = ended(&opened, &host, &report);
+        output.document(&json!({ "streams": streams, "read": report.total(), "errors": problems }))?;
+        return Problems::of(problems).map_err(Problems::told_in_document);
+    }
+    output.text(&streams.iter().map(text).collect::<String>())?;
+    output.aside(&rejected(&report));
+    Problems::of(ended(&opened, &host, &report))
+}
+
+/// Stopped because there was enough is a good end.
+fn ended(opened: &Opened, host: &Host, report: &RunReport) -> Vec<Problem> {
+    if report.outcome == Outcome::Failed {
+        problems(opened, report, &host.traffic.groups())
+    } else {
+        Vec::new()
+    }
+}
+
+/// A run into the sample that nobody remembers.
+async fn sampled(
+    opened: &Opened,
+    stream: &str,
+    rows: u32,
+    sample: &Sample,
+    enough: CancellationToken,
+) -> Result<RunReport, Problems> {
+    let sync = &opened.document.sync;
+    let selected = sync.streams.iter().flatten().find(|selection| selection.name == stream).map(chosen);
+    let every_row = || ChosenStream { stream: stream.to_owned(), ..ChosenStream::default() };
+    let mut spec = spec(sync, opened.ports()?);
+    spec.streams = Some(vec![selected.unwrap_or_else(every_row)]);
+    spec.destination = Arc::new(sample.clone());
+    spec.rejects = Rejects { policy: RejectPolicy::Skip, max_count: None, max_rate: None };
+    // A person waits: no page is larger than what is shown, and nothing is tried for minutes.
+    spec.options.page = PageBudget { max_rows: rows, ..spec.options.page };
+    spec.options.attempts = 1;
+    let run =
+        Run::new(spec, Arc::new(MemoryRecords::new()), Arc::new(SystemClock::new()), Arc::new(NoObserver));
+    Ok(run.run(enough).await)
+}
+
+/// Nothing where no row was rejected.
+fn rejected(report: &RunReport) -> String {
+    let codes = report.streams.values().flat_map(|stream| &stream.reject_codes);
+    codes.map(|(code, rows)| format!("{rows} of the rows read were rejected: {code}\n")).collect()
+}
+
+fn values(json: &str) -> Result<Map<String, Value>, Problems> {
+    serde_json::from_str(json)
+        .map_err(|error| Problem::bug(format!("a row is shown as broken JSON: {error}")).into())
+}
+
+fn document(sampled: &Sampled) -> Result<Value, Problems> {
+    let rows =
+        sampled.rows.iter().map(|row| Ok(json!({ "operation": row.operation, "row": values(&row.json)? })));
+    let rows: Vec<Value> = rows.collect::<Result<_, Problems>>()?;
+    Ok(json!({ "stream": sampled.schema.stream, "schema": sampled.schema, "rows": rows }))
+}
+
+/// A table of one stream: declared fields first, in their order.
+fn text(sampled: &Sampled) -> String {
+    let rows: Vec<Map<String, Value>> =
+        sampled.rows.iter().filter_map(|row| values(&row.json).ok()).collect();
+    let mut fields: Vec<&str> =
+        sampled.schema.schema.fields.iter().map(|field| field.name.as_str()).collect();
+    for key in rows.iter().flat_map(Map::keys) {
+        if !fields.contains(&key.as_str()) {
+            fields.push(key);
+        }
+    }
+    let inserts_only = sampled.rows.iter().all(|row| row.operation == "insert");
+    let headings = (!inserts_only).then_some("(operation)").into_iter().chain(fields.iter().copied());
+    let mut table = Table::of_names(headings);
+    for (row, values) in sampled.rows.iter().zip(&rows) {
+        let operation = (!inserts_only).then(|| row.operation.to_owned());
+        let cells = fields.iter().map(|field| values.get(*field).map_or_else(String::new, cell));
+        table.row(operation.into_iter().chain(cells));
+    }
+    let name = &sampled.schema.stream;
+    match sampled.rows.len() {
+        0 => format!("stream `{name}`: no rows\n"),
+        count => format!("stream `{name}`, the first {count}:\n{}\n", table.render(0)),
+    }
+}
+
+/// Texts as they are, everything else as JSON writes it; an absent field is empty, null is `null`.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::String(text) => cut(text, CELL_CHARS_MAX),
+        other => cut(&other.to_string(), CELL_CHARS_MAX),
+    }
+}

@@ -1,0 +1,56 @@
+//! The composition root: the engine, the way out, and what all connectors of one command share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egress::Egress;
+use runtime::{Runtime, Settings, Stop, Stopper};
+
+use crate::arguments::Cache;
+use crate::logs::{self, GuestLogs};
+use crate::output::Output;
+use crate::places;
+use crate::problem::Problems;
+use crate::progress::Screen;
+use crate::traffic::Traffic;
+
+/// One command has two ends and a few transforms, each for a few read groups at one time.
+const LIVE_INSTANCES: usize = 64;
+/// Guests of one sync: reading, transforming and writing overlap, and more than this never run at once for long.
+const GUEST_THREADS_MAX: usize = 4;
+
+/// The abilities of one command.
+pub(crate) struct Host {
+    pub(crate) runtime: Runtime,
+    pub(crate) egress: Egress,
+    pub(crate) traffic: Traffic,
+    pub(crate) logs: Arc<GuestLogs>,
+    pub(crate) screen: Screen,
+    pub(crate) stopper: Stopper,
+    pub(crate) stop: Stop,
+}
+
+impl Host {
+    pub(crate) fn new(cache: Cache, output: &Output) -> Result<Self, Problems> {
+        let screen = Screen::new(output);
+        logs::show_own(output, &screen);
+        let runtime = Runtime::new(settings(places::cache(cache.cache)?))?;
+        let (stopper, stop) = Stopper::new();
+        Ok(Self {
+            runtime,
+            egress: Egress::new(egress::Settings::default())?,
+            traffic: Traffic::default(),
+            logs: GuestLogs::new(output, &screen),
+            screen,
+            stopper,
+            stop,
+        })
+    }
+}
+
+fn settings(cache: PathBuf) -> Settings {
+    let mut settings = Settings::new(cache);
+    settings.live_instances = LIVE_INSTANCES;
+    settings.guest_threads = settings.guest_threads.min(GUEST_THREADS_MAX);
+    settings
+}

@@ -1,0 +1,95 @@
+//! What connectors log, and what the host's own crates warn of, on standard error.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use runtime::{Level, LogSink};
+
+use crate::output::Output;
+use crate::progress::Screen;
+
+/// Shows lines of connectors from a level on. A guest's thread hands its line over and goes on; another thread writes.
+pub(crate) struct GuestLogs {
+    least: Level,
+    lines: Mutex<Option<Sender<String>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl GuestLogs {
+    pub(crate) fn new(output: &Output, screen: &Screen) -> Arc<Self> {
+        let (sender, receiver) = channel();
+        let screen = screen.clone();
+        let writer = Builder::new().name("logs".into()).spawn(move || write(&receiver, &screen)).ok();
+        Arc::new(Self {
+            least: least(output.verbose),
+            lines: Mutex::new(writer.is_some().then_some(sender)),
+            writer: Mutex::new(writer),
+        })
+    }
+
+    /// Show what is still on its way; later lines are dropped.
+    pub(crate) fn finish(&self) {
+        drop(self.lines.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // It panics only if standard error cannot be used, and then nobody reads.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl LogSink for GuestLogs {
+    fn line(&self, connector: &str, level: Level, _target: &str, text: &str) {
+        if level < self.least {
+            return;
+        }
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lines) = lines.as_ref() {
+            // Without a writer there is nobody to show it to.
+            let _ = lines.send(format!("{connector} {}: {text}\n", word(level)));
+        }
+    }
+}
+
+fn write(lines: &Receiver<String>, screen: &Screen) {
+    for line in lines {
+        screen.aside(&line);
+    }
+}
+
+fn least(verbose: u8) -> Level {
+    match verbose {
+        0 => Level::Warn,
+        1 => Level::Info,
+        _ => Level::Trace,
+    }
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "trace",
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warning",
+        Level::Error => "error",
+    }
+}
+
+/// Show what the host's crates say, from warnings on.
+pub(crate) fn show_own(output: &Output, screen: &Screen) {
+    let most = match output.verbose {
+        0 => tracing::Level::WARN,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    let screen = screen.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(most)
+        .with_ansi(false)
+        .with_target(false)
+        .without_time()
+        .with_writer(move || screen.writer());
+    // A second subscriber in one process would be refused; there is one call.
+    let _ = tracing::subscriber::set_global_default(subscriber.finish());
+}

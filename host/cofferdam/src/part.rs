@@ -1,0 +1,176 @@
+//! One connector of a sync, ready to be called: its component, its rights, its connection.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use egress::{Caps, ClientSettings};
+use grants::{Basis, Rights, Unmet};
+use manifest::{Access, ConfigFault, Role};
+use runtime::{Component, Connection, Directory, Limits};
+
+use crate::document::{Place, component_bytes};
+use crate::host::Host;
+use crate::problem::{Own, Problem, Problems};
+
+/// A component with what the document says of it.
+pub(crate) struct Loaded<'d> {
+    pub(crate) place: Place,
+    pub(crate) role: Role,
+    pub(crate) said: &'d manifest::Connection,
+    pub(crate) component: Component,
+}
+
+/// A connector of a sync.
+pub(crate) struct Part {
+    pub(crate) place: Place,
+    pub(crate) role: Role,
+    /// Its name in the sync.
+    pub(crate) name: String,
+    pub(crate) component: Component,
+    pub(crate) connection: Connection,
+    /// What does not meet, and stops nothing.
+    pub(crate) unmet: Vec<Unmet>,
+}
+
+/// Load a component: inspected, compiled or found compiled, linked. Nothing of it is run.
+pub(crate) async fn load(host: &Host, path: &Path) -> Result<Component, Problems> {
+    let file = || format!("it is the file `{}`", path.display());
+    let bytes = component_bytes(path)?;
+    host.runtime.load(bytes).await.map_err(|error| Problem::from(error).caused_by(file()).into())
+}
+
+impl<'d> Loaded<'d> {
+    pub(crate) async fn new(
+        host: &Host,
+        place: Place,
+        said: &'d manifest::Connection,
+    ) -> Result<Self, Problems> {
+        let component = load(host, &said.connector).await?;
+        let role = match place {
+            Place::Source => Role::Source,
+            Place::Transform(_) => Role::Transform,
+            Place::Destination => Role::Destination,
+        };
+        Ok(Self { place, role, said, component })
+    }
+
+    /// What the connector's schema, and the hosts that its manifest makes of the configuration, say against it.
+    pub(crate) fn config_faults(&self) -> Vec<ConfigFault> {
+        let manifest = &self.component.inspection().manifest;
+        let faults = manifest.validate_config(&self.said.config);
+        if faults.is_empty() {
+            return manifest.resolve_asks(&self.said.config).err().unwrap_or_default();
+        }
+        faults
+    }
+
+    /// Give it its rights and bind it to them. What it cannot do without and was not granted stops it here, before its
+    /// first call.
+    pub(crate) fn bind(self, host: &Host) -> Result<Part, Problems> {
+        let Self { place, role, said, component } = self;
+        let manifest = &component.inspection().manifest;
+        let asks =
+            manifest.resolve_asks(&said.config).map_err(|faults| config_problem(&said.name, faults))?;
+        let basis = Basis {
+            role,
+            name: &said.name,
+            asks: &asks,
+            grants: &said.grants,
+            organization: None,
+            host: None,
+        };
+        let rights = Rights::new(&basis);
+        let (required, unmet): (Vec<Unmet>, Vec<Unmet>) =
+            rights.unmet().iter().cloned().partition(|unmet| unmet.required);
+        Problems::of(required.iter().map(Problem::from).collect())?;
+        let ceilings = host.runtime.ceilings();
+        let limits = Limits::defaults().with(&manifest.limits, ceilings)?.with(&said.limits, ceilings)?;
+        let directories = directories(&said.name, &rights)?;
+        let client = ClientSettings {
+            rights: Arc::new(rights),
+            ledger: host.traffic.ledger(&said.name),
+            caps: caps(&limits),
+        };
+        let grants = runtime::Grants {
+            directories,
+            http: Arc::new(host.egress.client(client)),
+            limits,
+            logs: host.logs.clone(),
+            stop: host.stop.clone(),
+        };
+        let connection = Connection::new(component.clone(), &said.config, grants)?;
+        Ok(Part { place, role, name: said.name.clone(), component, connection, unmet })
+    }
+}
+
+/// A source without a sync: nothing is granted to it.
+pub(crate) async fn alone(host: &Host, path: &Path, config: &serde_json::Value) -> Result<Part, Problems> {
+    let said = manifest::Connection {
+        name: "source".to_owned(),
+        connector: path.to_owned(),
+        config: config.clone(),
+        grants: manifest::Grants::default(),
+        limits: manifest::Limits::default(),
+    };
+    let loaded = Loaded::new(host, Place::Source, &said).await?;
+    let faults = loaded.config_faults();
+    if !faults.is_empty() {
+        return Err(config_problem(&said.name, faults).into());
+    }
+    loaded.bind(host)
+}
+
+impl Part {
+    /// `faker 0.1.0`.
+    pub(crate) fn title(&self) -> String {
+        let manifest = &self.component.inspection().manifest;
+        format!("{} {}", manifest.name, manifest.version)
+    }
+}
+
+/// A configuration without a document to point into.
+pub(crate) fn config_problem(name: &str, faults: Vec<ConfigFault>) -> Problem {
+    let mut problem =
+        Problem::new("CD0110", format!("the configuration of `{name}` breaks its connector's schema"));
+    problem.details = faults
+        .into_iter()
+        .map(|fault| {
+            format!("at `{}`: {}", if fault.path.is_empty() { "/" } else { &fault.path }, fault.message)
+        })
+        .collect();
+    problem
+}
+
+/// A directory that is not there would otherwise be the connector's failure, in each instance anew.
+fn directories(part: &str, rights: &Rights) -> Result<Vec<Directory>, Problems> {
+    let granted: BTreeMap<_, _> = rights.directories().collect();
+    let mut directories = Vec::new();
+    for (name, directory) in granted {
+        let missing = |source| Own::NoDirectory {
+            part: part.to_owned(),
+            name: name.to_owned(),
+            path: directory.path.clone(),
+            source,
+        };
+        std::fs::read_dir(&directory.path).map_err(missing)?;
+        directories.push(Directory {
+            name: name.to_owned(),
+            path: directory.path.clone(),
+            writable: directory.access == Access::Write,
+        });
+    }
+    Ok(directories)
+}
+
+/// The caps of egress from the connector's limits; what has no limit of its own keeps the default.
+fn caps(limits: &Limits) -> Caps {
+    Caps {
+        request_body_bytes: limits.request_bytes,
+        response_body_bytes: limits.response_bytes,
+        total_bytes_out: limits.bytes_out,
+        total_bytes_in: limits.bytes_in,
+        requests: limits.requests,
+        ..Caps::default()
+    }
+}

@@ -1,0 +1,113 @@
+//! What goes wrong in the command itself: files, arguments, standard output.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Problem;
+
+/// An error of the command line and its files.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Own {
+    /// A file cannot be read.
+    #[error("failed to read {what} `{}`", path.display())]
+    Read {
+        /// What the file is to us.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is not what its place says.
+    #[error("{what} `{}` is not usable: {reason}", path.display())]
+    WrongFile {
+        /// What the file is to us.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// There is no page for a code.
+    #[error("there is no error code `{code}`")]
+    UnknownCode {
+        /// What was asked for.
+        code: String,
+        /// What may have been meant.
+        suggestion: Option<String>,
+    },
+    /// Nobody says where files of the user are kept.
+    #[error("neither `XDG_CACHE_HOME` nor `HOME` is set, so there is no place for compiled components")]
+    NoCache,
+    /// A granted directory is not there.
+    #[error("the directory `{name}`, granted to `{part}`, is not there: `{}`", path.display())]
+    NoDirectory {
+        /// To whom it is granted.
+        part: String,
+        /// The name under which it is granted.
+        name: String,
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Standard output does not take what is written.
+    #[error("failed to write to standard output: {reason}")]
+    Output {
+        /// What the system says.
+        reason: String,
+    },
+    /// The run was stopped before its end.
+    #[error("the run was stopped before its end")]
+    Stopped,
+    /// Something that cannot be.
+    #[error("this is a fault of cofferdam itself: {what}")]
+    Bug {
+        /// What happened.
+        what: String,
+    },
+}
+
+impl Own {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "CD0801",
+            Self::WrongFile { .. } => "CD0802",
+            Self::UnknownCode { .. } => "CD0803",
+            Self::NoCache => "CD0804",
+            Self::NoDirectory { .. } => "CD0805",
+            Self::Output { .. } => "CD0806",
+            Self::Stopped => "CD0807",
+            Self::Bug { .. } => "CD0899",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownCode { suggestion: Some(code), .. } => Some(format!("did you mean `{code}`?")),
+            Self::UnknownCode { .. } => Some("`cofferdam explain` lists all codes".into()),
+            Self::NoCache => Some("say where with `--cache DIR`".into()),
+            Self::NoDirectory { path, .. } => {
+                Some(format!("make it with `mkdir -p {}`, or correct its `path` in the sync", path.display()))
+            }
+            Self::Stopped => Some("run the same command again: it goes on from the last commit".into()),
+            Self::Bug { .. } => Some("please report it, with the command and its output".into()),
+            Self::Read { .. } | Self::WrongFile { .. } | Self::Output { .. } => None,
+        }
+    }
+}
+
+impl From<Own> for Problem {
+    fn from(own: Own) -> Self {
+        let mut problem = Self::new(own.code(), own.to_string());
+        if let Own::Read { source, .. } | Own::NoDirectory { source, .. } = &own {
+            problem.causes.push(source.to_string());
+        }
+        match own.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! A destination that keeps the first rows and asks the run to stop. Takes everything, changes nothing.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use pipeline::connector::{Budget, Destination, Writer};
+use pipeline::failure::Failure;
+use pipeline::model::{
+    Batch, Capabilities, CommitReport, FieldFate, FieldVerdict, Layouts, Modes, Operations, StreamPlan,
+    StreamSchema, StreamVerdict, WriteReport,
+};
+use pipeline::rows;
+use tokio_util::sync::CancellationToken;
+
+/// One row as it would reach the destination.
+pub(crate) struct Row {
+    pub(crate) operation: &'static str,
+    /// An object, as JSON.
+    pub(crate) json: String,
+}
+
+/// The first rows of one stream.
+pub(crate) struct Sampled {
+    pub(crate) schema: StreamSchema,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// Keeps the first rows.
+#[derive(Clone)]
+pub(crate) struct Sample {
+    inner: Arc<Mutex<Inner>>,
+    wanted: usize,
+    enough: CancellationToken,
+}
+
+#[derive(Default)]
+struct Inner {
+    streams: Vec<Sampled>,
+    kept: usize,
+}
+
+impl Sample {
+    /// So many rows over all streams that come out; `enough` is cancelled when they are there.
+    pub(crate) fn new(wanted: u32, enough: CancellationToken) -> Self {
+        Self { inner: Arc::default(), wanted: wanted as usize, enough }
+    }
+
+    /// What was kept.
+    pub(crate) fn take(&self) -> Vec<Sampled> {
+        std::mem::take(&mut self.inner().streams)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn plan(&self, plan: StreamPlan) -> StreamVerdict {
+        let schema = plan.schema;
+        let (stream, layout) = (schema.stream.clone(), schema.layout);
+        let stored = |name: &String| FieldVerdict { field: name.clone(), fate: FieldFate::Stored };
+        let fields = schema.schema.fields.iter().map(|field| stored(&field.name)).collect();
+        let mut inner = self.inner();
+        match inner.streams.iter_mut().find(|sampled| sampled.schema.stream == stream) {
+            Some(known) => known.schema = schema,
+            None => inner.streams.push(Sampled { schema, rows: Vec::new() }),
+        }
+        StreamVerdict { stream, layout, fields }
+    }
+
+    fn keep(&self, batch: &Batch) {
+        let mut inner = self.inner();
+        let Inner { streams, kept } = &mut *inner;
+        let Some(sampled) = streams.iter_mut().find(|sampled| sampled.schema.stream == batch.stream) else {
+            return;
+        };
+        for row in 0..batch.row_count() {
+            if *kept == self.wanted {
+                break;
+            }
+            let Some(json) = rows::row_json(batch, &sampled.schema, row) else { break };
+            let operation = batch.operations.get(row as usize).map_or("", |operation| operation.name());
+            sampled.rows.push(Row { operation, json });
+            *kept += 1;
+        }
+        if *kept == self.wanted {
+            self.enough.cancel();
+        }
+    }
+}
+
+#[async_trait]
+impl Destination for Sample {
+    async fn check(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn open(&self, _unit: String, _fence: Option<u64>) -> Result<Box<dyn Writer>, Failure> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl Writer for Sample {
+    async fn capabilities(&mut self) -> Result<Capabilities, Failure> {
+        Ok(Capabilities {
+            exactly_once: false,
+            transactions: true,
+            fences: false,
+            layouts: Layouts { columns: true, json_lines: true },
+            modes: Modes { append: true, upsert: true, mirror: true, replace: true },
+            operations: Operations { insert: true, update: true, upsert: true, delete: true },
+        })
+    }
+
+    async fn committed(&mut self) -> Result<Option<String>, Failure> {
+        Ok(None)
+    }
+
+    async fn prepare(
+        &mut self,
+        plans: Vec<StreamPlan>,
+        _dry_run: bool,
+    ) -> Result<Vec<StreamVerdict>, Failure> {
+        Ok(plans.into_iter().map(|plan| self.plan(plan)).collect())
+    }
+
+    async fn write(&mut self, _number: u64, batch: Arc<Batch>) -> Result<WriteReport, Failure> {
+        self.keep(&batch);
+        Ok(WriteReport::default())
+    }
+
+    async fn commit(&mut self, _token: String, _last: bool) -> Result<CommitReport, Failure> {
+        Ok(CommitReport::default())
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::new()
+    }
+}

@@ -123,6 +123,7 @@ impl Reader for SourceReader {
     async fn next(&mut self, budget: model::PageBudget) -> Result<Step, Failure> {
         const CALL: &str = "reader.next";
         let connection = self.instance.connection().clone();
+        let budget = within_limits(budget, &connection);
         let asked = PageBudget {
             max_rows: budget.max_rows,
             max_bytes: budget.max_bytes,
@@ -191,6 +192,17 @@ impl SourceReader {
             }
             Step::Wait(_) | Step::End => Ok(()),
         }
+    }
+}
+
+/// What is asked of the connector is never more than it may bring.
+fn within_limits(budget: model::PageBudget, connection: &Connection) -> model::PageBudget {
+    let limits = &connection.inner.meter.limits;
+    let least = |asked: u32, limit: u64| asked.min(u32::try_from(limit).unwrap_or(u32::MAX));
+    model::PageBudget {
+        max_rows: least(budget.max_rows, limits.page_rows),
+        max_bytes: least(budget.max_bytes, limits.page_bytes),
+        deadline_ms: least(budget.deadline_ms, limits.call_ms),
     }
 }
 

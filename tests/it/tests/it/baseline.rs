@@ -1,15 +1,37 @@
 //! After attacks the process is what it was: memory, descriptors, threads and room for instances come back.
 
-use crate::harness::{hostile, neighbour_works, runtime, tight};
+use crate::harness::{budget, guest_bytes, hostile, neighbour_works, open, runtime, tight};
+use runtime::{Component, Connection, Grants, Runtime, Settings, Source};
+use serde_json::json;
 use std::fs;
+use std::path::Path;
 
-const QUICK: [&str; 8] =
-    ["panic", "grow-at-once", "recurse", "leak-handles", "log-lines", "offsets-falling", "exit-failure", "error-text-huge"];
+const QUICK: [&str; 8] = [
+    "panic",
+    "grow-at-once",
+    "recurse",
+    "leak-handles",
+    "log-lines",
+    "offsets-falling",
+    "exit-failure",
+    "error-text-huge",
+];
 
-async fn attack_round(rounds: usize) {
+/// A pool of few slots: it keeps the pages of each slot that it has used, and few are soon used.
+fn small_runtime(directory: &Path) -> Runtime {
+    let mut settings = Settings::new(directory.to_owned());
+    settings.live_instances = 4;
+    Runtime::new(settings).unwrap()
+}
+
+async fn attack_rounds(component: &Component, rounds: usize) {
     for _ in 0..rounds {
         for name in QUICK {
-            hostile(name, "next", tight()).await.read(1_000).await.unwrap_err();
+            let grants = Grants { limits: tight(), ..Grants::none() };
+            let connection = Connection::new(component.clone(), &json!({ "attack": name }), grants).unwrap();
+            let source = Source::new(connection).unwrap();
+            let mut reader = open(&source).await.unwrap();
+            while reader.next(budget()).await.is_ok() {}
         }
     }
 }
@@ -32,10 +54,11 @@ fn held() -> Held {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_descriptors_and_threads_return_to_their_baseline() {
-    // The pool keeps pages of the slots that it has used once; the first rounds fill them.
-    attack_round(10).await;
+    let directory = tempfile::tempdir().unwrap();
+    let component = small_runtime(directory.path()).load(guest_bytes("hostile")).await.unwrap();
+    attack_rounds(&component, 10).await;
     let before = held();
-    attack_round(20).await;
+    attack_rounds(&component, 20).await;
     let after = held();
     assert_eq!(after.descriptors, before.descriptors);
     assert_eq!(after.threads, before.threads);

@@ -1,7 +1,6 @@
 //! Each limit that is advertised, reached by a connector, and what the budget report says of it.
 
 use crate::harness::{hostile, hostile_with, runtime};
-use pipeline::connector::Source as _;
 use pipeline::failure::Cause;
 use runtime::{Error, Grants, Limits, Stop, Stopper};
 use std::time::{Duration, Instant};
@@ -87,6 +86,24 @@ async fn checkpoint_bytes_and_error_text_bytes_are_reached() {
     let limits = Limits { error_text_bytes: 50, ..Limits::defaults() };
     let failure = hostile("error-text-huge", "next", limits).await.read(1).await.unwrap_err();
     assert!(failure.to_string().len() < 250, "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_rows_and_page_bytes_are_reached() {
+    let limits = Limits { page_rows: 5, ..Limits::defaults() };
+    let failure = hostile("behave", "next", limits).await.read(1).await.unwrap_err();
+    assert!(failure.to_string().contains("a page of 10 rows, asked for were at most 5"), "{failure}");
+    let limits = Limits { page_bytes: 50, ..Limits::defaults() };
+    let failure = hostile("behave", "next", limits).await.read(1).await.unwrap_err();
+    assert!(failure.to_string().contains("bytes, asked for were at most 50"), "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn table_elements_and_instances_are_reached_when_an_instance_is_made() {
+    let limits = Limits { table_elements: 1, ..Limits::defaults() };
+    assert_eq!(hits("behave", limits).await.0, "table_elements");
+    let limits = Limits { instances: 1, ..Limits::defaults() };
+    assert_eq!(hits("behave", limits).await.0, "instances");
 }
 
 #[tokio::test(flavor = "multi_thread")]

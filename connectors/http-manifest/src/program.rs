@@ -4,13 +4,10 @@
 //! connector takes `{"manifest": "…", "config": {…}}`.
 
 use cofferdam_sdk::{Error, FieldFault, Result};
-use http_manifest_dialect::{Manifest, Stream};
+use http_manifest_dialect::{Manifest, PROGRAM_KEY, Stream};
 use serde_json::{Map, Value};
 
 use crate::failure;
-
-/// Reserved for the host.
-const PACKAGED: &str = "$program";
 
 /// What the connector was given.
 #[derive(Debug)]
@@ -22,7 +19,7 @@ pub(crate) struct Program {
 
 /// Reads the configuration and the manifest in it.
 pub(crate) fn load(mut given: Map<String, Value>) -> Result<Program> {
-    if let Some(program) = given.remove(PACKAGED) {
+    if let Some(program) = given.remove(PROGRAM_KEY) {
         return read("/$program", &program, "", &Value::Object(given));
     }
     let Some(manifest) = given.remove("manifest") else {

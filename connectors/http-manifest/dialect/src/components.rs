@@ -13,3 +13,6 @@ pub(crate) mod source;
 pub(crate) mod spec;
 pub(crate) mod stream;
 pub(crate) mod transformation;
+
+#[cfg(test)]
+mod tests;

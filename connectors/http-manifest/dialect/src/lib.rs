@@ -29,3 +29,6 @@ pub use components::{
     transformation::{AddedField, Transformation},
 };
 pub use fault::{Fault, Faults, Place};
+
+/// The key of the configuration under which the host puts the manifest that a connector is packaged with.
+pub const PROGRAM_KEY: &str = "$program";

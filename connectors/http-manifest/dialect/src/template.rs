@@ -88,6 +88,11 @@ impl Template {
         &self.source
     }
 
+    /// Where it stands in the manifest, if it was read from one.
+    pub fn place(&self) -> Option<Place> {
+        self.place
+    }
+
     /// The value of one of the parameters that reach this template, if it is a text.
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.parameters.get_attr(name).ok().and_then(|value| value.as_str().map(ToOwned::to_owned))

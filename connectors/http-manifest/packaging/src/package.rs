@@ -1,0 +1,141 @@
+//! Puts a `connector.toml` together.
+
+use http_manifest_dialect::{Fault, Faults, Manifest, Place};
+use serde_json::{Map, Value};
+
+use crate::{
+    config,
+    hosts::{self, Ask},
+    identity,
+};
+
+/// The version of the contract that the interpreter speaks.
+const CONTRACT: &str = "0.1.0";
+
+/// Streams that a reason names.
+const STREAMS_NAMED_MAX: usize = 8;
+
+/// What a manifest does not say of itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Identity<'i> {
+    /// Its name; none: made of the title that its specification has.
+    pub name: Option<&'i str>,
+    /// Who publishes it.
+    pub publisher: &'i str,
+    /// Its version; none: the one that the manifest names.
+    pub version: Option<&'i str>,
+}
+
+/// What was derived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// The connector's name.
+    pub name: String,
+    /// The text of its `connector.toml`.
+    pub connector_toml: String,
+    /// What people should know of it.
+    pub notes: Vec<Fault>,
+}
+
+/// Derives the `connector.toml` of a manifest.
+///
+/// # Errors
+/// Every fault of the manifest, and each of its hosts that cannot be asked for.
+///
+/// ```
+/// use http_manifest_packaging::{Identity, derive};
+///
+/// let manifest = r#"
+/// version: 1.2.0
+/// type: DeclarativeSource
+/// check: {type: CheckStream, stream_names: [movies]}
+/// streams:
+///   - type: DeclarativeStream
+///     name: movies
+///     retriever:
+///       type: SimpleRetriever
+///       requester: {type: HttpRequester, url_base: "https://{{ config['region'] }}.example.com", path: /movies}
+///       record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: [data]}}
+/// "#;
+/// let package = derive(manifest, &Identity { name: Some("movies"), publisher: "me", version: None })?;
+/// assert!(package.connector_toml.contains(r#"url = "https://${config.region}.example.com""#));
+/// # Ok::<(), http_manifest_packaging::Faults>(())
+/// ```
+pub fn derive(text: &str, identity: &Identity<'_>) -> Result<Package, Faults> {
+    let manifest = Manifest::parse(text)?;
+    let mut notes = manifest.notes.clone();
+    let (asks, more) = hosts::asks(&manifest)?;
+    notes.extend(more);
+    let (mut schema, more) = config::schema(&manifest);
+    notes.extend(more);
+    config::add_host_keys(&mut schema, &asks)?;
+    let title =
+        schema.get("title").and_then(Value::as_str).map(identity::line).filter(|title| !title.is_empty());
+    let name = match (identity.name, &title) {
+        (Some(name), _) => Some(name.to_owned()),
+        (None, Some(title)) => identity::name_of(title),
+        (None, None) => None,
+    };
+    let Some(name) = name else {
+        let message = "the connector has no name: the specification has no title to make one of".to_owned();
+        return Err(
+            Fault { place: Place { line: 1, column: 1 }, path: String::new(), message, hint: None }.into()
+        );
+    };
+    let version = identity.version.map_or_else(|| identity::version_of(&manifest.version), ToOwned::to_owned);
+    let mut written = format!(
+        "# Derived from a low-code manifest, which is packaged with the interpreter.\n\
+         manifest = 1\nname = {}\npublisher = {}\nversion = {}\ncontract = \"{CONTRACT}\"\nroles = [\"source\"]\n\
+         title = {}\n",
+        quoted(&name),
+        quoted(identity.publisher),
+        quoted(&version),
+        quoted(title.as_deref().unwrap_or(&name)),
+    );
+    if let Some(description) =
+        manifest.description.as_deref().map(identity::line).filter(|text| !text.is_empty())
+    {
+        written.push_str(&format!("description = {}\n", quoted(&description)));
+    }
+    let homepage = manifest.spec.documentation_url.as_deref();
+    if let Some(homepage) = homepage.filter(|url| url.starts_with("https://") || url.starts_with("http://")) {
+        written.push_str(&format!("homepage = {}\n", quoted(&identity::line(homepage))));
+    }
+    for ask in &asks {
+        written.push_str(&written_ask(ask));
+    }
+    written.push_str(&written_config(schema));
+    Ok(Package { name, connector_toml: written, notes })
+}
+
+fn written_ask(ask: &Ask) -> String {
+    let methods: Vec<String> = ask.methods.iter().map(|method| quoted(method)).collect();
+    let named = ask.streams.iter().take(STREAMS_NAMED_MAX).map(|name| format!("`{}`", identity::line(name)));
+    let more = match ask.streams.len().saturating_sub(STREAMS_NAMED_MAX) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let named: Vec<String> = named.collect();
+    let noun = if ask.streams.len() == 1 { "stream" } else { "streams" };
+    let reason = identity::cut(&format!("Reads the {noun} {}{more}.", named.join(", ")), 480);
+    format!(
+        "\n[[asks.hosts]]\nurl = {}\nmethods = [{}]\nreason = {}\n",
+        quoted(&ask.url),
+        methods.join(", "),
+        quoted(&reason)
+    )
+}
+
+fn written_config(schema: Map<String, Value>) -> String {
+    let document = Map::from_iter([("config".to_owned(), Value::Object(schema))]);
+    let written = toml::to_string(&document);
+    // A map without nulls is a document.
+    written.map(|text| format!("\n{text}")).unwrap_or_default()
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The host's side of each import, one file each, and the linker that joins them.
 
 pub(crate) mod clocks;
+pub(crate) mod errors;
 pub(crate) mod http;
 pub(crate) mod sockets;
 pub(crate) mod stdio;
@@ -17,6 +18,8 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State
     linker.allow_shadowing(true);
     sockets::refuse_name_lookups(&mut linker)?;
     http::free_request_options(&mut linker)?;
+    http::tell_body_errors(&mut linker)?;
+    errors::hide_backtraces(&mut linker)?;
     linker.allow_shadowing(false);
     Ok(linker)
 }

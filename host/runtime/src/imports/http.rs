@@ -4,7 +4,7 @@ use crate::executor::Task;
 use crate::meter::Meter;
 use crate::state::State;
 use async_trait::async_trait;
-use egress::{Body, Class, GuestClass, Timeouts, Usage};
+use egress::{Body, Class, GuestClass, Limit, Timeouts, Usage};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::future::Future;
@@ -79,6 +79,29 @@ pub(crate) fn free_request_options(linker: &mut Linker<State>) -> wasmtime::Resu
     })
 }
 
+/// Serve `http-error-code` so that a guest learns why a response's body failed: wasmtime-wasi-http 48.0.8 looks for the error's
+/// type of the contract where it keeps the embedder's, and answers none to all.
+pub(crate) fn tell_body_errors(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let mut types = linker.instance("wasi:http/types@0.2.12")?;
+    types.func_wrap("http-error-code", |store, (error,): (Resource<types::IoError>,)| {
+        let error = store.data().table.get(&error)?;
+        let known = error.downcast_ref::<types::ErrorCode>().cloned();
+        Ok((known.or_else(|| error.downcast_ref::<Error>().map(body_error_code)),))
+    })
+}
+
+/// The errors that [`to_guest`] makes, in the contract's words.
+fn body_error_code(error: &Error) -> types::ErrorCode {
+    match error {
+        Error::HttpRequestDenied => types::ErrorCode::HttpRequestDenied,
+        Error::DestinationUnavailable => types::ErrorCode::DestinationUnavailable,
+        Error::HttpResponseTimeout => types::ErrorCode::HttpResponseTimeout,
+        Error::HttpResponseIncomplete => types::ErrorCode::HttpResponseIncomplete,
+        Error::InternalError(text) => types::ErrorCode::InternalError(text.clone()),
+        _ => types::ErrorCode::HttpProtocolError,
+    }
+}
+
 /// What the engine asks for each request.
 pub(crate) struct Hooks {
     out: Arc<dyn HttpOut>,
@@ -130,6 +153,26 @@ fn to_egress(error: Error) -> egress::Error {
     egress::Error::RequestBody { problem: error.to_string() }
 }
 
+/// A limit as a manifest's `[limits]` knows it, its unit, and what ran into it. Caps that no manifest changes are spelled
+/// alike; those on time never come here, since a slow server is no use of a budget.
+fn manifest_limit(limit: Limit) -> (&'static str, &'static str, &'static str) {
+    match limit {
+        Limit::Requests => ("requests", "requests", "one request more"),
+        Limit::RequestBodyBytes => ("request_bytes", "bytes", "the body of one request"),
+        Limit::ResponseBodyBytes => ("response_bytes", "bytes", "the body of one response"),
+        Limit::TotalBytesOut => ("bytes_out", "bytes", "the bodies of all requests"),
+        Limit::TotalBytesIn => ("bytes_in", "bytes", "the bodies of all responses"),
+        Limit::ConcurrentRequests => ("concurrent_requests", "requests", "one request more at the same time"),
+        Limit::RequestHeadBytes => ("request_head_bytes", "bytes", "the headers of one request"),
+        Limit::ResponseHeadBytes => ("response_head_bytes", "bytes", "the headers of one response"),
+        Limit::UrlBytes => ("url_bytes", "bytes", "one URL"),
+        Limit::ConnectTimeout
+        | Limit::FirstByteTimeout
+        | Limit::BetweenBytesTimeout
+        | Limit::TotalTimeout => (limit.name(), "ms", "one request"),
+    }
+}
+
 /// Tell the guest what it may know, and the run's report all of it.
 fn to_guest(error: &egress::Error, meter: &Meter) -> Error {
     match error {
@@ -140,7 +183,8 @@ fn to_guest(error: &egress::Error, meter: &Meter) -> Error {
             meter.denied(format!("{error}{line}"));
         }
         egress::Error::Limit { limit, allowed } => {
-            meter.hit(limit.name(), allowed.to_string(), error.to_string());
+            let (name, unit, what) = manifest_limit(*limit);
+            meter.hit(name, format!("{allowed} {unit}"), what.to_owned());
         }
         _ if error.class() == Class::Host => meter.denied(error.to_string()),
         _ => {}

@@ -7,8 +7,8 @@ mod column;
 mod parse;
 mod table;
 
-pub(crate) use bits::{Bits, push_bit};
-pub(crate) use column::Column;
+pub(crate) use bits::push_bit;
+pub(crate) use column::{Column, push_decimal, push_variable};
 pub(crate) use parse::{is_float, is_integer, parse_integer};
 pub(crate) use table::Table;
 

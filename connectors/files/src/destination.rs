@@ -1,15 +1,15 @@
 //! Files as a destination.
 
-mod cells;
 mod csv;
 mod disk;
 mod files;
 mod json_lines;
 mod names;
+mod parquet_column;
+mod parquet_part;
 mod part;
 mod state;
 mod stream;
-mod text;
 mod verdict;
 mod writer;
 

@@ -8,6 +8,7 @@ mod destination;
 mod input;
 mod kind;
 mod source;
+mod text;
 
 pub use destination::{DestinationConfig, FilesDestination, FilesWriter};
 pub use source::{FilesReader, FilesSource, SourceConfig};

@@ -1,5 +1,6 @@
 //! Files as a source.
 
+mod columnar;
 mod csv;
 mod csv_file;
 mod cursor;

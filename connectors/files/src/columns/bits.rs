@@ -1,5 +1,7 @@
 //! Bitmaps, least significant bit first.
 
+use std::ops::Range;
+
 /// Bits that are all 1 until the first 0; only then they take memory.
 #[derive(Debug, Default)]
 pub(crate) struct Bits {
@@ -19,6 +21,19 @@ impl Bits {
             push_bit(bytes, self.length, bit);
         }
         self.length += 1;
+    }
+
+    /// Append some of the bits of another.
+    pub(crate) fn append(&mut self, other: &Self, range: Range<usize>) {
+        if self.bytes.is_none() && other.bytes.is_none() {
+            self.length += range.len();
+        } else {
+            range.for_each(|index| self.push(other.get(index)));
+        }
+    }
+
+    pub(crate) fn get(&self, index: usize) -> bool {
+        self.bytes.as_ref().is_none_or(|bytes| get_bit(bytes, index))
     }
 
     pub(crate) fn truncate(&mut self, length: usize) {
@@ -42,6 +57,10 @@ pub(crate) fn push_bit(bytes: &mut Vec<u8>, length: usize, bit: bool) {
     } else if let Some(last) = bytes.last_mut() {
         *last |= mask;
     }
+}
+
+pub(crate) fn get_bit(bytes: &[u8], index: usize) -> bool {
+    bytes.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
 }
 
 /// Keep the first `length` bits; what is left of the last byte is zero.

@@ -1,10 +1,12 @@
 //! One column being filled.
 
+use std::ops::Range;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cofferdam_sdk::{ColumnData, Date, LocalTime, LocalTimestamp, Time, Timestamp, VarData, Zone};
 
 use super::{
-    bits::{Bits, cut, push_bit},
+    bits::{Bits, cut, get_bit, push_bit},
     parse::{parse_boolean, parse_decimal, parse_float, parse_integer},
 };
 use crate::kind::Kind;
@@ -162,6 +164,40 @@ impl Column {
         }
     }
 
+    /// Append some of the values of another column of the same type.
+    pub(crate) fn append(&mut self, other: &Self, rows: Range<usize>) {
+        match (&mut self.data, &other.data) {
+            (ColumnData::Boolean(into), ColumnData::Boolean(from)) => {
+                for (place, row) in (self.rows..).zip(rows.clone()) {
+                    push_bit(into, place, get_bit(from, row));
+                }
+            }
+            (ColumnData::Int64(into), ColumnData::Int64(from))
+            | (ColumnData::Time(into), ColumnData::Time(from))
+            | (ColumnData::Timestamp(into), ColumnData::Timestamp(from)) => copy(into, from, rows.clone(), 1),
+            (ColumnData::Float64(into), ColumnData::Float64(from)) => copy(into, from, rows.clone(), 1),
+            (ColumnData::Decimal(into), ColumnData::Decimal(from)) => copy(into, from, rows.clone(), 2),
+            (ColumnData::Date(into), ColumnData::Date(from)) => copy(into, from, rows.clone(), 1),
+            (ColumnData::Text(into), ColumnData::Text(from))
+            | (ColumnData::Bytes(into), ColumnData::Bytes(from))
+            | (ColumnData::Json(into), ColumnData::Json(from)) => copy_variable(into, from, rows.clone()),
+            _ => return,
+        }
+        self.validity.append(&other.validity, rows.clone());
+        self.presence.append(&other.presence, rows.clone());
+        self.rows += rows.len();
+    }
+
+    /// Bytes of the text of some rows, if it is text.
+    pub(crate) fn text_bytes(&self, rows: Range<usize>) -> usize {
+        match &self.data {
+            ColumnData::Text(values) | ColumnData::Bytes(values) | ColumnData::Json(values) => {
+                range_of(values, rows).len()
+            }
+            _ => 0,
+        }
+    }
+
     /// Keep only the first rows.
     pub(crate) fn truncate(&mut self, rows: usize) {
         match &mut self.data {
@@ -191,6 +227,25 @@ impl Column {
             data: self.data,
         }
     }
+}
+
+fn copy<T: Copy>(into: &mut Vec<T>, from: &[T], rows: Range<usize>, width: usize) {
+    into.extend_from_slice(from.get(rows.start * width..rows.end * width).unwrap_or_default());
+}
+
+fn copy_variable(into: &mut VarData, from: &VarData, rows: Range<usize>) {
+    let bytes = range_of(from, rows.clone());
+    let shift =
+        i64::try_from(into.data.len()).unwrap_or(i64::MAX) - i64::try_from(bytes.start).unwrap_or(i64::MAX);
+    into.data.extend_from_slice(from.data.get(bytes).unwrap_or_default());
+    let ends = from.offsets.get(rows.start + 1..rows.end + 1).unwrap_or_default();
+    into.offsets.extend(ends.iter().map(|end| i32::try_from(i64::from(*end) + shift).unwrap_or(i32::MAX)));
+}
+
+fn range_of(values: &VarData, rows: Range<usize>) -> Range<usize> {
+    let offset =
+        |row: usize| values.offsets.get(row).and_then(|end| usize::try_from(*end).ok()).unwrap_or_default();
+    offset(rows.start)..offset(rows.end)
 }
 
 /// Batches end long before 2 GiB, so the offset always fits.

@@ -2,14 +2,13 @@
 
 use cofferdam_sdk::{ColumnsView, Field, Reject, Result};
 
-use super::{
-    cells::Cells,
+use crate::{
+    config::Dialect,
     text::{
-        ValueFault, write_base64, write_boolean, write_date, write_decimal, write_float, write_integer,
-        write_time, write_timestamp,
+        Cells, ValueFault, write_base64, write_boolean, write_date, write_decimal, write_float,
+        write_integer, write_time, write_timestamp,
     },
 };
-use crate::config::Dialect;
 
 const NEEDS_QUOTES: ValueFault = ValueFault {
     code: "needs_quotes",

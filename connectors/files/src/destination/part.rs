@@ -1,4 +1,4 @@
-//! A hidden file that is being written.
+//! A hidden text file that is being written.
 
 use std::io::{self, Read, Write};
 
@@ -29,9 +29,9 @@ enum Sink<F: Write> {
 }
 
 /// A file and how many bytes were written to it.
-struct Counted<F> {
-    file: F,
-    bytes: u64,
+pub(super) struct Counted<F> {
+    pub(super) file: F,
+    pub(super) bytes: u64,
 }
 
 impl<F: Write> Write for Counted<F> {

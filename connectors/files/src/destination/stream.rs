@@ -9,6 +9,7 @@ use super::{
     disk::Disk,
     files::Directory,
     json_lines, names,
+    parquet_part::ParquetPart,
     part::Part,
     state::{FileRun, Pending, State, StreamState},
 };
@@ -27,6 +28,12 @@ impl Style {
     }
 }
 
+/// The hidden file that is being written.
+enum Open<F: std::io::Write + Send> {
+    Text(Part<F>),
+    Parquet(Box<ParquetPart<F>>),
+}
+
 /// One stream that is being written.
 pub(crate) struct Stream<D: Disk> {
     pub(crate) mode: Mode,
@@ -35,7 +42,7 @@ pub(crate) struct Stream<D: Disk> {
     ending: &'static str,
     /// Of the rows that come now.
     fields: Vec<Field>,
-    open: Option<Part<D::File>>,
+    open: Option<Open<D::File>>,
     /// Hidden files that are whole and not yet committed.
     finished: Vec<Pending>,
 }
@@ -92,23 +99,29 @@ impl<D: Disk> Stream<D> {
         if self.open.is_none() {
             self.open_part(style, directory, state, new_name())?;
         }
-        let Some(part) = &mut self.open else { return Err(Error::bug("no file is open")) };
         let refused: Vec<u32> = rejected.iter().map(|reject| reject.row).collect();
         let is_refused = |row: usize| {
             !refused.is_empty() && u32::try_from(row).is_ok_and(|row| refused.binary_search(&row).is_ok())
         };
-        match (style.config.format, &incoming.batch.rows) {
-            (Format::JsonLines, Rows::JsonLines(lines)) => {
+        let part = match &mut self.open {
+            None => return Err(Error::bug("no file is open")),
+            Some(Open::Parquet(part)) => {
+                part.write(directory, &incoming.columns()?, is_refused, &mut rejected)?;
+                return Ok(WriteReport { rejected });
+            }
+            Some(Open::Text(part)) => part,
+        };
+        match (&incoming.batch.rows, style.config.format) {
+            (Rows::JsonLines(lines), _) => {
                 json_lines::write_lines(&mut part.buffer, lines, is_refused, &mut rejected);
             }
-            (Format::JsonLines, Rows::Columns(_)) => {
-                json_lines::write_columns(&mut part.buffer, &incoming.columns()?, is_refused, &mut rejected)?;
-            }
-            (Format::Csv, _) => {
+            (Rows::Columns(_), Format::Csv) => {
                 let view = incoming.columns()?;
                 csv::write_columns(&mut part.buffer, &view, &style.dialect, is_refused, &mut rejected)?;
             }
-            (Format::Parquet, _) => return Err(Error::config("/format", "Parquet is not written yet")),
+            (Rows::Columns(_), _) => {
+                json_lines::write_columns(&mut part.buffer, &incoming.columns()?, is_refused, &mut rejected)?;
+            }
         }
         part.drain(directory)?;
         Ok(WriteReport { rejected })
@@ -122,6 +135,11 @@ impl<D: Disk> Stream<D> {
         state: &StreamState,
         name: String,
     ) -> Result<()> {
+        if style.config.format == Format::Parquet {
+            let part = ParquetPart::create(directory, name, &self.fields, style.config.compression)?;
+            self.open = Some(Open::Parquet(Box::new(part)));
+            return Ok(());
+        }
         let mut part = Part::create(directory, name, style.is_gzip())?;
         if style.config.single_file {
             let visible = self.single_name();
@@ -143,15 +161,20 @@ impl<D: Disk> Stream<D> {
             csv::write_header(&mut part.buffer, &self.fields, &style.dialect)
                 .map_err(|fault| Error::data(format!("the header of `{}`: {}", self.base, fault.what)))?;
         }
-        self.open = Some(part);
+        self.open = Some(Open::Text(part));
         Ok(())
     }
 
     fn finish_part(&mut self, directory: &Directory<D>) -> Result<()> {
-        if let Some(mut part) = self.open.take() {
-            let bytes = part.settle(directory)?;
-            self.finished.push(Pending { file: part.name, bytes });
-        }
+        let (file, bytes) = match self.open.take() {
+            None => return Ok(()),
+            Some(Open::Parquet(part)) => part.finish(directory)?,
+            Some(Open::Text(mut part)) => {
+                let bytes = part.settle(directory)?;
+                (part.name, bytes)
+            }
+        };
+        self.finished.push(Pending { file, bytes });
         Ok(())
     }
 
@@ -193,7 +216,7 @@ impl<D: Disk> Stream<D> {
         }
         if single {
             // One file goes on over all commits of the generation.
-            if let Some(part) = &mut self.open {
+            if let Some(Open::Text(part)) = &mut self.open {
                 let bytes = part.settle(directory)?;
                 of_stream.pending = vec![Pending { file: part.name.clone(), bytes }];
             }

@@ -83,6 +83,11 @@ impl Draft {
         counted.min(usize::try_from(limited).unwrap_or(usize::MAX))
     }
 
+    /// What a row takes beside its text.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.row_bytes
+    }
+
     pub(crate) fn bytes_left(&self) -> usize {
         self.budget.bytes_max.saturating_sub(self.bytes)
     }

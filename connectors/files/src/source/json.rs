@@ -14,8 +14,9 @@ use super::{
     json_lines::{LineTaker, fill_lines},
     open_json::LinesTaker,
     rows::{Context, Filled, Place, Targets},
+    shape::StreamField,
 };
-use crate::{columns::Table, kind::Kind};
+use crate::columns::Table;
 
 /// Wider streams than this are maps written as fields: each row would change the schema.
 const FIELDS_MAX: usize = 2000;
@@ -63,7 +64,7 @@ impl LineTaker for ColumnsTaker {
         line: &str,
         draft: &mut Draft,
         context: &Context<'_>,
-    ) -> Result<Vec<(String, Kind)>, RowFault> {
+    ) -> Result<Vec<StreamField>, RowFault> {
         let mut row = Row { table: &mut draft.table, targets: context.targets, fault: None, new: Vec::new() };
         let mut deserializer = serde_json::Deserializer::from_str(line);
         let parsed = RowSeed(&mut row).deserialize(&mut deserializer).and_then(|()| deserializer.end());
@@ -105,7 +106,7 @@ struct Row<'a> {
     table: &'a mut Table,
     targets: &'a Targets,
     fault: Option<RowFault>,
-    new: Vec<(String, Kind)>,
+    new: Vec<StreamField>,
 }
 
 impl Row<'_> {
@@ -127,7 +128,7 @@ impl Row<'_> {
     }
 
     fn add(&mut self, name: String, token: &str) {
-        if self.new.iter().any(|(known, _)| *known == name) {
+        if self.new.iter().any(|known| known.name == name) {
             let message = format!("the key `{name}` stands twice");
             self.fault.get_or_insert(RowFault::new("duplicate_field", message));
             return;
@@ -139,7 +140,7 @@ impl Row<'_> {
         }
         let mut guess = JsonGuess::default();
         guess.see(token);
-        self.new.push((name, guess.kind()));
+        self.new.push(StreamField::new(name, guess.kind()));
     }
 }
 

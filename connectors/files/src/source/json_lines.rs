@@ -8,8 +8,9 @@ use super::{
     draft::{Draft, ROW_BYTES_MAX, RowFault},
     json_file::{JsonFile, NextLine},
     rows::{Context, Filled},
+    shape::StreamField,
 };
-use crate::{input::CHUNK_BYTES, kind::Kind};
+use crate::input::CHUNK_BYTES;
 
 /// What becomes of a line.
 pub(crate) trait LineTaker {
@@ -19,7 +20,7 @@ pub(crate) trait LineTaker {
         line: &str,
         draft: &mut Draft,
         context: &Context<'_>,
-    ) -> Result<Vec<(String, Kind)>, RowFault>;
+    ) -> Result<Vec<StreamField>, RowFault>;
 }
 
 pub(crate) fn fill_lines(

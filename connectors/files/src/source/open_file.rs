@@ -3,6 +3,7 @@
 use cofferdam_sdk::{Error, Result};
 
 use super::{
+    columnar::{ParquetFile, ParquetRows},
     csv::CsvRows,
     csv_file::CsvFile,
     json::JsonRows,
@@ -10,13 +11,12 @@ use super::{
     mark::Mark,
     partitions,
     rows::{Constants, Place, Rows, Targets},
-    shape::{Fields, sample},
+    shape::{Fields, StreamField, sample},
     streams::{StreamFiles, is_gzip},
 };
 use crate::{
     config::{Format, SourceConfig},
     input::{ByteStream, Fingerprint, Snapshot},
-    kind::Kind,
 };
 
 /// One file that is being read.
@@ -30,6 +30,28 @@ pub(crate) struct OpenFile {
     gzip: bool,
 }
 
+/// Columns of the stream that a file does not have are null in all of its rows.
+fn add_missing(constants: &mut Constants, plan: &[Option<usize>], targets: &Targets) {
+    let is_given =
+        |place: &usize| plan.contains(&Some(*place)) || constants.iter().any(|(given, _)| given == place);
+    let missing: Vec<usize> = (0..targets.names.len()).filter(|place| !is_given(place)).collect();
+    constants.extend(missing.into_iter().map(|place| (place, None)));
+}
+
+/// The files of one stream agree on the types of their columns.
+fn check_types(file: &ParquetFile, plan: &[Option<usize>], targets: &Targets) -> Result<()> {
+    for (field, place) in file.fields.iter().zip(plan) {
+        let wanted = place.and_then(|place| targets.kinds.get(place));
+        if let Some(wanted) = wanted.filter(|wanted| **wanted != field.kind) {
+            return Err(Error::data(format!(
+                "`{}`: the column `{}` is {}, in the files before it is {wanted}",
+                file.path, field.name, field.kind
+            )));
+        }
+    }
+    Ok(())
+}
+
 impl OpenFile {
     /// Open a file. Beside it come the columns that it has and the stream has not; if there are any, the file must be
     /// opened again once the stream has them.
@@ -38,7 +60,7 @@ impl OpenFile {
         stream: &StreamFiles,
         name: &str,
         targets: &Targets,
-    ) -> Result<(Self, Vec<(String, Kind)>)> {
+    ) -> Result<(Self, Vec<StreamField>)> {
         let (path, gzip) = (stream.path(name), is_gzip(config, name));
         let mut constants = Constants::new();
         if config.partitions {
@@ -55,21 +77,28 @@ impl OpenFile {
                     let mut fields = Fields::default();
                     sample(config, stream, name, &mut fields)?;
                     let fields = fields.kinds(config).into_iter();
-                    new.extend(fields.filter(|(name, _)| targets.place(name).is_none()));
+                    new.extend(fields.filter(|field| targets.place(&field.name).is_none()));
                 }
-                // Columns of the stream that this file does not have are null in all of its rows.
-                let is_given =
-                    |place: &usize| plan.contains(&Some(*place)) || constants.iter().any(|(c, _)| c == place);
-                let missing: Vec<usize> = (0..targets.names.len()).filter(|place| !is_given(place)).collect();
-                constants.extend(missing.into_iter().map(|place| (place, None)));
+                add_missing(&mut constants, &plan, targets);
                 (file.window.stream().snapshot(), Rows::Csv(Box::new(CsvRows::new(file, plan))))
             }
             Format::JsonLines => {
                 let file = JsonFile::open(&path, gzip)?;
                 let snapshot = file.window.stream().snapshot();
-                (snapshot, Rows::Json(JsonRows::new(file, config.infer_rows > 0)))
+                (snapshot, Rows::Json(Box::new(JsonRows::new(file, config.infer_rows > 0))))
             }
-            Format::Parquet => return Err(Error::config("/format", "Parquet is not read yet")),
+            Format::Parquet => {
+                let file = ParquetFile::open(config, &path)?;
+                let plan: Vec<Option<usize>> =
+                    file.fields.iter().map(|field| targets.place(&field.name)).collect();
+                check_types(&file, &plan, targets)?;
+                if targets.wants_new {
+                    let unknown = file.fields.iter().zip(&plan).filter(|(_, place)| place.is_none());
+                    new.extend(unknown.map(|(field, _)| StreamField::of(field)));
+                }
+                add_missing(&mut constants, &plan, targets);
+                (file.snapshot, Rows::Parquet(Box::new(ParquetRows::new(file, plan))))
+            }
         };
         Ok((Self { name: name.to_owned(), path, snapshot, rows, constants, gzip }, new))
     }

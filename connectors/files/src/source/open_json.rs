@@ -7,19 +7,14 @@ use super::{
     json::syntax_fault,
     json_lines::LineTaker,
     rows::Context,
+    shape::StreamField,
 };
-use crate::kind::Kind;
 
 /// Takes a line as it is, once it is known to be an object.
 pub(crate) struct LinesTaker;
 
 impl LineTaker for LinesTaker {
-    fn take(
-        &mut self,
-        line: &str,
-        draft: &mut Draft,
-        _: &Context<'_>,
-    ) -> Result<Vec<(String, Kind)>, RowFault> {
+    fn take(&mut self, line: &str, draft: &mut Draft, _: &Context<'_>) -> Result<Vec<StreamField>, RowFault> {
         serde_json::from_str::<IgnoredAny>(line).map_err(|fault| syntax_fault(&fault))?;
         if !line.starts_with('{') {
             return Err(RowFault::new("not_an_object", "a line must be a JSON object"));

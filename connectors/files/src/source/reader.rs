@@ -7,13 +7,12 @@ use super::{
     mark::{self, Mark, Marks, Plan},
     open_file::OpenFile,
     rows::{Context, Filled, Targets},
-    shape::Shape,
+    shape::{Shape, StreamField},
     streams::{StreamFiles, streams},
 };
 use crate::{
     config::{Format, SourceConfig},
     input::Snapshot,
-    kind::Kind,
 };
 
 /// A page carries a checkpoint once the rows since the last one are so many times as large as it: marks of many files
@@ -149,10 +148,10 @@ impl FilesReader {
         Ok(())
     }
 
-    fn change_schema(&mut self, fields: Vec<(String, Kind)>) -> Result<()> {
-        for (name, kind) in fields {
-            let kind = self.config.columns.get(&name).copied().unwrap_or(kind);
-            self.shape.fields.push((name, kind));
+    fn change_schema(&mut self, fields: Vec<StreamField>) -> Result<()> {
+        for field in fields {
+            let kind = self.config.columns.get(&field.name).copied().unwrap_or(field.kind);
+            self.shape.fields.push(StreamField { kind, ..field });
         }
         self.targets = targets(&self.shape, self.selected.as_deref())?;
         self.schema = self.shape.schema(&self.stream.name, self.schema.version + 1);
@@ -214,10 +213,10 @@ impl Reader for FilesReader {
 
 /// The columns of the pages: the selected fields in their order, or all.
 fn targets(shape: &Shape, selected: Option<&[String]>) -> Result<Targets> {
-    let Some(selected) = selected else { return Ok(Targets::new(shape.fields.iter().cloned(), true)) };
+    let Some(selected) = selected else { return Ok(Targets::new(&shape.fields, true)) };
     let field = |name: &String| {
-        let found = shape.fields.iter().find(|(known, _)| known == name);
-        found.cloned().ok_or_else(|| Error::data(format!("there is no field `{name}`")))
+        let found = shape.fields.iter().find(|field| field.name == *name);
+        found.ok_or_else(|| Error::data(format!("there is no field `{name}`")))
     };
     Ok(Targets::new(selected.iter().map(field).collect::<Result<Vec<_>>>()?, false))
 }

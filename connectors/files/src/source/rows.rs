@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use cofferdam_sdk::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{csv::CsvRows, cursor::Cursor, draft::Draft, draft::RowFault, json::JsonRows};
+use super::{
+    columnar::ParquetRows, csv::CsvRows, cursor::Cursor, draft::Draft, draft::RowFault, json::JsonRows,
+    shape::StreamField,
+};
 use crate::kind::Kind;
 
 /// The columns of the pages.
@@ -19,8 +22,9 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
-    pub(crate) fn new(fields: impl IntoIterator<Item = (String, Kind)>, wants_new: bool) -> Self {
-        let (names, kinds): (Vec<String>, Vec<Kind>) = fields.into_iter().unzip();
+    pub(crate) fn new<'f>(fields: impl IntoIterator<Item = &'f StreamField>, wants_new: bool) -> Self {
+        let (names, kinds): (Vec<String>, Vec<Kind>) =
+            fields.into_iter().map(|field| (field.name.clone(), field.kind)).unzip();
         let places = names.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
         Self { names, kinds, places, wants_new }
     }
@@ -86,7 +90,7 @@ pub(crate) enum Filled {
     /// The file has no more.
     End,
     /// The next row has fields that are not in the schema. It was not consumed.
-    NewFields(Vec<(String, Kind)>),
+    NewFields(Vec<StreamField>),
 }
 
 /// Where the next row begins.
@@ -124,7 +128,8 @@ impl Place {
 /// A file being read.
 pub(crate) enum Rows {
     Csv(Box<CsvRows>),
-    Json(JsonRows),
+    Json(Box<JsonRows>),
+    Parquet(Box<ParquetRows>),
 }
 
 impl Rows {
@@ -132,6 +137,7 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.fill(draft, context),
             Self::Json(rows) => rows.fill(draft, context),
+            Self::Parquet(rows) => rows.fill(draft, context),
         }
     }
 
@@ -139,6 +145,7 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.place(),
             Self::Json(rows) => rows.place(),
+            Self::Parquet(rows) => rows.place(),
         }
     }
 
@@ -147,16 +154,23 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.raw_offset(),
             Self::Json(rows) => rows.raw_offset(),
+            Self::Parquet(rows) => rows.raw_offset(),
         }
     }
 
     pub(crate) fn go_to(&mut self, place: Place) -> Result<()> {
-        let Place::Bytes { offset, line, open_row } = place else {
-            return Err(Error::data("the checkpoint is one of a file in another format"));
-        };
-        match self {
-            Self::Csv(rows) => rows.go_to(offset, Cursor { line, open_row }),
-            Self::Json(rows) => rows.go_to(offset, Cursor { line, open_row }),
+        match (self, place) {
+            (Self::Csv(rows), Place::Bytes { offset, line, open_row }) => {
+                rows.go_to(offset, Cursor { line, open_row })
+            }
+            (Self::Json(rows), Place::Bytes { offset, line, open_row }) => {
+                rows.go_to(offset, Cursor { line, open_row })
+            }
+            (Self::Parquet(rows), Place::Rows { group, row }) => {
+                rows.go_to(group, row);
+                Ok(())
+            }
+            _ => Err(Error::data("the checkpoint is one of a file in another format")),
         }
     }
 }

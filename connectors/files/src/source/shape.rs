@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use cofferdam_sdk::{Error, Field, Layout, Pushdown, Result, Schema, StreamInfo, StreamSchema};
 
 use super::{
+    columnar::{ParquetFile, RootField},
     csv_file::{CsvFile, Next},
     guess::{JsonGuess, TextGuess},
     json_file::{JsonFile, NextLine},
@@ -21,10 +22,28 @@ const FILES_MAX: usize = 8;
 /// Bytes of a file that are looked at.
 const SAMPLE_BYTES_MAX: u64 = 8 << 20;
 
+/// One field of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StreamField {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) logical_type: Option<&'static str>,
+}
+
+impl StreamField {
+    pub(crate) fn new(name: impl Into<String>, kind: Kind) -> Self {
+        Self { name: name.into(), kind, logical_type: None }
+    }
+
+    pub(crate) fn of(field: &RootField) -> Self {
+        Self { name: field.name.clone(), kind: field.kind, logical_type: field.logical_type }
+    }
+}
+
 /// The fields of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shape {
-    pub(crate) fields: Vec<(String, Kind)>,
+    pub(crate) fields: Vec<StreamField>,
     /// Records have no fixed shape: they travel as JSON lines.
     pub(crate) is_open: bool,
 }
@@ -49,12 +68,16 @@ impl Shape {
         Ok(shape)
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name)
+    }
+
     /// Records may have fields that no sample showed; CSV files cannot.
     fn add_declared(&mut self, config: &SourceConfig, stream: &StreamFiles) {
         if stream.format == Format::JsonLines {
             for (name, kind) in &config.columns {
-                if !self.fields.iter().any(|(known, _)| known == name) {
-                    self.fields.push((name.clone(), *kind));
+                if !self.has(name) {
+                    self.fields.push(StreamField::new(name, *kind));
                 }
             }
         }
@@ -70,15 +93,16 @@ impl Shape {
                 found.text(&name, value.as_deref().map(str::as_bytes));
             }
         }
-        for (name, kind) in found.kinds(config) {
-            if self.fields.iter().any(|(known, _)| *known == name) {
+        for field in found.kinds(config) {
+            let name = &field.name;
+            if self.has(name) {
                 let message = format!(
                     "stream `{}`: `{name}` is a column of the files and a part of their paths",
                     stream.name
                 );
                 return Err(Error::data(message));
             }
-            self.fields.push((name, kind));
+            self.fields.push(field);
         }
         Ok(())
     }
@@ -89,11 +113,11 @@ impl Shape {
 
     /// As the contract says it.
     pub(crate) fn schema(&self, stream: &str, version: u32) -> StreamSchema {
-        let schema = if self.is_open {
-            Schema::open()
-        } else {
-            Schema::new(self.fields.iter().map(|(name, kind)| Field::new(name, kind.data_type()).nullable()))
+        let field = |field: &StreamField| Field {
+            logical_type: field.logical_type.map(str::to_owned),
+            ..Field::new(&field.name, field.kind.data_type()).nullable()
         };
+        let schema = if self.is_open { Schema::open() } else { Schema::new(self.fields.iter().map(field)) };
         StreamSchema { version, ..StreamSchema::new(stream, schema, self.layout()) }
     }
 
@@ -115,6 +139,7 @@ pub(crate) struct Fields {
 enum Seen {
     Text(TextGuess),
     Json(JsonGuess),
+    Known(Kind, Option<&'static str>),
 }
 
 impl Fields {
@@ -144,15 +169,26 @@ impl Fields {
         }
     }
 
+    /// The files before win; that this one agrees with them is checked when it is opened.
+    fn known(&mut self, field: &RootField) {
+        if !self.places.contains_key(&field.name) {
+            self.places.insert(field.name.clone(), self.fields.len());
+            self.fields.push((field.name.clone(), Seen::Known(field.kind, field.logical_type)));
+        }
+    }
+
     /// The types that were found, or said in the configuration.
-    pub(crate) fn kinds(self, config: &SourceConfig) -> Vec<(String, Kind)> {
-        let kind = |name: &String, seen: Seen| {
-            config.columns.get(name).copied().unwrap_or_else(|| match seen {
-                Seen::Text(guess) => guess.kind(),
-                Seen::Json(guess) => guess.kind(),
-            })
+    pub(crate) fn kinds(self, config: &SourceConfig) -> Vec<StreamField> {
+        let field = |(name, seen): (String, Seen)| {
+            let (found, logical_type) = match seen {
+                Seen::Text(guess) => (guess.kind(), None),
+                Seen::Json(guess) => (guess.kind(), None),
+                Seen::Known(kind, logical_type) => (kind, logical_type),
+            };
+            let kind = config.columns.get(&name).copied().unwrap_or(found);
+            StreamField { name, kind, logical_type }
         };
-        self.fields.into_iter().map(|(name, seen)| (name.clone(), kind(&name, seen))).collect()
+        self.fields.into_iter().map(field).collect()
     }
 }
 
@@ -169,7 +205,9 @@ pub(crate) fn sample(
             sample_csv(CsvFile::open(&path, gzip, config.dialect(file)?)?, config.infer_rows, fields)
         }
         Format::JsonLines => sample_json(JsonFile::open(&path, gzip)?, config.infer_rows, fields),
-        Format::Parquet => return Err(Error::config("/format", "Parquet is not read yet")),
+        Format::Parquet => {
+            ParquetFile::open(config, &path)?.fields.iter().for_each(|field| fields.known(field))
+        }
     }
     Ok(())
 }
@@ -245,7 +283,5 @@ pub(crate) fn unknown_columns<'a>(
     config: &'a SourceConfig,
     shapes: impl Iterator<Item = &'a Shape> + Clone,
 ) -> Option<&'a String> {
-    config.columns.keys().find(|name| {
-        !shapes.clone().any(|shape| shape.is_open || shape.fields.iter().any(|(known, _)| known == *name))
-    })
+    config.columns.keys().find(|name| !shapes.clone().any(|shape| shape.is_open || shape.has(name)))
 }

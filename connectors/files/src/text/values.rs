@@ -1,4 +1,4 @@
-//! Values as text, appended to bytes.
+//! Values of each type as text.
 
 use std::io::Write;
 

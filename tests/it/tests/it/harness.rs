@@ -151,3 +151,14 @@ fn rows_of(step: &Step) -> u32 {
         _ => 0,
     }
 }
+
+/// Look again and again until it holds, for at most a minute.
+pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    let bound = std::time::Duration::from_secs(60);
+    tokio::time::timeout(bound, wait).await.unwrap_or_else(|_| panic!("never came true: {what}"));
+}

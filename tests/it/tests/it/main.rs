@@ -1,7 +1,19 @@
 //! One binary for everything that links the engine.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests fail as tests do"
+)]
+
+mod baseline;
 mod components;
+mod contract;
 mod harness;
 mod hostile;
+mod hostile_wat;
 mod limits;
+mod network;
 mod sandbox;

@@ -1,0 +1,286 @@
+//! Hostile components that no compiler of ours would make: broken allocators, values that are none, handles of nobody, too
+//! much of everything at the start. Each ends in a typed failure, or does no harm, and a neighbour works right after it.
+
+pub(crate) mod build;
+
+use crate::harness::{budget, neighbour_works, read_of, runtime, schema_of, tight};
+use build::{Guest, component};
+use pipeline::connector::Source as _;
+use pipeline::failure::Failure;
+use pipeline::model::{Operations, Page, Step};
+use runtime::{Connection, Error, Grants, Source};
+use serde_json::json;
+
+/// Make a pollable, which no connector made.
+const STOP: &str = r#"
+    (import "cofferdam:connector/run@0.1.0" "subscribe-stop" (func $pollable (result i32)))
+    (import "wasi:io/poll@0.2.12" "[resource-drop]pollable" (func $drop_pollable (param i32)))
+    (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))"#;
+
+/// Log nothing.
+const LOG: &str = r#"
+    (import "cofferdam:connector/logging@0.1.0" "log" (func $log (param i32 i32 i32 i32 i32)))"#;
+
+async fn source(guest: &Guest<'_>) -> Source {
+    let component = runtime().load(component(guest)).await.unwrap();
+    let grants = Grants { limits: tight(), ..Grants::none() };
+    Source::new(Connection::new(component, &json!({}), grants).unwrap()).unwrap()
+}
+
+/// Open its reader and call `next` once.
+async fn read(guest: &Guest<'_>) -> Result<Step, Failure> {
+    source(guest).await.open(read_of(schema_of("rows"))).await?.next(budget()).await
+}
+
+/// What the failure must be: its code, and words of its text.
+async fn ends(result: Result<Step, Failure>, code: &str, words: &str) {
+    let failure = result.expect_err("the attack succeeded");
+    assert_eq!(failure.code(), code, "{failure}");
+    assert!(failure.to_string().contains(words), "{failure}");
+    neighbour_works().await;
+}
+
+/// One test for each line: what is replaced, and what reading must come to.
+macro_rules! reading {
+    ($($test:ident: $($field:ident = $text:expr),+ => $code:literal $words:literal;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $test() {
+            let guest = Guest { $($field: $text,)+ ..Guest::default() };
+            ends(read(&guest).await, $code, $words).await;
+        })*
+    };
+}
+
+reading! {
+    h10_realloc_answers_an_address_out_of_bounds: realloc = "(i32.const 0x7fffff00)"
+        => "CD0611" "realloc return: beyond end of memory";
+    h10_realloc_answers_the_last_address: realloc = "(i32.const -1)"
+        => "CD0611" "realloc return";
+    h10_realloc_answers_an_unaligned_address: realloc = "(i32.const 4097)"
+        => "CD0611" "realloc return: result not aligned";
+    h11_realloc_calls_the_host: imports = LOG,
+        realloc = "(call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 4096)"
+        => "CD0610" "cannot leave component instance";
+    h12_realloc_never_returns: realloc = "(loop br 0) (i32.const 0)"
+        => "CD0501" "`cpu_ms`";
+    h13_realloc_traps: realloc = "unreachable"
+        => "CD0610" "aborted without a message";
+    h16_start_never_ends: module = "(func $start (loop br 0)) (start $start)"
+        => "CD0501" "`cpu_ms`";
+    h16_start_traps: module = "(func $start unreachable) (start $start)"
+        => "CD0610" "aborted without a message";
+    h16_start_calls_the_host: imports = LOG, module = "(func $start
+            (call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))) (start $start)"
+        => "CD0610" "uninitialized element";
+    h03_data_beyond_the_memory: module = "(data (i32.const 131072) \"x\")"
+        => "CD0610" "outside of its memory";
+    h08_table_grows_to_the_end: module = "(table $t 0 funcref)
+            (func $start (drop (table.grow $t (ref.null func) (i32.const -1)))) (start $start)"
+        => "CD0501" "`table_elements`";
+    h40_checkpoint_out_of_bounds: next = "(i32.store8 (i32.const 92) (i32.const 1))
+            (i32.store (i32.const 96) (i32.const 0xfffffff0)) (i32.store (i32.const 100) (i32.const 8)) (i32.const 64)"
+        => "CD0611" "out of bounds";
+    h40_checkpoint_of_four_gibibytes: next = "(i32.store8 (i32.const 92) (i32.const 1))
+            (i32.store (i32.const 100) (i32.const -1)) (i32.const 64)"
+        => "CD0611" "out of bounds";
+    h40_checkpoint_that_is_not_utf8: next = "(i32.store8 (i32.const 92) (i32.const 1))
+            (i32.store8 (i32.const 200) (i32.const 0xff)) (i32.store (i32.const 96) (i32.const 200))
+            (i32.store (i32.const 100) (i32.const 1)) (i32.const 64)"
+        => "CD0611" "utf-8";
+    h40_checkpoint_that_is_a_lone_surrogate: next = "(i32.store8 (i32.const 92) (i32.const 1))
+            (i32.store (i32.const 200) (i32.const 0x80a0ed)) (i32.store (i32.const 96) (i32.const 200))
+            (i32.store (i32.const 100) (i32.const 3)) (i32.const 64)"
+        => "CD0611" "utf-8";
+    h41_as_many_batches_as_a_number_holds: next = "(i32.store (i32.const 80) (i32.const -1)) (i32.const 64)"
+        => "CD0611" "out of bounds";
+    h40_batches_at_an_odd_address: next = "(i32.store (i32.const 76) (i32.const 201))
+            (i32.store (i32.const 80) (i32.const 1)) (i32.const 64)"
+        => "CD0611" "not aligned";
+    h40_a_result_out_of_bounds: next = "(i32.const -8)"
+        => "CD0611" "pointer";
+    h40_a_result_at_an_odd_address: next = "(i32.const 65)"
+        => "CD0611" "not aligned";
+    h42_a_result_that_is_neither: next = "(i32.store8 (i32.const 64) (i32.const 2)) (i32.const 64)"
+        => "CD0611" "discriminant";
+    h42_a_step_that_is_none: next = "(i32.store8 (i32.const 72) (i32.const 4)) (i32.const 64)"
+        => "CD0611" "discriminant";
+    h42_an_error_that_is_none: next = "(i32.store8 (i32.const 64) (i32.const 1))
+            (i32.store8 (i32.const 72) (i32.const 7)) (i32.const 64)"
+        => "CD0611" "discriminant";
+    h42_an_option_that_is_neither: next = "(i32.store8 (i32.const 92) (i32.const 255)) (i32.const 64)"
+        => "CD0611" "discriminant";
+    h33_a_reader_that_was_never_made: open = "(i32.store (i32.const 136) (i32.const 9)) (i32.const 128)"
+        => "CD0611" "handle";
+    h33_a_reader_that_is_a_pollable: imports = STOP,
+        open = "(i32.store (i32.const 136) (call $pollable)) (i32.const 128)"
+        => "CD0611" "handle";
+    h33_a_reader_that_was_dropped: open = "(i32.store (i32.const 136) (call $new (i32.const 7)))
+            (call $drop (i32.load (i32.const 136))) (i32.const 128)"
+        => "CD0611" "handle";
+    h33_drops_what_it_gave_away: next = "(call $drop (i32.const 1)) (i32.const 64)"
+        => "CD0611" "handle";
+    h33_drops_a_pollable_twice: imports = STOP, module = "(global $p (mut i32) (i32.const 0))",
+        next = "(global.set $p (call $pollable)) (call $drop_pollable (global.get $p))
+            (call $drop_pollable (global.get $p)) (i32.const 64)"
+        => "CD0611" "handle";
+    h33_waits_for_a_pollable_that_it_dropped: imports = STOP, module = "(global $p (mut i32) (i32.const 0))",
+        next = "(global.set $p (call $pollable)) (call $drop_pollable (global.get $p))
+            (call $block (global.get $p)) (i32.const 64)"
+        => "CD0611" "handle";
+    h33_waits_for_a_reader: imports = STOP, module = "(global $r (mut i32) (i32.const 0))",
+        next = "(call $block (call $new (i32.const 1))) (i32.const 64)"
+        => "CD0611" "handle";
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_attacks_are_made_from_behaves() {
+    assert_eq!(read(&Guest::default()).await.unwrap(), Step::Page(Page::default()));
+    let source = source(&Guest::default()).await;
+    source.check().await.unwrap();
+    assert_eq!(source.discover().await.unwrap().streams, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h10_an_allocator_that_gives_the_address_zero_hurts_only_itself() {
+    let guest = Guest { realloc: "(i32.const 0)", ..Guest::default() };
+    // The host writes where it is told; the text of the configuration now lies there.
+    let result = source(&guest).await.open(read_of(schema_of("rows"))).await;
+    assert!(result.is_ok());
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h42_a_bool_of_two_is_true_and_bits_of_no_flag_are_nothing() {
+    let two = Guest { next: "(i32.store8 (i32.const 104) (i32.const 2)) (i32.const 64)", ..Guest::default() };
+    let expect = Page { transaction_end: true, ..Page::default() };
+    assert_eq!(read(&two).await.unwrap(), Step::Page(expect));
+    // One stream at 256, whose name is the text at 400; its operations are at 296.
+    let discover = r#"(i32.store (i32.const 72) (i32.const 256)) (i32.store (i32.const 76) (i32.const 1))
+        (i32.store (i32.const 256) (i32.const 400)) (i32.store (i32.const 260) (i32.const 4))
+        (i32.store8 (i32.const 296) (i32.const 0xf1)) (i32.const 64)"#;
+    let guest = Guest { discover, module: "(data (i32.const 400) \"rows\")", ..Guest::default() };
+    let catalog = source(&guest).await.discover().await.unwrap();
+    let insert = Operations { insert: true, ..Operations::default() };
+    assert_eq!(
+        (catalog.streams[0].schema.stream.as_str(), catalog.streams[0].schema.operations),
+        ("rows", insert)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h42_an_enum_that_is_none_is_refused() {
+    let discover = r#"(i32.store (i32.const 72) (i32.const 256)) (i32.store (i32.const 76) (i32.const 1))
+        (i32.store8 (i32.const 296) (i32.const 1)) (i32.store8 (i32.const 297) (i32.const 2)) (i32.const 64)"#;
+    let failure = source(&Guest { discover, ..Guest::default() }).await.discover().await.unwrap_err();
+    assert_eq!(failure.code(), "CD0611", "{failure}");
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h18_what_runs_after_a_result_is_bounded_too() {
+    for (after_check, code) in [("(loop br 0)", "CD0501"), ("unreachable", "CD0610")] {
+        let failure = source(&Guest { after_check, ..Guest::default() }).await.check().await.unwrap_err();
+        assert_eq!(failure.code(), code, "{failure}");
+    }
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h35_a_destructor_that_never_ends_holds_nobody_up() {
+    for destructor in ["(loop br 0)", "unreachable"] {
+        let guest = Guest { destructor, ..Guest::default() };
+        assert_eq!(read(&guest).await.unwrap(), Step::Page(Page::default()));
+        // Here the guest drops a reader of its own, so that its destructor runs.
+        let next = "(call $drop (call $new (i32.const 1))) (i32.const 64)";
+        read(&Guest { destructor, next, ..Guest::default() }).await.unwrap_err();
+    }
+    neighbour_works().await;
+}
+
+/// Either it is refused when it is loaded, or when it is instantiated; never by the machine's own limits.
+async fn too_much(guest: &Guest<'_>, words: &str) {
+    let text = match runtime().load(component(guest)).await {
+        Err(error @ (Error::Compile { .. } | Error::TooMuch { .. } | Error::Corrupt { .. })) => {
+            error.to_string()
+        }
+        Err(error) => panic!("refused in other words: {error}"),
+        Ok(_) => {
+            let failure = read(guest).await.expect_err("it was instantiated");
+            assert_eq!(failure.code(), "CD0501", "{failure}");
+            failure.to_string()
+        }
+    };
+    assert!(text.contains(words), "{text}");
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h04_sixty_four_memories_of_nested_instances_are_refused() {
+    let beside = ("(module (memory 1) (memory 1))", 32);
+    too_much(&Guest { beside, ..Guest::default() }, "memor").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h04_sixty_four_memories_of_one_module_are_refused() {
+    let memory = format!("(memory (export \"memory\") 2) {}", "(memory 1)".repeat(63));
+    too_much(&Guest { memory: &memory, ..Guest::default() }, "memor").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h09_a_thousand_tables_are_refused() {
+    let fifty = format!("(module {})", "(table 1 funcref)".repeat(50));
+    too_much(&Guest { beside: (&fifty, 20), ..Guest::default() }, "table").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h58_a_thousand_instances_in_one_are_refused() {
+    too_much(&Guest { beside: ("(module)", 1000), ..Guest::default() }, "instance").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h09_a_table_of_every_element_is_refused() {
+    let module = "(table 0xffffffff funcref)";
+    too_much(&Guest { module, ..Guest::default() }, "table").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h01_a_memory_that_begins_at_its_maximum_is_refused() {
+    let memory = "(memory (export \"memory\") 65536)";
+    too_much(&Guest { memory, ..Guest::default() }, "memory").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h03_forty_mebibytes_of_data_are_paid_from_the_memory_of_the_guest() {
+    let data = format!("(data (i32.const 0x10000) \"{}\")", "x".repeat(40 << 20));
+    let memory = "(memory (export \"memory\") 1024)";
+    let guest = Guest { memory, module: &data, ..Guest::default() };
+    let source = source(&guest).await;
+    let mut reader = source.open(read_of(schema_of("rows"))).await.unwrap();
+    reader.next(budget()).await.unwrap();
+    let used = reader.budget().into_iter().find(|usage| usage.limit == "memory_bytes").unwrap();
+    assert_eq!((used.used, used.allowed), (64 << 20, 128 << 20));
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h03_a_hundred_thousand_pieces_of_data_are_laid_out_or_refused() {
+    let module = "(data (i32.const 512) \"x\")".repeat(100_000);
+    let guest = Guest { module: &module, ..Guest::default() };
+    assert_eq!(read(&guest).await.unwrap(), Step::Page(Page::default()));
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h42_a_contract_of_other_types_is_refused_when_it_is_loaded() {
+    // Contract 0.1 has no characters, so a surrogate can only come in a function of another type.
+    let text = r#"(component
+        (core module $m (func (export "check") (result i32) (i32.const 0xd800)))
+        (core instance $i (instantiate $m))
+        (func $check (result char) (canon lift (core func $i "check")))
+        (instance $role (export "check" (func $check)))
+        (export "cofferdam:connector/source@0.1.0" (instance $role))
+        (@custom "cofferdam:contract" "0.1.0")
+        (@custom "cofferdam:manifest" "manifest = 1\nname = \"test\"\npublisher = \"test\"\nversion = \"0.1.0\"\ncontract = \"0.1.0\"\nroles = [\"source\"]\ntitle = \"Test\"\n"))"#;
+    let Err(error) = runtime().load(wat::parse_str(text).unwrap()).await else { panic!("it was loaded") };
+    assert!(matches!(error, Error::WrongExports { .. }), "{error}");
+}

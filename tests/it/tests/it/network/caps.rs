@@ -1,0 +1,76 @@
+//! Limits on requests and bodies end in a failure that names them as the manifest does, and says how much is allowed.
+
+use super::Plan;
+use super::servers::serve_bytes;
+use crate::harness::neighbour_works;
+use pipeline::failure::Cause;
+use runtime::Limits;
+use serde_json::{Value, json};
+
+/// Which limit this runs into at a server that answers with so many bytes, and how much is allowed.
+async fn hits(
+    config: Value,
+    answer_bytes: usize,
+    told: bool,
+    set: impl FnOnce(&mut Limits),
+) -> (String, String) {
+    let server = serve_bytes(answer_bytes, told).await;
+    let failure = Plan::to(server, "wire", config).limits(set).read().await.unwrap_err();
+    let Cause::Limit { name, allowed, .. } = failure.cause else { panic!("no limit: {failure}") };
+    let mut keys = manifest::Limits::KEYS.iter();
+    assert!(keys.any(|(key, _)| *key == name), "a manifest does not know `{name}`");
+    neighbour_works().await;
+    (name, allowed)
+}
+
+fn limit(name: &str, allowed: &str) -> (String, String) {
+    (name.to_owned(), allowed.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_counted() {
+    let found = hits(json!({"act": "get", "count": 5}), 10, true, |limits| limits.requests = 3).await;
+    assert_eq!(found, limit("requests", "3 requests"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_body_of_one_response_is_bounded_whether_its_length_is_told_or_not() {
+    for told in [true, false] {
+        let found =
+            hits(json!({"act": "get"}), 100_001, told, |limits| limits.response_bytes = 100_000).await;
+        assert_eq!(found, limit("response_bytes", "100000 bytes"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_body_of_one_request_is_bounded() {
+    let config = json!({"act": "upload", "count": 100_001});
+    let found = hits(config, 10, true, |limits| limits.request_bytes = 100_000).await;
+    assert_eq!(found, limit("request_bytes", "100000 bytes"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bodies_of_all_responses_are_bounded() {
+    let found =
+        hits(json!({"act": "get", "count": 5}), 30_000, true, |limits| limits.bytes_in = 100_000).await;
+    assert_eq!(found, limit("bytes_in", "100000 bytes"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bodies_of_all_requests_are_bounded() {
+    let config = json!({"act": "upload", "count": 100_001});
+    let found = hits(config, 10, true, |limits| limits.bytes_out = 100_000).await;
+    assert_eq!(found, limit("bytes_out", "100000 bytes"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exactly_what_is_allowed_goes_through() {
+    let server = serve_bytes(1000, true).await;
+    let plan = Plan::to(server, "wire", json!({"act": "get", "count": 3}));
+    let wired = plan.limits(|limits| {
+        (limits.requests, limits.response_bytes, limits.bytes_in) = (3, 1000, 3000);
+    });
+    wired.read().await.unwrap();
+    let plan = Plan::to(server, "wire", json!({"act": "upload", "count": 1000}));
+    plan.limits(|limits| (limits.request_bytes, limits.bytes_out) = (1000, 1000)).read().await.unwrap();
+}

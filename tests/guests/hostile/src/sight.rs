@@ -5,7 +5,7 @@ use cofferdam_sdk::{Result, Step};
 use std::time::Instant;
 
 pub(crate) const ATTACKS: &[(&str, Attack)] =
-    &[("look-around", look_around), ("open-files", open_files), ("open-sockets", open_sockets), ("measure-clock", measure_clock)];
+    &[("look-around", look_around), ("open-files", open_files), ("open-sockets", open_sockets), ("measure-clock", measure_clock), ("read-stream-error", read_stream_error)];
 
 fn look_around(_: &Context) -> Result<Step> {
     log::info!("environment {}", std::env::vars().count());
@@ -46,5 +46,23 @@ fn measure_clock(_: &Context) -> Result<Step> {
         smallest = smallest.min((now - began).as_micros());
     }
     log::info!("smallest step {smallest}");
+    Ok(Step::End)
+}
+
+/// What the host tells of a stream that failed: a directory that is read as a file.
+fn read_stream_error(_: &Context) -> Result<Step> {
+    use wasip2::filesystem::{preopens, types};
+    let (directory, _) = preopens::get_directories().remove(0);
+    let empty = types::PathFlags::empty();
+    let opened = directory.open_at(empty, ".", types::OpenFlags::empty(), types::DescriptorFlags::READ);
+    let stream = opened.and_then(|file| file.read_via_stream(0).map(|stream| (stream, file)));
+    let text = match &stream {
+        Ok((stream, _)) => match stream.blocking_read(10) {
+            Err(wasip2::io::streams::StreamError::LastOperationFailed(error)) => error.to_debug_string(),
+            other => format!("{other:?}"),
+        },
+        Err(code) => code.name().to_owned(),
+    };
+    log::info!("{text}");
     Ok(Step::End)
 }

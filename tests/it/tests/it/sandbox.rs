@@ -34,6 +34,19 @@ async fn a_granted_directory_opens_and_nothing_beside_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failed_stream_tells_nothing_of_the_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = Directory { name: "data".into(), path: directory.path().to_owned(), writable: false };
+    let grants = Grants { directories: vec![data], ..Grants::none() };
+    let hostile = hostile_with("read-stream-error", "next", grants).await;
+    hostile.read(1).await.unwrap();
+    let text = hostile.lines.all().remove(0);
+    assert!(text.contains("directory") && text.len() < 200, "{text}");
+    let host = directory.path().to_string_lossy().into_owned();
+    assert!(!text.contains(&host) && !text.contains("backtrace") && !text.contains(".rs:"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_socket_call_answers_access_denied() {
     let expect = ["Info tcp access-denied", "Info udp access-denied", "Info lookup access-denied"];
     assert_eq!(lines_of("open-sockets").await, expect);

@@ -250,8 +250,8 @@ async fn h01_a_memory_that_begins_at_its_maximum_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h03_forty_mebibytes_of_data_are_paid_from_the_memory_of_the_guest() {
-    let data = format!("(data (i32.const 0x10000) \"{}\")", "x".repeat(40 << 20));
+async fn h03_sixteen_mebibytes_of_data_are_paid_from_the_memory_of_the_guest() {
+    let data = format!("(data (i32.const 0x10000) \"{}\")", "x".repeat(16 << 20));
     let memory = "(memory (export \"memory\") 1024)";
     let guest = Guest { memory, module: &data, ..Guest::default() };
     let source = source(&guest).await;

@@ -4,10 +4,14 @@
 //! calls `/data`; after each of them the source is run with the checkpoint of the run before. What it brings must be
 //! what `expected.json` says, whatever the size of its pages and wherever it is stopped and resumed.
 //!
+//! `copy-*`: the files in `data` are copied by a source and a destination; what is written must be what
+//! `expected.json` says.
+//!
 //! With `BLESS=1` in the environment `expected.json` is written instead.
 
 #![cfg(test)]
 
+mod copy;
 mod source;
 
 use std::{
@@ -58,6 +62,15 @@ fn overlay(from: &Path, to: &Path) {
             fs::copy(&source, &target).unwrap();
         }
     }
+}
+
+#[test]
+fn copies_are_what_is_expected() {
+    let mut faults = Vec::new();
+    for case in cases("copy-") {
+        expect(&case, &copy::run(&case), &mut faults);
+    }
+    assert!(faults.is_empty(), "{} cases differ:\n{}", faults.len(), faults.join("\n\n"));
 }
 
 #[test]

@@ -39,10 +39,6 @@ impl Column {
         Self { kind, data, rows: 0, validity: Bits::default(), presence: Bits::default() }
     }
 
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
-    }
-
     pub(crate) fn row_count(&self) -> usize {
         self.rows
     }

@@ -16,9 +16,6 @@ use parquet::{
 
 use crate::text::{Cells, ValueFault, is_json};
 
-/// Digits that 32 and 64 bits hold.
-const DIGITS_32: u8 = 9;
-const DIGITS_64: u8 = 18;
 /// Bytes of a wider decimal.
 const WIDE_BYTES: usize = 16;
 
@@ -43,6 +40,24 @@ enum Values {
     Wide(Vec<FixedLenByteArray>),
 }
 
+/// How many bits a decimal takes.
+enum Width {
+    Bits32,
+    Bits64,
+    Bits128,
+}
+
+impl Width {
+    /// 32 bits hold 9 digits, 64 bits 18.
+    fn of(precision: u8) -> Self {
+        match precision {
+            0..=9 => Self::Bits32,
+            10..=18 => Self::Bits64,
+            _ => Self::Bits128,
+        }
+    }
+}
+
 /// The schema of a file. Every column may be null: an absent value must be something.
 pub(crate) fn schema(fields: &[Field]) -> Result<Type, ParquetError> {
     let columns = fields.iter().map(|field| column_type(field).map(TypePtr::new));
@@ -56,10 +71,10 @@ fn column_type(field: &Field) -> Result<Type, ParquetError> {
         DataType::Int64 => (Physical::INT64, None),
         DataType::Float64 => (Physical::DOUBLE, None),
         DataType::Decimal(decimal) => {
-            let physical = match decimal.precision {
-                ..=DIGITS_32 => Physical::INT32,
-                ..=DIGITS_64 => Physical::INT64,
-                _ => Physical::FIXED_LEN_BYTE_ARRAY,
+            let physical = match Width::of(decimal.precision) {
+                Width::Bits32 => Physical::INT32,
+                Width::Bits64 => Physical::INT64,
+                Width::Bits128 => Physical::FIXED_LEN_BYTE_ARRAY,
             };
             (physical, Some(LogicalType::decimal(decimal.scale.into(), decimal.precision.into())))
         }
@@ -94,10 +109,10 @@ impl ParquetColumn {
             DataType::Date => Values::Int32(Vec::new()),
             DataType::Int64 | DataType::Time(_) | DataType::Timestamp(_) => Values::Int64(Vec::new()),
             DataType::Float64 => Values::Double(Vec::new()),
-            DataType::Decimal(decimal) => match decimal.precision {
-                ..=DIGITS_32 => Values::Int32(Vec::new()),
-                ..=DIGITS_64 => Values::Int64(Vec::new()),
-                _ => Values::Wide(Vec::new()),
+            DataType::Decimal(decimal) => match Width::of(decimal.precision) {
+                Width::Bits32 => Values::Int32(Vec::new()),
+                Width::Bits64 => Values::Int64(Vec::new()),
+                Width::Bits128 => Values::Wide(Vec::new()),
             },
             DataType::Text | DataType::Bytes | DataType::Json => Values::Bytes(Vec::new()),
             DataType::List(_) | DataType::Struct(_) => return Err(Error::bug("a reserved type")),

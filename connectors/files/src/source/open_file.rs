@@ -132,7 +132,9 @@ impl OpenFile {
             Place::Bytes { .. } => self.rows.raw_offset(),
             Place::Rows { .. } => self.snapshot.size,
         };
-        let read = Fingerprint::of(&self.path, length)?;
+        let read = Fingerprint::of(&self.path, length);
+        // Of a file that is gone the change is told, and not what failed because of it.
+        let read = read.or_else(|fault| self.snapshot.verify(&self.path, true).and(Err(fault)))?;
         Ok(Mark { size: self.snapshot.size, modified: self.snapshot.modified, read, next, done })
     }
 }

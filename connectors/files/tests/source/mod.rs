@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use cofferdam_sdk::{
-    Budget, Checkpoint, ColumnsView, Error, OpenRead, Page, Reader, RejectedRow, Rows, Source, Step,
-    StreamSchema, parse_config,
+    Budget, Cell, Checkpoint, ColumnsView, Error, OpenRead, Page, Reader, RejectedRow, RowView, Rows, Source,
+    Step, StreamSchema, parse_config,
 };
 use files::{FilesSource, SourceConfig};
 use serde_json::{Map, Value, json};
@@ -40,6 +40,16 @@ pub(crate) fn run(case: &Path) -> Value {
     }
     let _ = read_json(&case.join("config.json"));
     Value::Array(steps)
+}
+
+/// The schema and all rows of one file.
+pub(crate) fn rows_of(path: &Path) -> Value {
+    let config: SourceConfig = parse_config(&json!({ "path": path }).to_string()).unwrap();
+    let schema = FilesSource::discover(&config).unwrap().streams.remove(0).schema;
+    let reader = FilesSource::open(config, OpenRead::group(&schema.stream)).unwrap();
+    let brought = read_all(reader, &schema, 10_000, &mut Vec::new());
+    assert_eq!((brought.error, brought.rejects), (None, Vec::new()));
+    json!({ "fields": fields(&schema), "rows": brought.rows })
 }
 
 fn run_step(
@@ -133,9 +143,7 @@ fn take(page: &Page, schema: &StreamSchema, brought: &mut Brought) {
         match &batch.rows {
             Rows::Columns(columns) => {
                 let view = ColumnsView::new(&schema.schema.fields, columns).unwrap();
-                brought
-                    .rows
-                    .extend((0..view.row_count()).map(|row| view.row(row).to_object().unwrap().into()));
+                brought.rows.extend((0..view.row_count()).map(|row| object(view.row(row))));
             }
             Rows::JsonLines(lines) => brought.rows.extend(lines.parse::<Value>().map(Result::unwrap)),
         }
@@ -146,6 +154,19 @@ fn take(page: &Page, schema: &StreamSchema, brought: &mut Brought) {
         let shown = if text.len() > 200 { format!("{} bytes", raw.len()) } else { text.into_owned() };
         brought.rejects.push(json!({ "code": reject.code, "message": reject.message, "raw": shown }));
     }
+}
+
+/// JSON has no words for some floats; here they are strings.
+fn object(row: RowView<'_>) -> Value {
+    let present = row.cells().filter(|(_, cell)| *cell != Cell::Absent);
+    let members = present.map(|(name, cell)| {
+        let value = match cell {
+            Cell::Float64(value) if !value.is_finite() => value.to_string().into(),
+            cell => serde_json::to_value(cell).unwrap(),
+        };
+        (name.to_owned(), value)
+    });
+    Value::Object(members.collect())
 }
 
 fn fields(schema: &StreamSchema) -> Value {

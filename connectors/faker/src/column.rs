@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use cofferdam_sdk::{Cell, ColumnBuilder, DataType, Field, Zone};
 
 use crate::{
+    pool::Pool,
     random::{Draws, again, below, pick},
-    words::{FIRST_NAMES, LAST_NAMES, WORDS},
+    words::{FIRST_NAMES, LAST_NAMES},
 };
 
 /// 2020-01-01T00:00:00 in microseconds since 1970.
@@ -33,7 +34,7 @@ pub(crate) enum Kind {
     Choice(&'static [&'static str]),
     /// An address that no one has.
     Email,
-    /// So many words, at most 16.
+    /// So many words.
     Sentence(u32),
     /// Eight bytes.
     Bytes,
@@ -86,6 +87,8 @@ pub(crate) struct Column {
     draws: Draws,
     /// A value whose second draw is below it is null; none: no value is.
     null_below: Option<u64>,
+    /// Of what texts consist, for the kinds that are put together.
+    pool: Option<Pool>,
     /// What stands before the value in a JSON object, without the comma.
     json_key: String,
 }
@@ -101,7 +104,12 @@ impl Column {
     pub(crate) fn new(kind: Kind, field: &Field, draws: Draws, null_rate: f64) -> Self {
         // From a float the conversion saturates: a rate of 1 is the largest number.
         let null_below = field.nullable.then_some((null_rate * 2_f64.powi(64)) as u64);
-        Self { kind, draws, null_below, json_key: format!("\"{}\":", field.name) }
+        let pool = match kind {
+            Kind::Sentence(_) => Some(Pool::of_words(draws)),
+            Kind::Object => Some(Pool::of_objects(draws)),
+            _ => None,
+        };
+        Self { kind, draws, null_below, pool, json_key: format!("\"{}\":", field.name) }
     }
 
     pub(crate) fn json_key(&self) -> &str {
@@ -130,12 +138,13 @@ impl Column {
             Kind::Choice(choices) => {
                 self.each(column, rows, |column, _, draw| column.push_str(pick(draw, choices)))
             }
-            Kind::Email | Kind::Sentence(_) => self.each(column, rows, |column, _, draw| {
-                column.push_str(self.text(draw, &mut scratch.text));
-            }),
-            Kind::Object => self.each(column, rows, |column, _, draw| {
-                column.push_json(self.text(draw, &mut scratch.text));
-            }),
+            Kind::Email => {
+                self.each(column, rows, |column, _, draw| column.push_str(email(draw, &mut scratch.text)))
+            }
+            Kind::Sentence(words) => {
+                self.each(column, rows, |column, _, draw| column.push_str(self.piece(draw, words)));
+            }
+            Kind::Object => self.each(column, rows, |column, _, draw| column.push_json(self.piece(draw, 1))),
             Kind::Bytes => self.each(column, rows, |column, _, draw| column.push_bytes(&draw.to_le_bytes())),
             Kind::Day => self.each(column, rows, |column, _, draw| column.push_date(day(draw))),
             Kind::TimeOfDay(_) => {
@@ -161,7 +170,7 @@ impl Column {
     }
 
     /// The value of one row.
-    pub(crate) fn cell<'s>(&self, row: u64, scratch: &'s mut Scratch) -> Cell<'s> {
+    pub(crate) fn cell<'s>(&'s self, row: u64, scratch: &'s mut Scratch) -> Cell<'s> {
         let draw = self.draws.at(row);
         if self.is_null(draw) {
             return Cell::Null;
@@ -174,8 +183,9 @@ impl Column {
             Kind::Boolean => Cell::Boolean(draw & 1 == 1),
             Kind::Decimal => Cell::Decimal { unscaled: decimal(draw), scale: 2 },
             Kind::Choice(choices) => Cell::Text(pick(draw, choices)),
-            Kind::Email | Kind::Sentence(_) => Cell::Text(self.text(draw, &mut scratch.text)),
-            Kind::Object => Cell::Json(self.text(draw, &mut scratch.text)),
+            Kind::Email => Cell::Text(email(draw, &mut scratch.text)),
+            Kind::Sentence(words) => Cell::Text(self.piece(draw, words)),
+            Kind::Object => Cell::Json(self.piece(draw, 1)),
             Kind::Bytes => {
                 scratch.bytes = draw.to_le_bytes();
                 Cell::Bytes(&scratch.bytes)
@@ -191,15 +201,10 @@ impl Column {
         self.null_below.is_some_and(|limit| again(draw) <= limit)
     }
 
-    /// The text of the kinds that are put together.
-    fn text<'s>(&self, draw: u64, text: &'s mut String) -> &'s str {
-        text.clear();
-        match self.kind {
-            Kind::Email => push_email(draw, text),
-            Kind::Sentence(words) => push_words(draw, words, " ", text),
-            _ => push_object(draw, text),
-        }
-        text
+    /// A piece of the pool.
+    #[inline]
+    fn piece(&self, draw: u64, count: u32) -> &str {
+        self.pool.as_ref().map_or("", |pool| pool.piece(below(draw, pool.count() + 1 - count), count))
     }
 }
 
@@ -243,27 +248,13 @@ fn moment(row: u64, draw: u64) -> i64 {
     START_MICROS + row as i64 * SECOND_MICROS + i64::from(below(draw, 1000)) * 1000
 }
 
-fn push_email(draw: u64, text: &mut String) {
+fn email(draw: u64, text: &mut String) -> &str {
+    text.clear();
     let names = [pick(draw, &FIRST_NAMES), pick(draw.rotate_left(32), &LAST_NAMES)];
     for letter in names.into_iter().flat_map(str::chars).filter(char::is_ascii_alphabetic) {
         text.push(letter.to_ascii_lowercase());
     }
     // Writing into a string cannot fail.
     let _ = write!(text, "{}@example.com", below(again(draw), 10_000));
-}
-
-fn push_words(mut draw: u64, words: u32, separator: &str, text: &mut String) {
-    for word in 0..words {
-        if word > 0 {
-            text.push_str(separator);
-        }
-        text.push_str(WORDS.get((draw & 15) as usize).copied().unwrap_or_default());
-        draw >>= 4;
-    }
-}
-
-fn push_object(draw: u64, text: &mut String) {
-    text.push_str("{\"tags\":[\"");
-    push_words(draw, 2, "\",\"", text);
-    let _ = write!(text, "\"],\"score\":{}}}", below(draw, 1000));
+    text
 }

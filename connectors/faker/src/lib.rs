@@ -3,6 +3,7 @@
 
 mod column;
 mod config;
+mod pool;
 mod preset;
 mod random;
 mod reader;

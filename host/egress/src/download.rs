@@ -69,7 +69,8 @@ impl Wire {
                 Poll::Ready(None) => {
                     self.ended = true;
                     self.release();
-                    return Poll::Ready(None);
+                    // An answer that came before the upload was cut is no success of the whole.
+                    return Poll::Ready(self.exchange.take_upload_failure().map(Err));
                 }
                 Poll::Ready(Some(Err(error))) => {
                     return Poll::Ready(Some(Err(transport::in_body(error, self.received, &self.exchange))));

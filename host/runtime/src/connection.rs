@@ -6,7 +6,7 @@ use crate::imports::http::{HttpOut, NoHttp};
 use crate::imports::wasi::Directory;
 use crate::limits::Limits;
 use crate::logs::{LogSink, NoLogs};
-use crate::meter::Meter;
+use crate::meter::Counters;
 use crate::stop::Stop;
 use pipeline::connector::Budget;
 use std::sync::Arc;
@@ -50,7 +50,8 @@ pub(crate) struct Inner {
     /// The configuration as JSON text.
     pub(crate) config: String,
     pub(crate) grants: Grants,
-    pub(crate) meter: Arc<Meter>,
+    /// What all instances of the connector use together.
+    pub(crate) meter: Arc<Counters>,
     pub(crate) io: Handle,
 }
 
@@ -61,7 +62,7 @@ impl Connection {
     /// [`Error::Engine`] outside of an async runtime.
     pub fn new(component: Component, config: &serde_json::Value, grants: Grants) -> Result<Self, Error> {
         let io = Handle::try_current().map_err(|error| Error::Engine { message: error.to_string() })?;
-        let meter = Arc::new(Meter::new(grants.limits.clone()));
+        let meter = Arc::new(Counters::new(grants.limits.clone()));
         let config = with_program(&component, config).to_string();
         Ok(Self { inner: Arc::new(Inner { component, config, grants, meter, io }) })
     }

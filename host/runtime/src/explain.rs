@@ -17,7 +17,7 @@ const MACHINERY: [&str; 8] = ["std::", "core::", "alloc::", "__rust", "rust_", "
 const STACK_WRAP: u64 = 0xff00_0000;
 
 pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Cause {
-    if let Some(hit) = error.downcast_ref::<LimitHit>().or(meter.first_hit()) {
+    if let Some(hit) = error.downcast_ref::<LimitHit>().cloned().or_else(|| meter.first_hit()) {
         return limit(hit);
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
@@ -31,7 +31,7 @@ pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Ca
     let root = error.root_cause().to_string();
     let bytes_max = usize::try_from(meter.limits.error_text_bytes).unwrap_or(usize::MAX);
     if let Some(hit) = engine_limit(error, &root, meter) {
-        return limit(&hit);
+        return limit(hit);
     }
     let frames = frames(error);
     match error.downcast_ref::<Trap>() {
@@ -42,8 +42,21 @@ pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Ca
     }
 }
 
-fn limit(hit: &LimitHit) -> Cause {
-    Cause::Limit { name: hit.name.into(), allowed: hit.allowed.clone(), message: hit.message.clone() }
+/// A limit as the failure tells it.
+pub(crate) fn limit(hit: LimitHit) -> Cause {
+    Cause::Limit { name: hit.name.into(), allowed: hit.allowed, message: hit.message }
+}
+
+/// An error that the guest returned. A limit that its call hit explains it better; and where the host refused something
+/// during the call, trying again would be refused again, whatever the guest takes it for.
+pub(crate) fn explain_returned(error: GuestError, meter: &Meter) -> Cause {
+    match (meter.first_hit(), error) {
+        (Some(hit), _) => limit(hit),
+        (None, GuestError::Transient { message, .. }) if meter.was_denied() => {
+            Cause::Guest(GuestError::Denied(message))
+        }
+        (None, error) => Cause::Guest(error),
+    }
 }
 
 /// Limits that the engine counts itself and reports in words of its own.

@@ -2,7 +2,7 @@
 
 use crate::connection::{Connection, Inner};
 use crate::engine::TICK;
-use crate::explain::explain;
+use crate::explain::{explain, explain_returned, limit};
 use crate::imports::http::{Hooks, NoHttp};
 use crate::imports::wasi::{World, context};
 use crate::limiter::Limiter;
@@ -75,10 +75,11 @@ impl<R: Send + 'static> Instance<R> {
                 format!("{count} instances are alive already, which is all that this host can hold");
             return Err(failure(connection, call, Cause::Host(message)));
         };
+        let meter = Arc::new(Meter::new(inner.meter.clone()));
         let logs =
-            Arc::new(Logs::new(connection.name().to_owned(), inner.grants.logs.clone(), inner.meter.clone()));
+            Arc::new(Logs::new(connection.name().to_owned(), inner.grants.logs.clone(), meter.clone()));
         let clock = Arc::new(CallClock::new());
-        let watch = Watch { meter: inner.meter.clone(), clock, logs, stop: inner.grants.stop.clone() };
+        let watch = Watch { meter, clock, logs, stop: inner.grants.stop.clone() };
         let store = store(inner, &watch, world)
             .map_err(|error| failure(connection, call, Cause::Host(format!("no instance: {error:#}"))))?;
         let live = Some(Live { store, role: () });
@@ -122,6 +123,7 @@ impl<R: Send + 'static> Instance<R> {
             return Err(failure(&self.connection, call, Cause::Host(GONE.into())));
         };
         let watch = self.watch.clone();
+        watch.meter.begin_call();
         let task = self.connection.inner.component.runtime().inner.executor.spawn(async move {
             let called = {
                 let mut running = body(&mut live);
@@ -150,14 +152,7 @@ impl<R: Send + 'static> Instance<R> {
                 self.live = Some(live);
                 return Ok(value);
             }
-            Ok(Ok(Err(error))) => match self.watch.meter.first_hit() {
-                Some(hit) => Cause::Limit {
-                    name: hit.name.into(),
-                    allowed: hit.allowed.clone(),
-                    message: hit.message.clone(),
-                },
-                None => Cause::Guest(error),
-            },
+            Ok(Ok(Err(error))) => explain_returned(error, &self.watch.meter),
             Ok(Err(error)) => explain(&error, &self.watch.meter, &self.watch.logs),
             Err(cause) => cause,
         };
@@ -279,7 +274,7 @@ async fn watchdog(watch: &Watch) -> Cause {
             over.into_iter().find(|(_, used, allowed, _)| used > allowed)
         {
             let hit = watch.meter.hit(name, format!("{allowed} ms"), format!("{what} took {used} ms"));
-            return Cause::Limit { name: hit.name.into(), allowed: hit.allowed, message: hit.message };
+            return limit(hit);
         }
         if watch.stop.is_requested() && stop_seen.get_or_insert_with(Instant::now).elapsed() > STOP_GRACE {
             return Cause::Stopped;

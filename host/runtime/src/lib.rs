@@ -34,6 +34,5 @@ pub use imports::wasi::Directory;
 pub use inspect::{CONTRACT_SECTION, CONTRACTS, Inspection, MANIFEST_SECTION, PROGRAM_SECTION};
 pub use limits::Limits;
 pub use logs::{Level, LogSink, NoLogs};
-pub use meter::Meter;
 pub use stop::{Stop, Stopper};
 pub use v0_1::{Challenge, ChallengeAnswer, Destination, Message, Source, Transform, Webhook};

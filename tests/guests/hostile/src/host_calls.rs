@@ -24,6 +24,7 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("error-text-escapes", error_text_escapes),
     ("request-many-hosts", request_many_hosts),
     ("request-without-grant", request_without_grant),
+    ("swallow-a-denial-then-fail", swallow_a_denial_then_fail),
 ];
 
 fn call_ten_million_times(_: &Context) -> Result<Step> {
@@ -122,4 +123,14 @@ fn request_many_hosts(_: &Context) -> Result<Step> {
 fn request_without_grant(_: &Context) -> Result<Step> {
     Client::new().get("https://not-granted.example.com/secret?key=1").send()?;
     Ok(Step::End)
+}
+
+/// Handles a denial in one call and fails for another reason in the next.
+fn swallow_a_denial_then_fail(context: &Context) -> Result<Step> {
+    if context.calls > 1 {
+        return Err(Error::transient("the other system is away"));
+    }
+    let refused = Client::new().get("https://not-granted.example.com/").send().is_err();
+    black_box(refused);
+    Ok(Step::Page(crate::pages::empty()))
 }

@@ -52,16 +52,29 @@ fn held() -> Held {
     }
 }
 
+async fn least_held(component: &Component) -> Held {
+    let mut least = held();
+    for _ in 0..5 {
+        attack_rounds(component, 2).await;
+        let now = held();
+        least.resident_kib = least.resident_kib.min(now.resident_kib);
+        least.descriptors = least.descriptors.min(now.descriptors);
+        least.threads = least.threads.min(now.threads);
+    }
+    least
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_descriptors_and_threads_return_to_their_baseline() {
     let directory = tempfile::tempdir().unwrap();
     let component = small_runtime(directory.path()).load(guest_bytes("hostile")).await.unwrap();
     attack_rounds(&component, 10).await;
-    let before = held();
-    attack_rounds(&component, 20).await;
-    let after = held();
-    assert_eq!(after.descriptors, before.descriptors);
-    assert_eq!(after.threads, before.threads);
+    // Stores are dropped on other threads: the least of a few looks is what stays.
+    let before = least_held(&component).await;
+    attack_rounds(&component, 10).await;
+    let after = least_held(&component).await;
+    assert!(after.descriptors <= before.descriptors, "{} after {}", after.descriptors, before.descriptors);
+    assert!(after.threads <= before.threads, "{} after {}", after.threads, before.threads);
     let allowed = before.resident_kib * 105 / 100;
     assert!(after.resident_kib <= allowed, "{} KiB after {} KiB", after.resident_kib, before.resident_kib);
     neighbour_works().await;

@@ -127,7 +127,7 @@ pub(crate) fn budget() -> PageBudget {
 pub(crate) fn tight() -> Limits {
     Limits {
         memory_bytes: 128 << 20,
-        cpu_ms: 300,
+        cpu_ms: 1_000,
         call_ms: 5_000,
         host_call_ms: 200,
         log_lines: 100,

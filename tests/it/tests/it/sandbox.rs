@@ -92,6 +92,14 @@ async fn a_request_without_a_grant_is_denied_and_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_denial_that_the_guest_handled_does_not_explain_a_later_failure() {
+    let hostile = hostile("swallow-a-denial-then-fail", "next", Limits::defaults()).await;
+    let failure = hostile.read(2).await.unwrap_err();
+    assert_eq!(failure.code(), "CD0605", "{failure}");
+    assert_eq!(failure.denials.len(), 1, "it is told all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_panic_tells_its_place_its_functions_and_its_last_words() {
     let hostile = hostile("panic", "next", tight()).await;
     let failure = hostile.read(1).await.unwrap_err();

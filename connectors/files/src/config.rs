@@ -118,6 +118,9 @@ impl DestinationConfig {
             let message = "must begin with `/` and the name of a granted directory";
             return Err(Error::config("/directory", message));
         }
+        if self.directory.split('/').any(|part| matches!(part, "." | "..")) {
+            return Err(Error::config("/directory", "must not hold `.` or `..` as a part"));
+        }
         if !self.name.contains("{stream}") {
             return Err(Error::config("/name", "must hold `{stream}`, or streams would share their files"));
         }

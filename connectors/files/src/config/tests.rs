@@ -37,6 +37,7 @@ fn faults_of_a_source_name_their_field() {
 #[test]
 fn faults_of_a_destination_name_their_field() {
     assert_eq!(fault(destination(json!({"directory": "out"}))).0, "/directory");
+    assert_eq!(fault(destination(json!({"directory": "/out/../x"}))).0, "/directory");
     assert_eq!(fault(destination(json!({"directory": "/out", "name": "all"}))).0, "/name");
     assert_eq!(fault(destination(json!({"directory": "/out", "name": "../{stream}"}))).0, "/name");
     assert_eq!(fault(destination(json!({"directory": "/out", "compression": "snappy"}))).0, "/compression");

@@ -6,26 +6,33 @@ use cofferdam_sdk::Error;
 
 /// An error of the file system, with the path and what was being done.
 pub(crate) fn explain(doing: &str, path: &str, fault: IoError) -> Error {
-    let full = matches!(fault.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    let directory = path.split('/').nth(1).unwrap_or_default();
     let text = fault.to_string();
-    let outside = fault.kind() == ErrorKind::PermissionDenied
+    let refused = matches!(fault.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
         || text.contains("pre-opened file descriptor")
         || text.contains("apabilities insufficient");
-    if full {
-        return Error::transient(format!("{doing} `{path}`: the disk is full"));
+    match fault.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Error::transient(format!("{doing} `{path}`: the disk is full"))
+        }
+        _ if (refused || fault.kind() == ErrorKind::NotFound) && !is_granted(directory) => {
+            Error::denied(format!("{doing} `{path}`: no directory `{directory}` was granted ({text})"))
+        }
+        _ if refused && CHANGES.contains(&doing) => Error::denied(format!(
+            "{doing} `{path}`: the directory `{directory}` is not granted for writing, or the path leads out of it \
+             ({text})"
+        )),
+        _ if refused => Error::denied(format!(
+            "{doing} `{path}`: the path leads out of the granted directory `{directory}`, or may not be read ({text})"
+        )),
+        _ => Error::from(fault).context(format!("{doing} `{path}`")),
     }
-    if outside || (fault.kind() == ErrorKind::NotFound && !top_exists(path)) {
-        let directory = path.split('/').nth(1).unwrap_or_default();
-        return Error::denied(format!(
-            "{doing} `{path}`: it lies in no directory that was granted, or leads out of one; the directory to \
-             grant is `{directory}` ({text})"
-        ));
-    }
-    Error::from(fault).context(format!("{doing} `{path}`"))
 }
 
+/// What is said to be done when something is changed.
+const CHANGES: [&str; 4] = ["making", "writing", "publishing", "removing"];
+
 /// Whether the first part of the path, which is a granted directory, is there at all.
-fn top_exists(path: &str) -> bool {
-    let top = path.split('/').nth(1).unwrap_or_default();
-    std::fs::metadata(format!("/{top}")).is_ok()
+fn is_granted(directory: &str) -> bool {
+    std::fs::metadata(format!("/{directory}")).is_ok()
 }

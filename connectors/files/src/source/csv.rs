@@ -3,11 +3,11 @@
 use cofferdam_sdk::Result;
 
 use super::{
-    csv_file::{CsvFile, Next, lines},
+    csv_file::{CsvFile, Next},
     cursor::Cursor,
     draft::{Draft, ROW_BYTES_MAX, RowFault},
     rows::{Context, Filled, Place},
-    splitter::Span,
+    splitter::{Span, lines},
 };
 use crate::input::Unclean;
 
@@ -58,7 +58,9 @@ impl CsvRows {
     }
 
     fn take_row(&mut self, span: Span, open: bool, draft: &mut Draft, context: &Context<'_>) {
-        self.cursor.line += lines(self.file.window.bytes().get(..span.start).unwrap_or_default());
+        if span.start > 0 {
+            self.cursor.line += lines(self.file.window.bytes().get(..span.start).unwrap_or_default());
+        }
         let length = span.end - span.start;
         let taken = self.push_row(span, draft, context);
         let offset = self.file.window.offset() + span.start as u64;
@@ -73,7 +75,7 @@ impl CsvRows {
                 draft.reject(context.stream, row, fault);
             }
         }
-        self.cursor.line += lines(row);
+        self.cursor.line += self.file.splitter.row_lines(row);
         self.file.window.consume(span.end);
         if length > crate::input::CHUNK_BYTES {
             self.file.window.shrink();

@@ -7,7 +7,7 @@ use csv_core::ReadRecordResult;
 
 use super::{
     draft::ROW_BYTES_MAX,
-    splitter::{Span, Split, Splitter, core},
+    splitter::{Span, Split, Splitter, core, lines},
 };
 use crate::{
     config::Dialect,
@@ -107,14 +107,6 @@ impl CsvFile {
         }
         self.window.shrink();
         Ok(count)
-    }
-}
-
-/// Ends of lines; a file whose lines end with carriage returns alone has one for each row.
-pub(crate) fn lines(bytes: &[u8]) -> u64 {
-    match memchr::memchr_iter(b'\n', bytes).count() {
-        0 => u64::from(bytes.last() == Some(&b'\r')),
-        count => count as u64,
     }
 }
 

@@ -142,6 +142,12 @@ impl Splitter {
         Split::Row(Span { start, end: start + used + line_feed, unclosed })
     }
 
+    /// Ends of lines in the row that was taken apart last.
+    #[inline]
+    pub(crate) fn row_lines(&self, row: &[u8]) -> u64 {
+        if self.in_place { u64::from(matches!(row.last(), Some(b'\n' | b'\r'))) } else { lines(row) }
+    }
+
     /// How many fields the row has that was taken apart last.
     pub(crate) fn field_count(&self) -> usize {
         self.count
@@ -177,6 +183,14 @@ pub(crate) fn core(dialect: &Dialect) -> Reader {
         None => builder.quoting(false),
     };
     builder.build()
+}
+
+/// Ends of lines; a file whose lines end with carriage returns alone has one for each row.
+pub(crate) fn lines(bytes: &[u8]) -> u64 {
+    match memchr::memchr_iter(b'\n', bytes).count() {
+        0 => u64::from(bytes.last() == Some(&b'\r')),
+        count => count as u64,
+    }
 }
 
 fn line_end(rest: &[u8]) -> usize {

@@ -46,6 +46,11 @@ and after a crash, the next run goes on from the last commit.")]
     Preview(Preview),
     /// Show what a component says of itself, without running a line of it
     Inspect(Inspect),
+    /// Package a low-code manifest and its interpreter as one component
+    #[command(after_help = "\
+The component asks for the hosts that the manifest names and for nothing else, and is configured by what the manifest's
+`spec` asks for. `cofferdam inspect` shows both.")]
+    Build(Build),
     /// Explain an error code; without one, list all of them
     Explain(Explain),
     /// Print a completion script for a shell
@@ -111,6 +116,28 @@ pub(crate) struct Preview {
 pub(crate) struct Inspect {
     /// The component's file
     pub(crate) component: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// The low-code manifest
+    #[arg(value_name = "MANIFEST.YAML")]
+    pub(crate) manifest: PathBuf,
+    /// The component `http-manifest`
+    #[arg(long, value_name = "FILE", default_value = "target/components/http-manifest.wasm")]
+    pub(crate) interpreter: PathBuf,
+    /// Where the component is written [default: its name and `.wasm`, in the current directory]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The connector's name [default: made of the title in the manifest's `spec`]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Who publishes it
+    #[arg(long, value_name = "NAME", default_value = "local")]
+    pub(crate) publisher: String,
+    /// The connector's version [default: the one that the manifest has]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) as_version: Option<String>,
 }
 
 #[derive(Debug, Args)]

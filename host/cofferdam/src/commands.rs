@@ -1,5 +1,6 @@
 //! One file for each command. A command puts its parts together and shows what they say.
 
+mod build;
 mod check;
 mod completion;
 mod discover;
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
         Command::Discover(command) => on_threads(discover::run(command, output)),
         Command::Preview(command) => on_threads(preview::run(command, output)),
         Command::Inspect(command) => Ok(inspect::run(&command, output)?),
+        Command::Build(command) => Ok(build::run(&command, output)?),
         Command::Explain(command) => Ok(explain::run(&command, output)?),
         Command::Completion(command) => Ok(completion::run(&command, output)?),
     }

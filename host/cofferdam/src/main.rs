@@ -2,6 +2,7 @@
 //! Puts the other crates together; what they do is decided there.
 
 mod arguments;
+mod blame;
 mod commands;
 mod document;
 mod dry;

@@ -85,7 +85,10 @@ impl<'d> Loaded<'d> {
             rights.unmet().iter().cloned().partition(|unmet| unmet.required);
         Problems::of(required.iter().map(Problem::from).collect())?;
         let ceilings = host.runtime.ceilings();
-        let limits = Limits::defaults().with(&manifest.limits, ceilings)?.with(&said.limits, ceilings)?;
+        let limits = Limits::defaults().with(&manifest.limits, ceilings);
+        let limits = limits.and_then(|limits| limits.with(&said.limits, ceilings));
+        let limits =
+            limits.map_err(|error| Problem::from(error).caused_by(format!("`{}` wants it", said.name)))?;
         let directories = directories(&said.name, &rights)?;
         let client = ClientSettings {
             rights: Arc::new(rights),

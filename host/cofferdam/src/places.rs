@@ -24,8 +24,5 @@ pub(crate) fn cache(chosen: Option<PathBuf>) -> Result<PathBuf, Problems> {
 
 /// The folder in which a file lies.
 pub(crate) fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
+    file.parent().unwrap_or(Path::new("")).to_owned()
 }

@@ -1,4 +1,5 @@
-//! What a run is doing, on standard error: a line for each stream on a terminal, and retries in words everywhere.
+//! What a run is doing: a line for each stream on standard error, where that is a terminal. Elsewhere the warnings of
+//! the host's crates say what is worth knowing, such as retries.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -132,14 +133,6 @@ impl Observer for Progress {
     }
 
     fn group(&self, progress: GroupProgress) {
-        if let Phase::Retrying { ms, reason } = &progress.phase {
-            let GroupProgress { group, attempt, .. } = &progress;
-            let reason = cut(&plain_line(reason.lines().next().unwrap_or_default()), 300);
-            let group = plain_line(group);
-            let wait = units::duration(*ms);
-            self.screen
-                .aside(&format!("`{group}`: attempt {attempt} failed, another one in {wait}: {reason}\n"));
-        }
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         drawn.phases.insert(progress.group, progress.phase);
     }
@@ -153,9 +146,10 @@ fn bar() -> ProgressBar {
 
 fn line(progress: &StreamProgress, phase: Option<&Phase>, ms: u64) -> String {
     let StreamProgress { stream, read, rejected, bytes, .. } = progress;
+    // What matters fits into 80 columns; the phase is what a narrow terminal cuts.
     format!(
-        "{:<24} {:>14} rows {:>12} {:>12} {:>8} rejected  {}",
-        cut(&plain_line(stream), 24),
+        "{:<16} {:>11} rows {:>11} {:>10} {:>6} rejected  {}",
+        cut(&plain_line(stream), 15),
         units::count(*read),
         units::rate(*read, ms),
         units::bytes(*bytes),

@@ -57,7 +57,7 @@ mod tests {
         let mut table = Table::new(&["STREAM", ">ROWS", "NOTE"]);
         table.row(["people".into(), "1,000".into(), String::new()]);
         table.row(["ö\u{1b}[2J".into(), "7".into(), "late".into()]);
-        let expected = "  STREAM         ROWS  NOTE\n  people        1,000\n  ö\\u{1b}[2J        7  late\n";
+        let expected = "  STREAM       ROWS  NOTE\n  people      1,000\n  ö\\u{1b}[2J      7  late\n";
         assert_eq!(table.render(2), expected);
     }
 }

@@ -13,9 +13,9 @@ pub(crate) fn plain_line(text: &str) -> String {
     shown
 }
 
-/// The lines of a text, each safe; without empty ones at its end.
+/// The lines of a text, each safe, without empty ones.
 pub(crate) fn plain_lines(text: &str) -> Vec<String> {
-    text.trim_end().lines().map(plain_line).collect()
+    text.lines().filter(|line| !line.trim().is_empty()).map(plain_line).collect()
 }
 
 /// At most so many characters, with a sign where some are missing.
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn nothing_from_outside_steers_the_terminal() {
         assert_eq!(plain_line("a\u{1b}[2J\tb\u{9b}1m\u{202e}c\n"), "a\\u{1b}[2J b\\u{9b}1m\\u{202e}c\\u{a}");
-        assert_eq!(plain_lines("a\nb\r\n\n"), ["a", "b"]);
+        assert_eq!(plain_lines("a\n\nb\r\n\n"), ["a", "b"]);
     }
 
     #[test]

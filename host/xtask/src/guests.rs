@@ -38,7 +38,7 @@ pub(crate) fn build(toolchain: &Toolchain) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(&components)?;
     let mut names = BTreeSet::new();
     for workspace in workspaces() {
-        for artifact in build_workspace(toolchain, &workspace)? {
+        for artifact in build_workspace(toolchain, &workspace, &["--workspace"])? {
             let name = artifact.component_name();
             if !names.insert(name.clone()) {
                 bail!("two guests are called `{name}`: rename one of them");
@@ -49,6 +49,17 @@ pub(crate) fn build(toolchain: &Toolchain) -> Result<Vec<PathBuf>> {
     remove_others(&components, &names)?;
     eprintln!("guests: {} components in {}", names.len(), components.display());
     Ok(names.iter().map(|name| components.join(name)).collect())
+}
+
+/// Builds only these connectors, and leaves all other components alone.
+pub(crate) fn build_connectors(toolchain: &Toolchain, packages: &[&str]) -> Result<()> {
+    let components = paths::target().join("components");
+    fs::create_dir_all(&components)?;
+    let packages: Vec<&str> = packages.iter().flat_map(|package| ["--package", package]).collect();
+    for artifact in build_workspace(toolchain, &paths::root().join(CONNECTORS), &packages)? {
+        copy_if_changed(&artifact.file, &components.join(artifact.component_name()))?;
+    }
+    Ok(())
 }
 
 /// A component that cargo says it built or found fresh.
@@ -66,9 +77,9 @@ impl Artifact {
     }
 }
 
-fn build_workspace(toolchain: &Toolchain, workspace: &Path) -> Result<Vec<Artifact>> {
+fn build_workspace(toolchain: &Toolchain, workspace: &Path, packages: &[&str]) -> Result<Vec<Artifact>> {
     let mut command = toolchain.cargo_command(workspace);
-    command.args(["build", "--workspace", "--release", "--target", TRIPLE]);
+    command.arg("build").args(packages).args(["--release", "--target", TRIPLE]);
     command.arg("--message-format=json-render-diagnostics").env("CARGO_TARGET_DIR", target());
     let mut artifacts = Vec::new();
     shell::run_and_read(&mut command, Stream::Data, |line| artifacts.push(artifact(line)))?;

@@ -6,6 +6,7 @@ mod apt;
 mod bench;
 mod cache;
 mod check;
+mod demo;
 mod guests;
 mod paths;
 mod shell;
@@ -56,6 +57,11 @@ enum Command {
     /// A package with a library gives `<package>.wasm`; each binary of a package gives `<binary>.wasm`. A component
     /// whose bytes did not change is left alone.
     Guests,
+    /// Move real records from files and from an HTTP API into JSON Lines and Parquet, and show that a second run moves nothing.
+    ///
+    /// Builds the connectors that it needs and the host, serves the API itself, and runs the syncs of `examples`. Writes
+    /// only under `target`; the files are in `target/demo`.
+    Demo,
     /// Measure what the house promises of its speed, and keep the table in `host/docs/benchmarks.md`.
     ///
     /// Builds connectors, test guests and the host in release first. Wants a quiet machine: everything is measured
@@ -94,6 +100,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Test { .. } => {}
         Command::Check => check::run(&wasm_target::ensure(source)?)?,
         Command::Guests => drop(guests::build(&wasm_target::ensure(source)?)?),
+        Command::Demo => demo::run(source)?,
         Command::Bench { only } => bench::run(&wasm_target::ensure(source)?, &only)?,
         Command::WasmTarget => println!("{}", wasm_target::ensure(source)?.usage()),
         Command::TestDeps => test_deps::ensure()?,

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Check;
+use crate::blame;
 use crate::dry::{DryDestination, EmptySource};
 use crate::host::Host;
 use crate::opened::{Opened, Ports};
@@ -19,7 +20,6 @@ use crate::output::Output;
 use crate::part::Part;
 use crate::problem::{Problem, Problems};
 use crate::spec::spec;
-use crate::summary::{called, problems};
 use crate::text::plain_line;
 
 /// Something that was tried.
@@ -37,11 +37,16 @@ pub(super) async fn run(command: Check, output: &Output) -> Result<(), Problems>
     let opened = Opened::new(&host, &command.sync).await?;
     let mut steps: Vec<Step> = opened.parts().map(grants).collect();
     let ports = opened.ports()?;
-    steps.push(call("the source answers", &opened, ports.source.check().await));
+    steps.push(call("the source answers", &host, &opened, ports.source.check().await));
     for (part, transform) in opened.transforms.iter().zip(&ports.transforms) {
-        steps.push(call(&format!("the transform `{}` answers", part.name), &opened, transform.check().await));
+        steps.push(call(
+            &format!("the transform `{}` answers", part.name),
+            &host,
+            &opened,
+            transform.check().await,
+        ));
     }
-    steps.push(call("the destination answers", &opened, ports.destination.check().await));
+    steps.push(call("the destination answers", &host, &opened, ports.destination.check().await));
     if steps.iter().all(|step| step.ok) {
         steps.push(dry_run(&opened, &host, ports).await);
     }
@@ -52,11 +57,14 @@ pub(super) async fn run(command: Check, output: &Output) -> Result<(), Problems>
 /// The connector is there and its configuration fits; grants that do not meet its asks are told.
 fn grants(part: &Part) -> Step {
     let what = format!("{} `{}`: {}, configuration fits", part.role, part.name, part.title());
-    Step { what, ok: true, problems: part.unmet.iter().map(Problem::from).collect(), notes: Vec::new() }
+    // A connector that can do without a directory mostly has another role here than the one that it needs it for.
+    let unmet = part.unmet.iter().filter(|unmet| unmet.code != grants::Code::DirectoryNotGranted);
+    Step { what, ok: true, problems: unmet.map(Problem::from).collect(), notes: Vec::new() }
 }
 
-fn call(what: &str, opened: &Opened, result: Result<(), Failure>) -> Step {
-    let problems: Vec<Problem> = result.err().iter().map(|failure| called(opened, failure)).collect();
+fn call(what: &str, host: &Host, opened: &Opened, result: Result<(), Failure>) -> Step {
+    let problems: Vec<Problem> =
+        result.err().iter().map(|failure| blame::of_call(host, opened, failure)).collect();
     Step { what: what.to_owned(), ok: problems.is_empty(), problems, notes: Vec::new() }
 }
 
@@ -72,29 +80,34 @@ async fn dry_run(opened: &Opened, host: &Host, ports: Ports) -> Step {
     let run =
         Run::new(spec, Arc::new(MemoryRecords::new()), Arc::new(SystemClock::new()), Arc::new(NoObserver));
     let report = run.run(CancellationToken::new()).await;
-    let problems = problems(opened, &report, &host.traffic.groups());
+    let problems = blame::of_run(host, opened, &report);
     let notes = verdicts.all().iter().map(note).collect();
     Step { what: "the destination takes the streams".into(), ok: problems.is_empty(), problems, notes }
 }
 
+/// Fields by what becomes of them; those that are stored as they are need no word.
 fn note((plan, verdict): &(StreamPlan, StreamVerdict)) -> String {
-    let fields = verdict.fields.iter().filter_map(|field| {
+    let mut fates: Vec<(String, Vec<String>)> = Vec::new();
+    for field in &verdict.fields {
         let fate = match &field.fate {
-            FieldFate::Stored => return None,
+            FieldFate::Stored => continue,
             FieldFate::Converted(to) => format!("converted to {to}"),
             FieldFate::Narrowed(to) => format!("narrowed to {to}"),
-            FieldFate::Dropped(why) => format!("dropped: {why}"),
-            FieldFate::Refused(why) => format!("refused: {why}"),
+            FieldFate::Dropped(why) => format!("dropped, {why}"),
+            FieldFate::Refused(why) => format!("refused, {why}"),
         };
-        Some(format!("`{}` {fate}", field.field))
-    });
-    let fields: Vec<String> = fields.collect();
-    let stream = &plan.schema.stream;
-    let count = verdict.fields.len();
-    if fields.is_empty() {
+        let name = format!("`{}`", field.field);
+        match fates.iter_mut().find(|(known, _)| *known == fate) {
+            Some((_, names)) => names.push(name),
+            None => fates.push((fate, vec![name])),
+        }
+    }
+    let (stream, count) = (&plan.schema.stream, verdict.fields.len());
+    if fates.is_empty() {
         return format!("`{stream}`: {count} fields, all stored as they are");
     }
-    format!("`{stream}`: {count} fields; {}", fields.join("; "))
+    let fates = fates.iter().map(|(fate, names)| format!("{fate}: {}", names.join(", ")));
+    format!("`{stream}`: {count} fields; {}", fates.collect::<Vec<_>>().join("; "))
 }
 
 fn show(steps: &[Step], output: &Output) -> Result<(), Problems> {

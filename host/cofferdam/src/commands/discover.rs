@@ -7,13 +7,13 @@ use pipeline::model::{Catalog, StreamInfo};
 use serde_json::json;
 
 use crate::arguments::Discover;
+use crate::blame;
 use crate::document::config_of;
 use crate::host::Host;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::part::{Part, alone};
 use crate::problem::{Own, Problem, Problems};
-use crate::summary::called;
 use crate::table::Table;
 use crate::text::plain_line;
 use crate::units;
@@ -29,7 +29,7 @@ pub(super) async fn run(command: Discover, output: &Output) -> Result<(), Proble
         Err(Own::WrongFile { what: "the configuration", path: config, reason }.into())
     } else {
         let opened = Opened::new(&host, &command.subject).await?;
-        discover(&opened.source, |failure| called(&opened, failure)).await
+        discover(&opened.source, |failure| blame::of_call(&host, &opened, failure)).await
     };
     host.logs.finish();
     let catalog = catalog?;

@@ -11,13 +11,13 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Preview;
+use crate::blame;
 use crate::host::Host;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::problem::{Problem, Problems};
 use crate::sample::{Sample, Sampled};
 use crate::spec::{chosen, spec};
-use crate::summary::problems;
 use crate::table::Table;
 use crate::text::cut;
 
@@ -45,11 +45,7 @@ pub(super) async fn run(command: Preview, output: &Output) -> Result<(), Problem
 
 /// Stopped because there was enough is a good end.
 fn ended(opened: &Opened, host: &Host, report: &RunReport) -> Vec<Problem> {
-    if report.outcome == Outcome::Failed {
-        problems(opened, report, &host.traffic.groups())
-    } else {
-        Vec::new()
-    }
+    if report.outcome == Outcome::Failed { blame::of_run(host, opened, report) } else { Vec::new() }
 }
 
 /// A run into the sample that nobody remembers.

@@ -26,7 +26,7 @@ pub(super) async fn run(command: arguments::Run, output: &Output) -> Result<(), 
     opened.warnings().iter().for_each(|warning| output.warning(warning));
     let report = moved(&host, &opened, records.clone()).await?;
     host.logs.finish();
-    let summary = Summary::new(&opened, &host.traffic, report, records);
+    let summary = Summary::new(&host, &opened, report, records);
     if output.json {
         output.document(&summary.document())?;
     } else {

@@ -59,6 +59,25 @@ pub(crate) enum Own {
         /// What the system says.
         reason: String,
     },
+    /// A low-code manifest that cannot be packaged.
+    #[error("`{}` cannot be packaged", path.display())]
+    WrongProgram {
+        /// Which file.
+        path: PathBuf,
+        /// Its faults, each with its place.
+        faults: http_manifest_packaging::Faults,
+    },
+    /// A file cannot be written.
+    #[error("failed to write {what} `{}`", path.display())]
+    Write {
+        /// What the file is to us.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// The run was stopped before its end.
     #[error("the run was stopped before its end")]
     Stopped,
@@ -80,6 +99,8 @@ impl Own {
             Self::NoDirectory { .. } => "CD0805",
             Self::Output { .. } => "CD0806",
             Self::Stopped => "CD0807",
+            Self::WrongProgram { .. } => "CD0808",
+            Self::Write { .. } => "CD0809",
             Self::Bug { .. } => "CD0899",
         }
     }
@@ -94,7 +115,11 @@ impl Own {
             }
             Self::Stopped => Some("run the same command again: it goes on from the last commit".into()),
             Self::Bug { .. } => Some("please report it, with the command and its output".into()),
-            Self::Read { .. } | Self::WrongFile { .. } | Self::Output { .. } => None,
+            Self::Read { .. }
+            | Self::Write { .. }
+            | Self::WrongFile { .. }
+            | Self::WrongProgram { .. }
+            | Self::Output { .. } => None,
         }
     }
 }
@@ -102,8 +127,14 @@ impl Own {
 impl From<Own> for Problem {
     fn from(own: Own) -> Self {
         let mut problem = Self::new(own.code(), own.to_string());
-        if let Own::Read { source, .. } | Own::NoDirectory { source, .. } = &own {
-            problem.causes.push(source.to_string());
+        match &own {
+            Own::Read { source, .. } | Own::Write { source, .. } | Own::NoDirectory { source, .. } => {
+                problem.causes.push(source.to_string());
+            }
+            Own::WrongProgram { faults, .. } => {
+                problem.details = faults.0.iter().map(ToString::to_string).collect()
+            }
+            _ => {}
         }
         match own.hint() {
             Some(hint) => problem.hint(hint),

@@ -42,7 +42,7 @@ impl Summary {
 
     fn streams(&self) -> String {
         let headings =
-            ["STREAM", ">READ", ">ACCEPTED", ">REJECTED", ">FILTERED", ">WRITTEN", ">BYTES", ">ROWS"];
+            ["STREAM", ">READ", ">ACCEPTED", ">REJECTED", ">FILTERED", ">WRITTEN", ">BYTES", ">ROWS/S"];
         let mut table = Table::new(&headings);
         let report = &self.report;
         let names: BTreeSet<&String> = report.streams.keys().chain(report.written.keys()).collect();

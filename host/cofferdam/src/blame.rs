@@ -1,0 +1,65 @@
+//! Why a run or a call failed, with all that is known of it: the document, the ledger, the connector's last words.
+
+use std::collections::BTreeMap;
+
+use manifest::ConfigFault;
+use pipeline::failure::{Cause, Failure, FieldFault, GuestError};
+use pipeline::report::{Outcome, RunReport};
+
+use crate::host::Host;
+use crate::opened::Opened;
+use crate::problem::{Own, Problem};
+use crate::traffic::{Amounts, End, Group};
+
+/// More causes than this explain nothing.
+const CAUSES_MAX: usize = 5;
+
+/// The run's own error and those of its groups, each once.
+pub(crate) fn of_run(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Problem> {
+    if report.outcome == Outcome::Cancelled {
+        return vec![Own::Stopped.into()];
+    }
+    let mut problems: Vec<Problem> = Vec::new();
+    let groups = report.groups.iter().filter_map(|group| group.error.as_ref());
+    for error in report.error.iter().chain(groups) {
+        let problem = match &error.error {
+            pipeline::Error::Failure(failure) => of_call(host, opened, failure),
+            other => other.clone().into(),
+        };
+        if !problems.iter().any(|known| known.code == problem.code && known.message == problem.message) {
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+/// A failed call; faults that the connector finds in its configuration are shown where they stand.
+pub(crate) fn of_call(host: &Host, opened: &Opened, failure: &Failure) -> Problem {
+    let mut problem = explained(failure.into(), &host.traffic.groups());
+    let part = opened.part_of_call(&failure.connector, &failure.call);
+    let (Some(part), Cause::Guest(GuestError::Config(faults))) = (part, &failure.cause) else {
+        return problem;
+    };
+    let located =
+        |fault: &FieldFault| ConfigFault { path: fault.path.clone(), message: fault.message.clone() };
+    let faults = faults.iter().map(located).collect();
+    if let Some(located) = opened.document.config_faults(&[(part.place, faults)]) {
+        problem.details = located.details;
+        problem.faults = located.faults;
+    }
+    problem
+}
+
+/// What became of requests is mostly why a connector failed, and it knows less of that than we do.
+fn explained(mut problem: Problem, requests: &BTreeMap<Group, Amounts>) -> Problem {
+    for (group, amounts) in requests {
+        match (&group.end, &amounts.message) {
+            (End::Denied { line_to_add: Some(lines), .. }, _) => problem = problem.allowed_by(lines),
+            (End::Failed { code }, Some(message)) if problem.causes.len() < CAUSES_MAX => {
+                problem = problem.caused_by(format!("{} {}: {message} ({code})", group.method, group.host));
+            }
+            _ => {}
+        }
+    }
+    problem
+}

@@ -1,0 +1,100 @@
+//! Connectors and systems that fail: the message says which, in which call, and its last words.
+
+use crate::snapshot;
+use crate::world::World;
+
+fn hostile(attack: &str, more: &str) -> World {
+    World::with(&format!(
+        r#"
+sync = 1
+name = "hostile"
+
+[source]
+connector = "components/hostile.wasm"
+config = {{ attack = "{attack}" }}
+{more}
+[destination]
+connector = "components/null.wasm"
+
+[run]
+attempts = 1
+"#
+    ))
+}
+
+#[test]
+fn a_crash_shows_the_message_and_where_it_was() {
+    let ran = hostile("read-out-of-bounds", "").run(&["run", "sync.toml"]);
+    assert_eq!(ran.status, Some(1), "{}", ran.report());
+    assert!(
+        ran.stderr.contains("error[CD0610]: connector `hostile` in `reader.next`: crashed: "),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("  in hostile::"), "the frames have names: {}", ran.stderr);
+    assert!(ran.stdout.contains("run 1: failed"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_limit_is_named_with_how_to_raise_it() {
+    let ran = hostile("loop", "limits = { cpu_ms = \"50 ms\" }").run(&["run", "sync.toml"]);
+    assert_eq!(ran.status, Some(1), "{}", ran.report());
+    assert!(ran.stderr.contains("reached the limit `cpu_ms` (50 ms)"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: raise `cpu_ms` under `limits`"), "{}", ran.stderr);
+}
+
+#[test]
+fn words_of_a_connector_cannot_steer_the_terminal() {
+    for attack in ["error-text-escapes", "log-escapes"] {
+        let ran = hostile(attack, "").run(&["run", "sync.toml", "-vv"]);
+        let steering = |text: &str| text.chars().any(|letter| letter.is_control() && letter != '\n');
+        assert!(!steering(&ran.stdout) && !steering(&ran.stderr), "{attack}: {}", ran.report());
+    }
+}
+
+#[test]
+fn a_broken_contract_is_the_connectors_fault() {
+    snapshot!("contract-broken", hostile("offsets-falling", "").run(&["run", "sync.toml"]));
+}
+
+#[test]
+fn a_system_that_does_not_answer_is_told_with_its_address() {
+    // A port on which nobody listens: it was free a moment ago, and is not given out again at once.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (url, port) = (format!("http://{address}"), address.port());
+    let sync = format!(
+        r#"
+sync = 1
+name = "nobody"
+
+[source]
+connector = "components/example-source.wasm"
+config = {{ base_url = "{url}", streams = ["movies"], page_size = 2 }}
+[[source.grants.hosts]]
+url = "{url}"
+[[source.grants.addresses]]
+address = "127.0.0.1"
+port = {port}
+
+[destination]
+connector = "components/null.wasm"
+
+[run]
+attempts = 1
+"#
+    );
+    snapshot!("system-unreachable", World::with(&sync).run(&["run", "sync.toml"]));
+}
+
+#[test]
+fn a_second_run_at_the_same_time_is_refused() {
+    let sync = crate::stopped::SLOW;
+    let world = World::with(sync);
+    world.folder("out");
+    let mut first = world.command(&["run", "sync.toml"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    crate::stopped::until("the first commit", || world.path("out/people-000001.jsonl").exists());
+    let second = world.run(&["run", "sync.toml"]);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    snapshot!("run-twice-at-once", second);
+}

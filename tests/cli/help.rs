@@ -1,0 +1,47 @@
+//! The help of every command is its documentation.
+
+use crate::snapshot;
+use crate::world::World;
+
+const COMMANDS: [&str; 8] =
+    ["run", "check", "discover", "preview", "inspect", "build", "explain", "completion"];
+
+#[test]
+fn help_says_what_there_is() {
+    let world = World::new();
+    snapshot!("help", world.run(&["--help"]));
+    for command in COMMANDS {
+        snapshot!(format!("help-{command}"), world.run(&[command, "--help"]));
+    }
+}
+
+#[test]
+fn every_command_has_a_snapshot_of_its_help() {
+    let help = World::new().run(&["--help"]).stdout;
+    let listed: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|word| *word != "help")
+        .collect();
+    assert_eq!(listed, COMMANDS);
+}
+
+#[test]
+fn a_wrong_command_line_is_the_users_fault() {
+    let world = World::new();
+    for arguments in [&["rum"][..], &["run"], &["run", "a", "b"], &["preview", "a", "b", "-n", "0"], &[]] {
+        let ran = world.run(arguments);
+        assert_eq!(ran.status, Some(1), "{arguments:?}: {}", ran.report());
+        assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{}", ran.report());
+    }
+    assert!(world.run(&["rum"]).stderr.contains("'run'"), "a near miss is told");
+}
+
+#[test]
+fn the_version_is_told() {
+    let ran = World::new().run(&["--version"]).succeeded();
+    assert_eq!(ran.stdout, format!("cofferdam {}\n", env!("CARGO_PKG_VERSION")));
+}

@@ -1,0 +1,25 @@
+//! The command as its user meets it: the built program is run, and what it prints and how it ends is held against
+//! snapshots (`INSTA_UPDATE=always` writes them anew, to be read before they are kept).
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests fail as tests do"
+)]
+
+mod api;
+mod build;
+mod commands;
+mod components;
+mod denied;
+mod documents;
+mod failures;
+mod help;
+mod killed;
+mod machines;
+mod output;
+mod rows;
+mod stopped;
+mod terminal;
+mod world;

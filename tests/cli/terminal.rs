@@ -1,0 +1,69 @@
+//! On a terminal: progress while a run goes on, colours that carry no meaning of their own, and nothing of it elsewhere.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::stopped::SLOW;
+use crate::world::World;
+
+/// What a terminal on standard error is sent.
+fn on_terminal(mut command: Command) -> String {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let side = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let mut child = command.env("TERM", "xterm").stdout(Stdio::null()).stderr(side).spawn().unwrap();
+    // The command holds the other side too.
+    drop(command);
+    let mut sent = Vec::new();
+    let mut part = [0; 4096];
+    let mut terminal = File::from(terminal);
+    // Reading fails when the program has closed its side.
+    while let Ok(count @ 1..) = terminal.read(&mut part) {
+        sent.extend_from_slice(&part[..count]);
+    }
+    child.wait().unwrap();
+    String::from_utf8_lossy(&sent).into_owned()
+}
+
+fn slow() -> World {
+    let world = World::with(&SLOW.replace("rows = 2_000", "rows = 200"));
+    world.folder("out");
+    world
+}
+
+#[test]
+fn a_run_shows_progress_for_each_stream() {
+    let world = slow();
+    let sent = on_terminal(world.command(&["run", "sync.toml"]));
+    assert!(sent.contains("people"), "{sent:?}");
+    assert!(sent.contains(" rows ") && sent.contains(" rejected "), "{sent:?}");
+    assert!(sent.contains("memory  source "), "{sent:?}");
+}
+
+#[test]
+fn there_is_no_progress_for_machines_and_in_continuous_integration() {
+    let quiet = |command| on_terminal(command);
+    assert_eq!(quiet(slow().command(&["run", "sync.toml", "--json"])), "");
+    let world = slow();
+    let mut command = world.command(&["run", "sync.toml"]);
+    command.env("CI", "true");
+    assert_eq!(quiet(command), "");
+}
+
+#[test]
+fn errors_are_coloured_on_a_terminal_unless_told_otherwise() {
+    let world = World::new();
+    let failing = || world.command(&["run", "nothing.toml"]);
+    assert!(on_terminal(failing()).contains("\u{1b}["));
+    for (variable, value) in [("NO_COLOR", "1"), ("CI", "true")] {
+        let mut command = failing();
+        command.env(variable, value);
+        let sent = on_terminal(command);
+        assert!(!sent.contains('\u{1b}') && sent.starts_with("error[CD0801]: "), "{variable}: {sent:?}");
+    }
+}

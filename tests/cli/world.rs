@@ -1,0 +1,145 @@
+//! A folder of one test with a sync in it, and the program run there with nothing but what the test says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A folder of its own, in which `components` is the folder of built components.
+pub(crate) struct World {
+    folder: TempDir,
+}
+
+/// How the program ended, and what it said.
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+pub(crate) fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").canonicalize().unwrap()
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let components = target().join("components");
+        assert!(components.join("faker.wasm").exists(), "there are no components: run `cargo xtask guests`");
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(components, folder.path().join("components")).unwrap();
+        Self { folder }
+    }
+
+    /// A world with this sync in it.
+    pub(crate) fn with(sync: &str) -> Self {
+        let world = Self::new();
+        world.file("sync.toml", sync);
+        world
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Changes the sync as a person with an editor would.
+    pub(crate) fn edit(&self, from: &str, to: &str) {
+        let sync = self.read("sync.toml");
+        assert!(sync.contains(from), "`{from}` is not in the sync");
+        self.file("sync.toml", sync.replace(from, to));
+    }
+
+    pub(crate) fn folder(&self, name: &str) {
+        fs::create_dir_all(self.path(name)).unwrap();
+    }
+
+    /// A built component's bytes.
+    pub(crate) fn component(&self, name: &str) -> Vec<u8> {
+        let path = self.path("components").join(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}; run `cargo xtask guests`"))
+    }
+
+    /// The program, in an environment that says nothing but where compiled components are. They are shared by all tests:
+    /// compiling them is what takes time.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cofferdam"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.env_clear().env("XDG_CACHE_HOME", target().join("tmp/cli-cache"));
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        ran(self.command(arguments).output().unwrap())
+    }
+}
+
+pub(crate) fn ran(output: Output) -> Ran {
+    Ran {
+        status: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ran {
+    /// Standard output, standard error and status, apart.
+    pub(crate) fn report(&self) -> String {
+        let status = self.status.map_or("ended by a signal".to_owned(), |status| status.to_string());
+        format!("status: {status}\n----- stdout\n{}----- stderr\n{}", self.stdout, self.stderr)
+    }
+
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.status, Some(0), "{}", self.report());
+        self
+    }
+
+    /// The lines that the first hint says to add.
+    pub(crate) fn lines_to_add(&self) -> String {
+        let mut lines = self.stderr.lines().skip_while(|line| !line.ends_with("to allow it, add"));
+        lines.next();
+        lines.take_while(|line| line.starts_with("    ")).map(|line| format!("{line}\n")).collect()
+    }
+}
+
+/// Holds what the program said against the snapshot of this name, without what differs between two runs.
+#[macro_export]
+macro_rules! snapshot {
+    ($name:expr, $ran:expr) => {
+        insta::with_settings!({
+            snapshot_path => "snapshots",
+            prepend_module_to_snapshot => false,
+            omit_expression => true,
+            filters => $crate::world::FILTERS.to_vec(),
+        }, {
+            insta::assert_snapshot!($name, $ran.report());
+        });
+    };
+}
+
+/// Times, amounts that depend on the machine, addresses, and the blanks with which tables make room for them.
+pub(crate) const FILTERS: &[(&str, &str)] = &[
+    (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
+    (r"port = \d+", "port = [PORT]"),
+    (r"port `?\d+`?", "port [PORT]"),
+    (r"\b[\d.]+ (ms|s) of ", "[TIME] of "),
+    (r"\b[\d.,]+ (B|KiB|MiB|GiB) of ", "[SIZE] of "),
+    (r"(?m), [\d.]+ (ms|s)$", ", [TIME]"),
+    (r"[\d,]+/s", "[RATE]"),
+    (r"table_elements +[\d,]+ of 100,000( +[\d,]+ of 100,000)*", "table_elements [COUNT] of 100,000"),
+    (r"(?m)^cpu_ms .*\n", ""),
+    (r"size       .*", "size       [SIZE]"),
+    (r"/\S*/library/", "[RUST]/library/"),
+    (r"([^\s|])  +", "$1  "),
+];

@@ -9,8 +9,8 @@ mod processor;
 mod sight;
 
 use cofferdam_sdk::{
-    Budget, Catalog, DataType, Error, Field, Layout, OpenRead, Reader, Result, Schema, Source, Step, StreamInfo,
-    StreamSchema, export,
+    Budget, Catalog, DataType, Error, Field, Layout, OpenRead, Reader, Result, Schema, Source, Step,
+    StreamInfo, StreamSchema, export,
 };
 use serde::Deserialize;
 

@@ -2,8 +2,8 @@
 
 use crate::{Attack, Context, field, schema};
 use cofferdam_sdk::{
-    Batch, Catalog, Column, ColumnData, Columns, DataType, JsonLines, Operation, Page, RejectedRow, Result, RowOperations,
-    Rows, SourceReject, Step, StreamInfo, VarData,
+    Batch, Catalog, Column, ColumnData, Columns, DataType, JsonLines, Operation, Page, RejectedRow, Result,
+    RowOperations, Rows, SourceReject, Step, StreamInfo, VarData,
 };
 
 pub(crate) const ATTACKS: &[(&str, Attack)] = &[
@@ -66,7 +66,12 @@ fn nothing() -> Batch {
 
 fn rows(columns: Columns) -> Batch {
     let operations = RowOperations::All(Operation::Insert);
-    Batch { stream: "rows".into(), schema_version: schema().version, operations, rows: Rows::Columns(columns) }
+    Batch {
+        stream: "rows".into(),
+        schema_version: schema().version,
+        operations,
+        rows: Rows::Columns(columns),
+    }
 }
 
 fn lines(data: &[u8], row_count: u32) -> Rows {
@@ -108,8 +113,13 @@ fn checkpoint(text: String) -> Result<Step> {
 }
 
 fn reject(code: &str, row: RejectedRow) -> Result<Step> {
-    let reject =
-        SourceReject { stream: "rows".into(), row, code: code.into(), message: "bad".into(), retryable: false };
+    let reject = SourceReject {
+        stream: "rows".into(),
+        row,
+        code: code.into(),
+        message: "bad".into(),
+        retryable: false,
+    };
     Ok(Step::Page(Page { batches: vec![good()], rejects: vec![reject], ..empty() }))
 }
 
@@ -128,7 +138,9 @@ pub(crate) fn catalog(attack: &str) -> Catalog {
         "catalog-duplicate-field" => fields.push(field("number", DataType::Text)),
         "catalog-empty-field" => fields.push(field("", DataType::Text)),
         "catalog-field-of-a-megabyte" => fields.push(field(&"x".repeat(1 << 20), DataType::Text)),
-        "catalog-many-fields" => fields.extend((0..100_000).map(|at| field(&format!("f{at}"), DataType::Text))),
+        "catalog-many-fields" => {
+            fields.extend((0..100_000).map(|at| field(&format!("f{at}"), DataType::Text)))
+        }
         "catalog-reserved-type" => fields.push(field("list", DataType::List(0))),
         "catalog-key-unknown" => schema.keys = vec!["nowhere".into()],
         "catalog-bad-decimal" => {

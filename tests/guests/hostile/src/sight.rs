@@ -4,8 +4,13 @@ use crate::{Attack, Context};
 use cofferdam_sdk::{Result, Step};
 use std::time::Instant;
 
-pub(crate) const ATTACKS: &[(&str, Attack)] =
-    &[("look-around", look_around), ("open-files", open_files), ("open-sockets", open_sockets), ("measure-clock", measure_clock), ("read-stream-error", read_stream_error)];
+pub(crate) const ATTACKS: &[(&str, Attack)] = &[
+    ("look-around", look_around),
+    ("open-files", open_files),
+    ("open-sockets", open_sockets),
+    ("measure-clock", measure_clock),
+    ("read-stream-error", read_stream_error),
+];
 
 fn look_around(_: &Context) -> Result<Step> {
     log::info!("environment {}", std::env::vars().count());
@@ -16,7 +21,8 @@ fn look_around(_: &Context) -> Result<Step> {
 }
 
 fn open_files(_: &Context) -> Result<Step> {
-    for path in ["/", ".", "/etc/passwd", "../../etc/passwd", "/proc/self/environ", "/data/../../etc/passwd"] {
+    for path in ["/", ".", "/etc/passwd", "../../etc/passwd", "/proc/self/environ", "/data/../../etc/passwd"]
+    {
         let found = std::fs::read_dir(path).is_ok() || std::fs::read(path).is_ok();
         log::info!("{path} {found}");
     }
@@ -26,7 +32,8 @@ fn open_files(_: &Context) -> Result<Step> {
 fn open_sockets(_: &Context) -> Result<Step> {
     use wasip2::sockets::{instance_network, ip_name_lookup, network, tcp_create_socket, udp_create_socket};
     let family = network::IpAddressFamily::Ipv4;
-    let code = |result: Option<network::ErrorCode>| result.map_or("allowed".into(), |code| code.name().to_owned());
+    let code =
+        |result: Option<network::ErrorCode>| result.map_or("allowed".into(), |code| code.name().to_owned());
     log::info!("tcp {}", code(tcp_create_socket::create_tcp_socket(family).err()));
     log::info!("udp {}", code(udp_create_socket::create_udp_socket(family).err()));
     let network = instance_network::instance_network();

@@ -6,8 +6,8 @@ mod page;
 use std::io::{Read, copy, sink};
 
 use cofferdam_sdk::{
-    Batch, Budget, Catalog, Error, JsonLinesBuilder, Layout, OpenRead, Operation, PageBuilder, Reader, Result,
-    Schema, Source, Step, StreamInfo, StreamSchema, export, http::Client,
+    Batch, Budget, Catalog, Error, JsonLinesBuilder, Layout, OpenRead, Operation, PageBuilder, Reader,
+    Result, Schema, Source, Step, StreamInfo, StreamSchema, export, http::Client,
 };
 use serde::{Deserialize, Serialize};
 

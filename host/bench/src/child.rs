@@ -6,10 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Result, bail};
-use nix::sys::resource::{UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
-
-use crate::clock::cpu;
+use wait4::Wait4 as _;
 
 /// The program and its arguments.
 #[derive(clap::Args)]
@@ -37,13 +35,13 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<()> {
     if let Some(mut pipe) = child.stdout.take() {
         pipe.read_to_string(&mut output)?;
     }
-    let status = child.wait()?;
+    let ended = child.wait4()?;
     let wall_ms = began.elapsed().as_secs_f64() * 1e3;
-    if !status.success() {
-        bail!("`{}` failed ({status}): {output}", program.to_string_lossy());
+    if !ended.status.success() {
+        bail!("`{}` failed ({}): {output}", program.to_string_lossy(), ended.status);
     }
-    let cpu_ms = cpu(UsageWho::RUSAGE_CHILDREN)?.as_secs_f64() * 1e3;
-    let peak_mib = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss() as f64 / 1024.0;
+    let cpu_ms = (ended.rusage.utime + ended.rusage.stime).as_secs_f64() * 1e3;
+    let peak_mib = ended.rusage.maxrss as f64 / f64::from(1 << 20);
     println!("{}", serde_json::to_string(&Usage { wall_ms, cpu_ms, peak_mib, output })?);
     Ok(())
 }

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
+use rustix::time::{ClockId, clock_gettime};
 
 /// What one repetition took.
 #[derive(Debug, Clone, Copy)]
@@ -22,20 +21,19 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn start() -> Result<Self> {
-        Ok(Self { cpu: cpu(UsageWho::RUSAGE_SELF)?, began: Instant::now() })
+        Ok(Self { cpu: cpu()?, began: Instant::now() })
     }
 
     pub(crate) fn stop(&self) -> Result<Took> {
         let wall = self.began.elapsed();
-        Ok(Took { wall, cpu: cpu(UsageWho::RUSAGE_SELF)?.saturating_sub(self.cpu) })
+        Ok(Took { wall, cpu: cpu()?.saturating_sub(self.cpu) })
     }
 }
 
-/// Processor time in user and kernel mode.
-pub(crate) fn cpu(who: UsageWho) -> Result<Duration> {
-    let usage = getrusage(who)?;
-    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Ok(Duration::from_micros(u64::try_from(microseconds)?))
+/// Processor time of this process so far.
+fn cpu() -> Result<Duration> {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Ok(Duration::new(u64::try_from(time.tv_sec)?, u32::try_from(time.tv_nsec)?))
 }
 
 /// The value in the middle; zero of none.

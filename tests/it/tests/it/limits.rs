@@ -145,26 +145,27 @@ fn a_limit_above_the_ceiling_is_refused_by_name() {
 #[test]
 fn every_default_is_within_its_ceiling_and_every_key_of_the_manifest_is_applied() {
     let ceilings = Limits::ceilings();
-    let mut every = manifest::Limits::default();
-    every.memory_bytes = Some(1);
-    every.table_elements = Some(2);
-    every.instances = Some(3);
-    every.cpu_ms = Some(4);
-    every.call_ms = Some(5);
-    every.host_call_ms = Some(6);
-    every.run_ms = Some(7);
-    every.requests = Some(8);
-    every.request_bytes = Some(9);
-    every.response_bytes = Some(10);
-    every.bytes_out = Some(11);
-    every.bytes_in = Some(12);
-    every.log_lines = Some(13);
-    every.log_bytes = Some(14);
-    every.page_rows = Some(15);
-    every.page_bytes = Some(16);
-    every.checkpoint_bytes = Some(17);
-    every.error_text_bytes = Some(18);
-    every.handles = Some(19);
+    let every = manifest::Limits {
+        memory_bytes: Some(1),
+        table_elements: Some(2),
+        instances: Some(3),
+        cpu_ms: Some(4),
+        call_ms: Some(5),
+        host_call_ms: Some(6),
+        run_ms: Some(7),
+        requests: Some(8),
+        request_bytes: Some(9),
+        response_bytes: Some(10),
+        bytes_out: Some(11),
+        bytes_in: Some(12),
+        log_lines: Some(13),
+        log_bytes: Some(14),
+        page_rows: Some(15),
+        page_bytes: Some(16),
+        checkpoint_bytes: Some(17),
+        error_text_bytes: Some(18),
+        handles: Some(19),
+    };
     let limits = Limits::defaults().with(&every, &ceilings).unwrap();
     let expect = Limits {
         memory_bytes: 1,

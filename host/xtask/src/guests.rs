@@ -180,9 +180,9 @@ mod tests {
 
     #[test]
     fn both_forms_of_a_package_id_hold_the_name() {
-        assert_eq!(package_name("path+file:///work/connectors/faker#0.1.0"), "faker");
+        assert_eq!(package_name("path+file:///house/connectors/faker#0.1.0"), "faker");
         assert_eq!(
-            package_name("path+file:///work/connectors/null#null-destination@0.1.0"),
+            package_name("path+file:///house/connectors/null#null-destination@0.1.0"),
             "null-destination"
         );
     }

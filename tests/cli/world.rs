@@ -140,6 +140,7 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"table_elements +[\d,]+ of 100,000( +[\d,]+ of 100,000)*", "table_elements [COUNT] of 100,000"),
     (r"(?m)^cpu_ms .*\n", ""),
     (r"size       .*", "size       [SIZE]"),
+    (r"(?m)`, [\d.]+ MiB$", "`, [SIZE]"),
     (r"/\S*/library/", "[RUST]/library/"),
     (r"([^\s|])  +", "$1  "),
 ];

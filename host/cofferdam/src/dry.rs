@@ -1,6 +1,7 @@
 //! A run without rows: the source has nothing, the destination only says what it would do. What the pipeline judges
 //! before rows flow (streams, fields, filters, modes, verdicts) is judged by the pipeline itself.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -27,22 +28,23 @@ struct DryWriter {
     verdicts: Verdicts,
 }
 
-/// What the destination said, for each stream the last word.
+/// What the destination said, for each stream the last word, in the order of their names: commit units are asked side by
+/// side.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Verdicts(Arc<Mutex<Vec<(StreamPlan, StreamVerdict)>>>);
+pub(crate) struct Verdicts(Arc<Mutex<BTreeMap<String, (StreamPlan, StreamVerdict)>>>);
 
 impl Verdicts {
     pub(crate) fn all(&self) -> Vec<(StreamPlan, StreamVerdict)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     fn add(&self, plans: &[StreamPlan], verdicts: &[StreamVerdict]) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for plan in plans {
             let name = &plan.schema.stream;
-            all.retain(|(known, _)| known.schema.stream != *name);
-            let verdict = verdicts.iter().find(|verdict| verdict.stream == *name);
-            all.extend(verdict.map(|verdict| (plan.clone(), verdict.clone())));
+            if let Some(verdict) = verdicts.iter().find(|verdict| verdict.stream == *name) {
+                all.insert(name.clone(), (plan.clone(), verdict.clone()));
+            }
         }
     }
 }

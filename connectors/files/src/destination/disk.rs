@@ -8,7 +8,7 @@ use std::{
 
 use cofferdam_sdk::Result;
 
-use crate::input::explain;
+use crate::input::{explain, names_in};
 
 /// One directory. Names are of files in it.
 pub(crate) trait Disk {
@@ -72,11 +72,8 @@ impl Disk for OsDisk {
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        let entries = fs::read_dir(&self.directory)?;
         // Names that are not UTF-8 are not ours.
-        entries
-            .filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose())
-            .collect()
+        Ok(names_in(&self.directory)?.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
     fn sync_directory(&self) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::UNIX_EPOCH};
 use cofferdam_sdk::{Error, Result};
 use glob::{MatchOptions, Pattern};
 
-use super::explain;
+use super::{explain, names_in};
 
 const MATCHING: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
@@ -133,10 +133,9 @@ fn parent_exists(path: &str) -> bool {
 fn list(root: &str, below: &str) -> Result<Vec<String>> {
     let folder = if below.is_empty() { root.to_owned() } else { format!("{root}/{below}") };
     let folder = if folder.is_empty() { "/".to_owned() } else { folder };
-    let entries = fs::read_dir(&folder).map_err(|fault| explain("listing", &folder, fault))?;
-    let mut names = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(|fault| explain("listing", &folder, fault))?.file_name();
+    let found = names_in(Path::new(&folder)).map_err(|fault| explain("listing", &folder, fault))?;
+    let mut names = Vec::with_capacity(found.len());
+    for name in found {
         let Some(name) = name.to_str() else {
             return Err(Error::data(format!(
                 "the name `{}` in `{folder}` is not UTF-8",

@@ -22,4 +22,5 @@ mod output;
 mod rows;
 mod stopped;
 mod terminal;
+mod upstreams;
 mod world;

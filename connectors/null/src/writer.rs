@@ -71,6 +71,7 @@ impl Writer for NullWriter {
             exactly_once: false,
             transactions: self.config.transactions,
             fences: false,
+            late_rejects: self.config.late_reject_every.is_some(),
             layouts: Layouts::COLUMNS | Layouts::JSON_LINES,
             modes: Modes::APPEND | Modes::UPSERT | Modes::MIRROR | Modes::REPLACE,
             operations: Operations::INSERT | Operations::UPDATE | Operations::UPSERT | Operations::DELETE,

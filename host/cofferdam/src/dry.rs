@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use pipeline::connector::{Budget, Destination, Reader, Source, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{
-    Batch, Capabilities, Catalog, CommitReport, OpenRead, PageBudget, Step, StreamPlan, StreamVerdict,
+    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan, StreamVerdict,
     WriteReport,
 };
 
@@ -105,7 +105,7 @@ impl Writer for DryWriter {
         self.real.capabilities().await
     }
 
-    async fn committed(&mut self) -> Result<Option<String>, Failure> {
+    async fn committed(&mut self) -> Result<Option<LastCommit>, Failure> {
         Ok(None)
     }
 

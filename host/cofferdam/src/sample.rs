@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use pipeline::connector::{Budget, Destination, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{
-    Batch, Capabilities, CommitReport, FieldFate, FieldVerdict, Layouts, Modes, Operations, StreamPlan,
+    Batch, Capabilities, CommitReport, FieldFate, FieldVerdict, LastCommit, Layouts, Modes, Operations, StreamPlan,
     StreamSchema, StreamVerdict, WriteReport,
 };
 use pipeline::rows;
@@ -106,13 +106,14 @@ impl Writer for Sample {
             exactly_once: false,
             transactions: true,
             fences: false,
+            late_rejects: false,
             layouts: Layouts { columns: true, json_lines: true },
             modes: Modes { append: true, upsert: true, mirror: true, replace: true },
             operations: Operations { insert: true, update: true, upsert: true, delete: true },
         })
     }
 
-    async fn committed(&mut self) -> Result<Option<String>, Failure> {
+    async fn committed(&mut self) -> Result<Option<LastCommit>, Failure> {
         Ok(None)
     }
 

@@ -6,7 +6,7 @@
 
 use crate::failure::Failure;
 use crate::model::{
-    Batch, Capabilities, Catalog, CommitReport, OpenRead, PageBudget, Step, StreamPlan, StreamSchema,
+    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan, StreamSchema,
     StreamVerdict, TransformPlan, Transformed, WriteReport,
 };
 use async_trait::async_trait;
@@ -70,8 +70,9 @@ pub trait Writer: Send {
     /// What the destination can do.
     async fn capabilities(&mut self) -> Result<Capabilities, Failure>;
 
-    /// The token of the last durable commit of this unit.
-    async fn committed(&mut self) -> Result<Option<String>, Failure>;
+    /// The last durable commit of this unit. Its late rejects name rows of a commit that this writer has not seen: whether
+    /// there are such rows is for the caller to see.
+    async fn committed(&mut self) -> Result<Option<LastCommit>, Failure>;
 
     /// What will come; the verdicts were validated to cover each stream and field.
     async fn prepare(&mut self, plans: Vec<StreamPlan>, dry_run: bool)

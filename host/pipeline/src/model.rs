@@ -13,7 +13,7 @@ pub use batch::{
     Batch, Column, ColumnData, Columns, JsonLines, Operation, Reject, RowOperations, Rows, VarData,
 };
 pub use plan::{
-    Capabilities, CommitReport, FieldFate, FieldVerdict, LateReject, Mode, Modes, Output, StreamPlan,
+    Capabilities, CommitReport, FieldFate, FieldVerdict, LastCommit, LateReject, Mode, Modes, Output, StreamPlan,
     StreamVerdict, TransformPlan, Transformed, WriteReport,
 };
 pub use read::{

@@ -16,6 +16,7 @@ mod pipe;
 mod plan;
 mod prepare;
 mod read;
+mod recover;
 mod retry;
 mod spec;
 mod track;

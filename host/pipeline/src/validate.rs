@@ -12,7 +12,7 @@ mod transformed;
 
 pub use batch::batch;
 pub use page::{PageContext, checkpoint, page};
-pub use reports::{capabilities, commit_report, verdicts, write_report};
+pub use reports::{capabilities, commit_report, last_commit, verdicts, write_report};
 pub use schema::{catalog, schema_changed, stream_schema};
 pub use transformed::{transform_plan, transformed};
 

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    Batch, Columns, ColumnsView, DataType, Error, FieldFate, FieldVerdict, JsonLines, Layout, Operation,
-    Reject, Result, RowOperations, Rows, Step, StreamPlan, StreamSchema, StreamVerdict, WriteReport,
+    Batch, Columns, ColumnsView, CommitReport, DataType, Error, FieldFate, FieldVerdict, JsonLines, LastCommit,
+    Layout, Operation, Reject, Result, RowOperations, Rows, Step, StreamPlan, StreamSchema, StreamVerdict, WriteReport,
 };
 
 /// Rows as JSON objects.
@@ -149,6 +149,13 @@ impl WriteReport {
     /// Every row was taken.
     pub fn all_taken() -> Self {
         Self { rejected: Vec::new() }
+    }
+}
+
+impl LastCommit {
+    /// Of a destination that rejects nothing at its commits.
+    pub fn of_token(token: String) -> Self {
+        Self { token, report: CommitReport { rejected: Vec::new() } }
     }
 }
 

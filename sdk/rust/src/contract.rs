@@ -2,7 +2,7 @@
 
 pub use crate::bindings::{
     destination::exports::cofferdam::connector::destination::{
-        Capabilities, CommitReport, FieldFate, FieldVerdict, LateReject, Mode, Modes, StreamPlan,
+        Capabilities, CommitReport, FieldFate, FieldVerdict, LastCommit, LateReject, Mode, Modes, StreamPlan,
         StreamVerdict, WriteReport,
     },
     shared::cofferdam::connector::{

@@ -5,8 +5,8 @@ use std::{cell::RefCell, collections::HashMap, marker::PhantomData};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Batch, Capabilities, CommitReport, Error, Incoming, Result, StreamPlan, StreamSchema, StreamVerdict,
-    WriteReport, bindings::destination::exports::cofferdam::connector::destination as exports, logging,
+    Batch, Capabilities, CommitReport, Error, Incoming, LastCommit, Result, StreamPlan, StreamSchema,
+    StreamVerdict, WriteReport, bindings::destination::exports::cofferdam::connector::destination as exports, logging,
     parse_config,
 };
 
@@ -49,6 +49,7 @@ use crate::{
 ///             exactly_once: false,
 ///             transactions: false,
 ///             fences: false,
+///             late_rejects: false,
 ///             layouts: Layouts::JSON_LINES,
 ///             modes: Modes::APPEND,
 ///             operations: Operations::INSERT,
@@ -111,9 +112,9 @@ pub trait Writer: 'static {
     /// What this destination can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// The token of the last commit of this unit that is durable. Asked before the first row; a destination that
-    /// declares `exactly_once` must tell the truth here.
-    fn committed(&mut self) -> Result<Option<String>> {
+    /// The last commit of this unit that is durable, and what it rejected late. Asked before the first row; a destination
+    /// that declares `exactly_once` must tell the truth here.
+    fn committed(&mut self) -> Result<Option<LastCommit>> {
         Ok(None)
     }
 
@@ -125,7 +126,8 @@ pub trait Writer: 'static {
     fn write(&mut self, number: u64, incoming: Incoming<'_>) -> Result<WriteReport>;
 
     /// Make everything written since the last commit durable and visible under this token; a `replace` becomes visible
-    /// with `last`, the last commit of its generation.
+    /// with `last`, the last commit of its generation. Rejects here need the capability `late_rejects`, and are kept with
+    /// the token.
     fn commit(&mut self, token: &str, last: bool) -> Result<CommitReport>;
 }
 
@@ -172,7 +174,7 @@ impl<W: Writer> exports::GuestWriter for ExportedWriter<W> {
         self.0.borrow().writer.capabilities()
     }
 
-    fn committed(&self) -> Result<Option<String>> {
+    fn committed(&self) -> Result<Option<LastCommit>> {
         self.0.borrow_mut().writer.committed()
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io::Read};
 
 use cofferdam_sdk::{
-    Capabilities, CommitReport, Error, Field, FieldFate, Incoming, Layouts, Mode, Modes, OpenWrite,
+    Capabilities, CommitReport, Error, Field, FieldFate, Incoming, LastCommit, Layouts, Mode, Modes, OpenWrite,
     Operations, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
 };
 
@@ -37,7 +37,7 @@ impl Writer for FilesWriter {
         self.0.capabilities()
     }
 
-    fn committed(&mut self) -> Result<Option<String>> {
+    fn committed(&mut self) -> Result<Option<LastCommit>> {
         self.0.committed()
     }
 
@@ -164,14 +164,15 @@ impl<D: Disk> UnitWriter<D> {
             exactly_once: true,
             transactions: false,
             fences: true,
+            late_rejects: false,
             layouts,
             modes: Modes::APPEND | Modes::REPLACE,
             operations: Operations::INSERT | Operations::UPSERT,
         }
     }
 
-    pub(crate) fn committed(&mut self) -> Result<Option<String>> {
-        Ok(self.state.token.clone())
+    pub(crate) fn committed(&mut self) -> Result<Option<LastCommit>> {
+        Ok(self.state.token.clone().map(LastCommit::of_token))
     }
 
     pub(crate) fn prepare(&mut self, plans: &[StreamPlan], dry_run: bool) -> Result<Vec<StreamVerdict>> {

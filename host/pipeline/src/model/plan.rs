@@ -49,12 +49,21 @@ pub struct Capabilities {
     pub transactions: bool,
     /// An older fence is refused once a newer one was seen.
     pub fences: bool,
+    /// A commit may reject rows that `write` took, and `committed` tells them again.
+    pub late_rejects: bool,
     /// Layouts it understands.
     pub layouts: Layouts,
     /// Modes it knows.
     pub modes: Modes,
     /// Operations it knows.
     pub operations: Operations,
+}
+
+impl Capabilities {
+    /// Whether it says again after a crash what its last commit rejected.
+    pub fn tells_late_rejects(self) -> bool {
+        self.exactly_once && self.late_rejects
+    }
 }
 
 /// One stream that will be written.
@@ -125,6 +134,15 @@ pub struct LateReject {
 pub struct CommitReport {
     /// Rows that could not be kept.
     pub rejected: Vec<LateReject>,
+}
+
+/// The last commit of a unit that is durable.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastCommit {
+    /// Its token.
+    pub token: String,
+    /// What it answered.
+    pub report: CommitReport,
 }
 
 /// What comes out of a transform, known before rows flow.

@@ -1,5 +1,5 @@
 use super::{
-    Amendment, Counters, DirectoryRecords, Effect, Error, MemoryRecords, Position, Prepared, RejectedBy,
+    Amendment, Counters, DirectoryRecords, Effect, Error, MemoryRecords, Position, Prepared, PreparedBatch, RejectedBy,
     RowCopy, RowError, RowErrorChunk, RunRecords, RunTicket,
 };
 use crate::fixtures::{lines_batch, schema};
@@ -42,6 +42,14 @@ fn prepared(token: &str, checkpoint: &str, row_errors: Vec<RowErrorChunk>) -> Pr
             written: BTreeMap::from([("s".into(), 8)]),
             row_errors,
         },
+        batches: vec![PreparedBatch {
+            output: "s".into(),
+            rows: 8,
+            stream: "s".into(),
+            first_index: 0,
+            origin: Some(vec![0, 1, 2, 3, 4, 5, 6, 9]),
+            rejected: vec![7],
+        }],
     }
 }
 

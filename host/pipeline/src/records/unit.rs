@@ -74,7 +74,8 @@ pub enum RowCopy {
     Row(Batch),
     /// Bytes that never became a row, base64 in JSON.
     Raw(#[serde(with = "crate::model::wire_bytes")] Vec<u8>),
-    /// Nothing: the row was rejected so long after it was read that its copy had been given up for memory.
+    /// Nothing: the row was rejected so long after it was read that its copy had been given up for memory, or its rejection
+    /// came to light only after a crash.
     GivenUp,
 }
 
@@ -134,6 +135,27 @@ pub struct Prepared {
     pub position: Position,
     /// What it adds.
     pub effect: Effect,
+    /// The batches of this commit by their number, where the destination may reject rows at its commit and tells them again
+    /// after a crash: by them those rejects find their rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<PreparedBatch>,
+}
+
+/// Whence the rows of a written batch came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PreparedBatch {
+    /// The output stream.
+    pub output: String,
+    /// The rows of the batch.
+    pub rows: u32,
+    /// The source stream.
+    pub stream: String,
+    /// What the rows of the source batch are counted from, as [`RowError::index`] counts them.
+    pub first_index: u64,
+    /// For each row the row of the source batch from which it came; none: the same.
+    pub origin: Option<Vec<u32>>,
+    /// Rows of the source batch that are rejected already.
+    pub rejected: Vec<u32>,
 }
 
 /// What the destination rejected late, in its answer to the commit.
@@ -207,7 +229,7 @@ impl UnitRecord {
             let message = format!("`{token}` is committed, but it is not what was prepared");
             return Err(Error::Disorder { unit: unit.into(), message });
         };
-        let Prepared { token, run, position, mut effect } = prepared;
+        let Prepared { token, run, position, mut effect, .. } = prepared;
         effect.amend(amendment);
         for (stream, counters) in effect.streams {
             self.streams.entry(stream).or_default().add(counters);

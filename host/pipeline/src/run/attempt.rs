@@ -3,7 +3,6 @@
 use super::Trouble;
 use super::budgets::Metered;
 use super::change::Chain;
-use super::commit::recover;
 use super::context::{Context, Grace};
 use super::group::GroupState;
 use super::observe::Phase;
@@ -12,6 +11,7 @@ use super::pipe::{PipeReceiver, pipe};
 use super::plan::{GroupPlan, StreamIn, open_read};
 use super::prepare;
 use super::read::{ReadStage, ReadStream};
+use super::recover::recover;
 use super::write::{Boundary, Ended, WriteStage};
 use crate::connector::{Reader, Writer};
 use crate::error::{Error, suggestion};

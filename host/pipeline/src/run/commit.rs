@@ -1,17 +1,15 @@
-//! One commit: prepared, made by the destination, committed; and what a cut-off one leaves.
+//! One commit: prepared, made by the destination, committed.
 
 use super::Trouble;
 use super::context::{Context, Grace};
-use super::group::{Doubt, GroupState};
+use super::group::Doubt;
 use super::observe::Phase;
 use super::pending::{Owner, Pending, Settled};
-use super::plan::GroupPlan;
 use super::spec::RejectPolicy;
 use super::write::WriteStage;
-use crate::connector::Writer;
 use crate::error::Error;
-use crate::model::{Capabilities, CommitReport};
-use crate::records::{Amendment, Position, Prepared, UnitRecord};
+use crate::model::CommitReport;
+use crate::records::{Amendment, Position, Prepared};
 use std::sync::Arc;
 
 impl WriteStage<'_> {
@@ -37,12 +35,13 @@ impl WriteStage<'_> {
         let report = if self.pending.written.is_empty() && !published {
             CommitReport::default()
         } else {
-            self.state.doubt = Some(Doubt {
-                token: token.clone(),
-                settled: settled.streams.clone(),
-                written: settled.written.clone(),
-            });
-            context.call(Grace::FromCall, self.writer.commit(token.clone(), last)).await?
+            // Until the answer is there, what waits for it outlives this attempt.
+            let pending = std::mem::take(&mut self.pending);
+            self.state.doubt = Some(Doubt { token: token.clone(), settled, pending, attempt });
+            let report = context.call(Grace::FromCall, self.writer.commit(token.clone(), last)).await?;
+            let doubt = self.state.doubt.take().ok_or_else(|| Error::internal("a commit without its rows"))?;
+            (settled, self.pending) = (doubt.settled, doubt.pending);
+            report
         };
         let late = !report.rejected.is_empty();
         let amendment = self.late_rejects(report, &mut settled)?;
@@ -67,6 +66,7 @@ impl WriteStage<'_> {
             run: self.context.ticket.run,
             position: position.clone(),
             effect: settled.effect(row_errors),
+            batches: if self.capabilities.tells_late_rejects() { self.pending.batches() } else { Vec::new() },
         }
     }
 
@@ -83,63 +83,11 @@ impl WriteStage<'_> {
 
     fn committed(&mut self, position: Position, settled: &Settled) {
         self.context.ledger.commit(&settled.streams, &settled.written);
-        self.state.doubt = None;
         self.state.commits += 1;
         if position.checkpoint != self.position.checkpoint {
             self.committed.send_replace(position.checkpoint.clone());
         }
         self.position = Position { complete: false, ..position.clone() };
         self.state.position = Some(position);
-    }
-}
-
-/// What an attempt finds.
-pub(super) struct Found {
-    pub(super) record: UnitRecord,
-    /// This run had committed the source's end already.
-    pub(super) ended: bool,
-}
-
-/// Settles a commit that was cut off: made true if the destination knows its token, else forgotten.
-pub(super) async fn recover(
-    context: &Context,
-    group: &GroupPlan,
-    state: &mut GroupState,
-    writer: &mut dyn Writer,
-    capabilities: &Capabilities,
-) -> Result<Found, Trouble> {
-    let Context { records, ticket, .. } = context;
-    let record = records.unit(ticket, &group.unit).await?;
-    let token = if capabilities.exactly_once {
-        context.call(Grace::FromStop, writer.committed()).await?
-    } else {
-        None
-    };
-    let Some(prepared) = record.prepared.clone() else {
-        return Ok(Found { record, ended: false });
-    };
-    let took_effect = token.as_deref() == Some(prepared.token.as_str());
-    if took_effect {
-        let amendment = Amendment::default();
-        records.commit(ticket, &group.unit, &prepared.token, amendment).await?;
-        count(context, state, &prepared);
-    } else {
-        records.discard(ticket, &group.unit, &prepared.token).await?;
-    }
-    state.doubt = None;
-    let record = records.unit(ticket, &group.unit).await?;
-    let ended = took_effect && prepared.run == ticket.run && prepared.position.complete;
-    Ok(Found { record, ended })
-}
-
-/// The rows of a recovered commit belong to the report of the run that made it; if that was an earlier one, they are told
-/// apart.
-fn count(context: &Context, state: &mut GroupState, prepared: &Prepared) {
-    match state.doubt.take().filter(|doubt| doubt.token == prepared.token) {
-        Some(doubt) => {
-            context.ledger.commit(&doubt.settled, &doubt.written);
-            state.commits += 1;
-        }
-        None => context.ledger.recover(&prepared.effect),
     }
 }

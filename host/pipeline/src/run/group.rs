@@ -3,8 +3,8 @@
 use super::Trouble;
 use super::attempt::{attempt, no_change};
 use super::context::Context;
-use super::ledger::Tally;
 use super::observe::Phase;
+use super::pending::{Pending, Settled};
 use super::plan::GroupPlan;
 use super::retry::{Decision, Retry};
 use super::write::Ended;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::failure::Failure;
 use crate::records::Position;
 use crate::report::{Delivery, ErrorReport, GroupReport, Outcome};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -37,8 +37,11 @@ pub(super) struct GroupState {
 #[derive(Debug)]
 pub(super) struct Doubt {
     pub(super) token: String,
-    pub(super) settled: BTreeMap<String, Tally>,
-    pub(super) written: BTreeMap<String, u64>,
+    pub(super) settled: Settled,
+    /// The rows, of which the destination may have rejected some.
+    pub(super) pending: Pending,
+    /// The attempt that made it.
+    pub(super) attempt: u32,
 }
 
 /// Try until it is done, or is to stop, or trying again makes no sense.

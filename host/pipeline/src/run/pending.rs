@@ -6,7 +6,7 @@ use super::spec::RejectPolicy;
 use super::track::{Origin, Tracked};
 use crate::error::Error;
 use crate::model::{CommitReport, Reject, StreamSchema};
-use crate::records::{Amendment, Effect, RejectedBy, RowCopy, RowError, RowErrorChunk};
+use crate::records::{Amendment, Effect, PreparedBatch, RejectedBy, RowCopy, RowError, RowErrorChunk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -210,6 +210,22 @@ impl Pending {
         Ok(amendment)
     }
 
+    /// Whence the rows of each written batch came, for who has to know after a crash.
+    pub(super) fn batches(&self) -> Vec<PreparedBatch> {
+        let batch = |written: &Written| {
+            let tracked = self.parcels.get(written.parcel)?;
+            Some(PreparedBatch {
+                output: written.stream.clone(),
+                rows: written.rows,
+                stream: tracked.stream().to_owned(),
+                first_index: tracked.first_index,
+                origin: written.origin.rows(),
+                rejected: tracked.rejected_rows().collect(),
+            })
+        };
+        self.written.iter().filter_map(batch).collect()
+    }
+
     /// The first rejected row, for a run that fails at it.
     pub(super) fn first_rejected(&self) -> Option<Error> {
         self.parcels.iter().find_map(Tracked::first_rejected).or_else(|| {
@@ -245,7 +261,7 @@ fn raw_error(raw: &RawReject, index: u64, attempt: u32) -> RowError {
     }
 }
 
-fn push(chunks: &mut Vec<RowErrorChunk>, schema: &Arc<StreamSchema>, error: RowError, owner: Owner<'_>) {
+pub(super) fn push(chunks: &mut Vec<RowErrorChunk>, schema: &Arc<StreamSchema>, error: RowError, owner: Owner<'_>) {
     if let Some(last) = chunks.last_mut()
         && last.schema == **schema
         && last.errors.len() < CHUNK_ERRORS_MAX

@@ -40,6 +40,14 @@ impl Origin {
         }
     }
 
+    /// As a list, where it is one.
+    pub(super) fn rows(&self) -> Option<Vec<u32>> {
+        match self {
+            Self::Same => None,
+            Self::Rows(rows) => Some(rows.to_vec()),
+        }
+    }
+
     fn byte_count(&self) -> usize {
         match self {
             Self::Same => 0,
@@ -160,6 +168,10 @@ impl Tracked {
 
     pub(super) fn is_rejected(&self, row: u32) -> bool {
         self.rejected.contains_key(&row)
+    }
+
+    pub(super) fn rejected_rows(&self) -> impl Iterator<Item = u32> {
+        self.rejected.keys().copied()
     }
 
     pub(super) fn any_rejected(&self) -> bool {

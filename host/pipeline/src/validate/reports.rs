@@ -59,14 +59,35 @@ pub fn write_report(report: &WriteReport, row_count: u32) -> Result<(), Violatio
 }
 
 /// The report on a commit; `row_counts` are those of the batches written since the last commit, by their number.
-pub fn commit_report(report: &CommitReport, row_counts: &[u32]) -> Result<(), Violation> {
-    late_rejects(report, row_counts).map_err(|violation| violation.at("the report of a commit"))
+pub fn commit_report(report: &CommitReport, row_counts: &[u32], may_reject: bool) -> Result<(), Violation> {
+    let judged = if may_reject || report.rejected.is_empty() {
+        late_rejects(report).and_then(|()| rows_were_written(report, row_counts))
+    } else {
+        Err(Violation::new("rows are rejected, and the capabilities do not have `late-rejects`"))
+    };
+    judged.map_err(|violation| violation.at("the report of a commit"))
 }
 
-fn late_rejects(report: &CommitReport, row_counts: &[u32]) -> Result<(), Violation> {
+/// What `committed` says of a commit that another instance made: as [`commit_report`], but for what only who wrote the rows
+/// can know.
+pub fn last_commit(report: &CommitReport) -> Result<(), Violation> {
+    late_rejects(report).map_err(|violation| violation.at("the report of the last commit"))
+}
+
+fn late_rejects(report: &CommitReport) -> Result<(), Violation> {
     let mut seen = HashSet::with_capacity(report.rejected.len().min(1 << 16));
     for late in &report.rejected {
         code(&late.reject.code)?;
+        let (batch, row) = (late.batch, late.reject.row);
+        if !seen.insert((batch, row)) {
+            return Err(Violation::new(format!("row {row} of batch {batch} is rejected twice")));
+        }
+    }
+    Ok(())
+}
+
+fn rows_were_written(report: &CommitReport, row_counts: &[u32]) -> Result<(), Violation> {
+    for late in &report.rejected {
         let (batch, row) = (late.batch, late.reject.row);
         let rows = usize::try_from(batch).ok().and_then(|number| row_counts.get(number));
         let Some(rows) = rows else {
@@ -76,9 +97,6 @@ fn late_rejects(report: &CommitReport, row_counts: &[u32]) -> Result<(), Violati
             return Err(Violation::new(format!(
                 "row {row} of batch {batch} is named, but it has {rows} rows"
             )));
-        }
-        if !seen.insert((batch, row)) {
-            return Err(Violation::new(format!("row {row} of batch {batch} is rejected twice")));
         }
     }
     Ok(())

@@ -1,5 +1,5 @@
 use super::{
-    Limits, PageContext, Violation, batch, capabilities, catalog, checkpoint, commit_report, page,
+    Limits, PageContext, Violation, batch, capabilities, catalog, checkpoint, commit_report, last_commit, page,
     schema_changed, stream_schema, transform_plan, transformed, verdicts, write_report,
 };
 use crate::fixtures::{column, columns_batch, field, lines_batch, schema, texts};
@@ -300,10 +300,13 @@ fn reports_name_rows_that_were_written_once() {
     says(write_report(&WriteReport { rejected: vec![reject(0), reject(0)] }, 2), "row 0 is rejected twice");
     says(write_report(&WriteReport { rejected: vec![reject(0), reject(0)] }, 1), "2 rejects for 1 rows");
     let late = |batch, row| CommitReport { rejected: vec![LateReject { batch, reject: reject(row) }] };
-    commit_report(&late(1, 4), &[3, 5]).unwrap();
-    says(commit_report(&late(2, 0), &[3, 5]), "batch 2 is named, 2 were written");
-    says(commit_report(&late(u64::MAX, 0), &[3, 5]), "is named, 2 were written");
-    says(commit_report(&late(0, 3), &[3, 5]), "row 3 of batch 0 is named, but it has 3 rows");
+    commit_report(&late(1, 4), &[3, 5], true).unwrap();
+    says(commit_report(&late(1, 4), &[3, 5], false), "do not have `late-rejects`");
+    commit_report(&CommitReport::default(), &[3, 5], false).unwrap();
+    last_commit(&late(7, 4)).unwrap();
+    says(commit_report(&late(2, 0), &[3, 5], true), "batch 2 is named, 2 were written");
+    says(commit_report(&late(u64::MAX, 0), &[3, 5], true), "is named, 2 were written");
+    says(commit_report(&late(0, 3), &[3, 5], true), "row 3 of batch 0 is named, but it has 3 rows");
 }
 
 #[test]

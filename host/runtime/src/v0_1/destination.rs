@@ -1,6 +1,6 @@
 //! The role `destination`: implements the ports `Destination` and `Writer`.
 
-use super::bindings::destination::{Guest, StreamPlan};
+use super::bindings::destination::{self, Guest, StreamPlan};
 use super::{from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::error::Error;
@@ -12,7 +12,7 @@ use manifest::Role;
 use pipeline::connector::{Budget, Destination as DestinationPort, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{
-    self, Batch, Capabilities, CommitReport, LateReject, Layouts, StreamVerdict, WriteReport,
+    self, Batch, Capabilities, CommitReport, LastCommit, LateReject, Layouts, StreamVerdict, WriteReport,
 };
 use pipeline::validate;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl DestinationPort for Destination {
                 })
             })
             .await?;
-        Ok(Box::new(DestinationWriter { instance, layouts: Layouts::default(), row_counts: Vec::new() }))
+        Ok(Box::new(DestinationWriter { instance, layouts: Layouts::default(), late_rejects: false, row_counts: Vec::new() }))
     }
 }
 
@@ -88,8 +88,19 @@ struct DestinationWriter {
     instance: Instance<Opened>,
     /// What the destination said that it understands.
     layouts: Layouts,
+    /// Whether it said that its commits may reject rows.
+    late_rejects: bool,
     /// Rows of each batch since the last commit, by number.
     row_counts: Vec<u32>,
+}
+
+impl DestinationWriter {
+    fn commit_report(&self, report: destination::CommitReport) -> CommitReport {
+        let connection = self.instance.connection();
+        let late = report.rejected.into_iter();
+        let rejected = late.map(|late| LateReject { batch: late.batch, reject: connection.reject(late.reject) });
+        CommitReport { rejected: rejected.collect() }
+    }
 }
 
 #[async_trait]
@@ -109,20 +120,28 @@ impl Writer for DestinationWriter {
         let judged = validate::capabilities(&capabilities);
         judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
         self.layouts = capabilities.layouts;
+        self.late_rejects = capabilities.late_rejects;
         Ok(capabilities)
     }
 
-    async fn committed(&mut self) -> Result<Option<String>, Failure> {
+    async fn committed(&mut self) -> Result<Option<LastCommit>, Failure> {
+        const CALL: &str = "writer.committed";
         let connection = self.instance.connection().clone();
-        self.instance
-            .call("writer.committed", move |live| {
+        let found = self
+            .instance
+            .call(CALL, move |live| {
                 Box::pin(async move {
                     let Opened { guest, writer } = &live.role;
-                    let token = guest.writer().call_committed(&mut live.store, *writer).await?;
-                    Ok(token.map_err(|error| connection.guest_error(error)))
+                    let found = guest.writer().call_committed(&mut live.store, *writer).await?;
+                    Ok(found.map_err(|error| connection.guest_error(error)))
                 })
             })
-            .await
+            .await?;
+        let Some(found) = found else { return Ok(None) };
+        let report = self.commit_report(found.report);
+        let judged = validate::last_commit(&report);
+        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        Ok(Some(LastCommit { token: found.token, report }))
     }
 
     async fn prepare(
@@ -201,14 +220,9 @@ impl Writer for DestinationWriter {
                 })
             })
             .await?;
-        let connection = self.instance.connection();
-        let late = report.rejected.into_iter();
-        let rejected = late
-            .map(|late| LateReject { batch: late.batch, reject: connection.reject(late.reject) })
-            .collect();
-        let report = CommitReport { rejected };
+        let report = self.commit_report(report);
         let row_counts = std::mem::take(&mut self.row_counts);
-        let judged = validate::commit_report(&report, &row_counts);
+        let judged = validate::commit_report(&report, &row_counts, self.late_rejects);
         judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
         Ok(report)
     }

@@ -212,6 +212,7 @@ pub(super) fn capabilities(found: destination::Capabilities) -> model::Capabilit
         exactly_once: found.exactly_once,
         transactions: found.transactions,
         fences: found.fences,
+        late_rejects: found.late_rejects,
         layouts: layouts(found.layouts),
         modes: model::Modes {
             append: found.modes.contains(destination::Modes::APPEND),

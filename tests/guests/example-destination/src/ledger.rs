@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct State {
     pub(crate) fence: u64,
     pub(crate) token: Option<String>,
+    /// The rows that the last commit rejected, as batch and row.
+    pub(crate) late: Vec<(u64, u32)>,
     /// Committed bytes of each stream's file.
     pub(crate) lengths: BTreeMap<String, u64>,
 }
@@ -51,15 +53,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Make rows and token durable. The rename is the moment at which all of it counts.
-    pub(crate) fn commit(&mut self, rows: &BTreeMap<String, Vec<u8>>, token: &str) -> Result<()> {
+    /// Make rows, token and rejects durable. The rename is the moment at which all of it counts.
+    pub(crate) fn commit(
+        &mut self,
+        rows: &BTreeMap<String, Vec<u8>>,
+        token: &str,
+        late: Vec<(u64, u32)>,
+    ) -> Result<()> {
         for (stream, bytes) in rows {
             let mut file = self.stream_file(stream)?;
             file.write_all(bytes)?;
             file.sync_all()?;
             self.state.lengths.insert(stream.clone(), file.metadata()?.len());
         }
-        self.state.token = Some(token.to_owned());
+        (self.state.token, self.state.late) = (Some(token.to_owned()), late);
         self.store()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_sdk::{
-    Capabilities, CommitReport, DataType, Destination, FieldFate, Incoming, LateReject, Layouts, Modes,
+    Capabilities, CommitReport, DataType, Destination, FieldFate, Incoming, LastCommit, LateReject, Layouts, Modes,
     OpenWrite, Operations, Reject, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
 };
 use serde_json::{Map, Value};
@@ -48,14 +48,16 @@ impl Writer for LinesWriter {
             exactly_once: true,
             transactions: true,
             fences: true,
+            late_rejects: true,
             layouts: Layouts::COLUMNS | Layouts::JSON_LINES,
             modes: Modes::APPEND,
             operations: Operations::INSERT,
         }
     }
 
-    fn committed(&mut self) -> Result<Option<String>> {
-        Ok(self.ledger.state.token.clone())
+    fn committed(&mut self) -> Result<Option<LastCommit>> {
+        let Some(token) = self.ledger.state.token.clone() else { return Ok(None) };
+        Ok(Some(LastCommit { token, report: duplicates(&self.ledger.state.late) }))
     }
 
     fn prepare(&mut self, plans: &[StreamPlan], _dry_run: bool) -> Result<Vec<StreamVerdict>> {
@@ -90,19 +92,26 @@ impl Writer for LinesWriter {
     }
 
     fn commit(&mut self, token: &str, _last: bool) -> Result<CommitReport> {
-        let (mut rows, mut rejected) = (BTreeMap::<String, Vec<u8>>::new(), Vec::new());
+        let (mut rows, mut late) = (BTreeMap::<String, Vec<u8>>::new(), Vec::new());
         for Pending { batch, row, stream, key, line } in self.pending.drain(..) {
             let fresh = key.is_none_or(|key| self.seen.insert((stream.clone(), key)));
             if fresh {
                 rows.entry(stream).or_default().extend(line);
             } else {
-                let reject = Reject::new(row, "duplicate_key", "this key came before");
-                rejected.push(LateReject { batch, reject });
+                late.push((batch, row));
             }
         }
-        self.ledger.commit(&rows, token)?;
-        Ok(CommitReport { rejected })
+        let report = duplicates(&late);
+        self.ledger.commit(&rows, token, late)?;
+        Ok(report)
     }
+}
+
+/// What a commit answers about rows whose key was there already.
+fn duplicates(late: &[(u64, u32)]) -> CommitReport {
+    let reject = |row| Reject::new(row, "duplicate_key", "this key came before");
+    let rejected = late.iter().map(|(batch, row)| LateReject { batch: *batch, reject: reject(*row) });
+    CommitReport { rejected: rejected.collect() }
 }
 
 /// The values of the key as text: the inner none if the stream has no key, the outer if the row lacks a part of it.

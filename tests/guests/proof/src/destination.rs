@@ -1,7 +1,7 @@
 //! The destination: tells every call, rejects what it is told to reject, and keeps rows in files if it is told to.
 
 use cofferdam_sdk::{
-    Capabilities, CommitReport, DataType, Destination, FieldFate, Incoming, LateReject, Layouts, Modes,
+    Capabilities, CommitReport, DataType, Destination, FieldFate, Incoming, LastCommit, LateReject, Layouts, Modes,
     OpenWrite, Operations, Reject, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
 };
 
@@ -10,6 +10,7 @@ use crate::{Config, Proof, files::Files, show};
 /// What it can do if nothing else is said.
 const ABILITIES: &[&str] = &[
     "transactions",
+    "late-rejects",
     "columns",
     "json-lines",
     "append",
@@ -48,6 +49,16 @@ impl ProofWriter {
         if told.is_empty() { ABILITIES.contains(&ability) } else { told.iter().any(|told| told == ability) }
     }
 
+    /// The rejects of a commit of so many batches.
+    fn late(&self, batches: u64) -> CommitReport {
+        let late = self.config.reject_late.iter().filter(|(batch, _)| *batch < batches);
+        let late = late.map(|(batch, row)| LateReject {
+            batch: *batch,
+            reject: Reject::new(*row, "came_before", "only seen at the commit").retryable(),
+        });
+        CommitReport { rejected: late.collect() }
+    }
+
     /// The flags whose names it was told.
     fn set<F: FromIterator<F>, const N: usize>(&self, flags: [(&str, F); N]) -> F {
         flags.into_iter().filter(|(name, _)| self.can(name)).map(|(_, flag)| flag).collect()
@@ -60,6 +71,7 @@ impl Writer for ProofWriter {
             exactly_once: self.can("exactly-once"),
             transactions: self.can("transactions"),
             fences: self.can("fences"),
+            late_rejects: self.can("late-rejects"),
             layouts: self.set([("columns", Layouts::COLUMNS), ("json-lines", Layouts::JSON_LINES)]),
             modes: self.set([
                 ("append", Modes::APPEND),
@@ -76,9 +88,11 @@ impl Writer for ProofWriter {
         }
     }
 
-    fn committed(&mut self) -> Result<Option<String>> {
+    fn committed(&mut self) -> Result<Option<LastCommit>> {
         self.config.pass("writer.committed")?;
-        if self.config.keep { Files::token() } else { Ok(None) }
+        let token = if self.config.keep { Files::token()? } else { None };
+        // As many batches as the configuration speaks of: this destination keeps the rejects nowhere else.
+        Ok(token.map(|token| LastCommit { token, report: self.late(u64::MAX) }))
     }
 
     fn prepare(&mut self, plans: &[StreamPlan], dry_run: bool) -> Result<Vec<StreamVerdict>> {
@@ -123,12 +137,7 @@ impl Writer for ProofWriter {
             self.files.commit(token, last)?;
         }
         let written = std::mem::take(&mut self.written);
-        let late = self.config.reject_late.iter().filter(|(batch, _)| *batch < written);
-        let late = late.map(|(batch, row)| LateReject {
-            batch: *batch,
-            reject: Reject::new(*row, "came_before", "only seen at the commit").retryable(),
-        });
-        Ok(CommitReport { rejected: late.collect() })
+        Ok(self.late(written))
     }
 }
 

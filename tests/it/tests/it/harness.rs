@@ -128,7 +128,7 @@ pub(crate) fn tight() -> Limits {
     Limits {
         memory_bytes: 128 << 20,
         cpu_ms: 1_000,
-        call_ms: 5_000,
+        call_ms: 60_000,
         host_call_ms: 200,
         log_lines: 100,
         log_bytes: 1 << 20,

@@ -5,7 +5,7 @@ use super::world::{World, late_rejects, write_rejects};
 use crate::connector::{Budget, Destination, Usage, Writer};
 use crate::failure::Failure;
 use crate::model::{
-    Batch, Capabilities, ColumnData, CommitReport, FieldFate, FieldVerdict, LateReject, Mode, Modes,
+    Batch, Capabilities, ColumnData, CommitReport, FieldFate, FieldVerdict, LastCommit, LateReject, Mode, Modes,
     Operations, Reject, Rows, StreamPlan, StreamVerdict, WriteReport,
 };
 use crate::validate::{self, Limits};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// What a destination knows of one commit unit.
 #[derive(Debug, Default)]
 pub(super) struct Unit {
-    pub(super) token: Option<String>,
+    pub(super) last: Option<LastCommit>,
     pub(super) visible: Vec<i64>,
     /// Committed rows of a refill that is not complete.
     pub(super) staged: Vec<i64>,
@@ -77,6 +77,7 @@ impl Writer for ScriptedWriter {
             exactly_once: script.exactly_once,
             transactions: script.transactions,
             fences: true,
+            late_rejects: script.late_rejects,
             layouts: script.layouts,
             modes: Modes { append: true, upsert: true, mirror: false, replace: true },
             operations: Operations { insert: true, ..Operations::default() },
@@ -84,9 +85,9 @@ impl Writer for ScriptedWriter {
         self.world.faults.call("writer.capabilities", || capabilities).await
     }
 
-    async fn committed(&mut self) -> Result<Option<String>, Failure> {
-        let token = lock(&self.world.units)[&self.unit].token.clone();
-        self.world.faults.call("writer.committed", || token).await
+    async fn committed(&mut self) -> Result<Option<LastCommit>, Failure> {
+        let last = lock(&self.world.units)[&self.unit].last.clone();
+        self.world.faults.call("writer.committed", || last).await
     }
 
     async fn prepare(
@@ -132,7 +133,7 @@ impl Writer for ScriptedWriter {
         let mut kept = Vec::new();
         for (row, id) in (0..).zip(ids(&batch)) {
             if rejects && write_rejects(id) {
-                report.rejected.push(reject(row, "write"));
+                report.rejected.push(reject(row, "write", id));
                 // The place stays, so that late rejects count by row.
                 kept.push(-1);
             } else {
@@ -169,7 +170,7 @@ impl ScriptedWriter {
         for (batch, ids) in (0..).zip(self.written.drain(..)) {
             for (row, id) in (0..).zip(ids) {
                 if id >= 0 && self.world.script.late_rejects && late_rejects(id) {
-                    report.rejected.push(LateReject { batch, reject: reject(row, "late") });
+                    report.rejected.push(LateReject { batch, reject: reject(row, "late", id) });
                 } else if id >= 0 {
                     rows.push(id);
                 }
@@ -178,12 +179,12 @@ impl ScriptedWriter {
         if replace && last {
             unit.visible = std::mem::take(&mut unit.staged);
         }
-        unit.token = Some(token);
+        unit.last = Some(LastCommit { token, report: report.clone() });
         unit.commits += 1;
         report
     }
 }
 
-fn reject(row: u32, code: &str) -> Reject {
-    Reject { row, code: code.into(), message: format!("the row {row} does not fit"), retryable: true }
+fn reject(row: u32, code: &str, id: i64) -> Reject {
+    Reject { row, code: code.into(), message: format!("it does not fit: {id}"), retryable: true }
 }

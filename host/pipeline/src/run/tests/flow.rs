@@ -6,7 +6,7 @@ use crate::clock::SystemClock;
 use crate::connector::{Budget, Destination, Reader, Source, Writer};
 use crate::failure::Failure;
 use crate::model::{
-    Batch, Capabilities, Catalog, CommitReport, OpenRead, PageBudget, Step, StreamPlan, StreamVerdict,
+    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan, StreamVerdict,
     WriteReport,
 };
 use crate::records::{DirectoryRecords, MemoryRecords, RowCopy, RunRecords};
@@ -113,7 +113,7 @@ impl Writer for SlowWriter {
         self.inner.capabilities().await
     }
 
-    async fn committed(&mut self) -> Result<Option<String>, Failure> {
+    async fn committed(&mut self) -> Result<Option<LastCommit>, Failure> {
         self.inner.committed().await
     }
 

@@ -225,7 +225,7 @@ fn rejected_rows_are_kept_or_skipped_or_fail_the_run() {
     );
     let error = failed.error.unwrap();
     assert_eq!(error.code, "CD0720");
-    let text = "row 4 of the stream `a` was rejected: write: the row 4 does not fit";
+    let text = "row 4 of the stream `a` was rejected: write: it does not fit: 4";
     assert_eq!(error.message, text);
     let crate::Error::RowRejected { row, .. } = error.error else { panic!("{error:?}") };
     assert_eq!(row.as_deref(), Some("{\"id\":4,\"name\":\"row 4\"}"));

@@ -107,6 +107,14 @@ fn a_crash_at_any_call_with_a_transform_and_another_layout_loses_and_doubles_not
 }
 
 #[test]
+fn late_rejects_of_a_commit_whose_answer_was_lost_are_counted_and_kept() {
+    for fault in CRASHES.into_iter().chain([Fault::CancelAndHang { after: true }]) {
+        sweep(&Script { late_rejects: true, ..busy() }, fault, 30);
+        sweep(&Script { late_rejects: true, transform: true, ..busy() }, fault, 30);
+    }
+}
+
+#[test]
 fn a_crash_at_any_call_of_a_refill_leaves_the_old_rows_or_all_new_ones() {
     let script = Script {
         mode: Mode::Replace,
@@ -130,7 +138,7 @@ fn a_crash_at_any_call_of_a_refill_leaves_the_old_rows_or_all_new_ones() {
 #[test]
 fn a_failure_for_now_at_any_call_is_healed_in_the_same_run() {
     for after in [false, true] {
-        let script = busy();
+        let script = Script { late_rejects: true, ..busy() };
         for call in 0.. {
             let fired = jumping(async {
                 let world = World::new(script.clone());

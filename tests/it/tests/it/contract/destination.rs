@@ -3,6 +3,7 @@
 use super::{Proof, append};
 use crate::harness::budget;
 use pipeline::connector::Writer;
+use pipeline::failure::Cause;
 use pipeline::model::{
     Batch, Capabilities, FieldFate, JsonLines, LateReject, Layout, Layouts, Mode, Modes, Operation,
     Operations, Reject, RowOperations, Rows, StreamPlan,
@@ -39,10 +40,11 @@ type Set = fn(&mut Capabilities);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_capability_is_told_apart() {
-    let all: [(&str, Set); 13] = [
+    let all: [(&str, Set); 14] = [
         ("exactly-once", |can| can.exactly_once = true),
         ("transactions", |can| can.transactions = true),
         ("fences", |can| can.fences = true),
+        ("late-rejects", |can| can.late_rejects = true),
         ("columns", |can| can.layouts.columns = true),
         ("json-lines", |can| can.layouts.json_lines = true),
         ("append", |can| can.modes.append = true),
@@ -164,6 +166,16 @@ async fn a_commit_rejects_late_by_batch_and_row() {
     let report = writer.commit("token 2".into(), true).await.unwrap();
     assert_eq!(report.rejected, [late(0, 1)]);
     assert_eq!(proof.said_of("commit"), ["commit `token 1` last false", "commit `token 2` last true"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_reject_of_who_did_not_say_that_it_does_so_is_refused() {
+    let abilities = ["json-lines", "append", "insert"];
+    let (_, mut writer) = prepared(json!({"reject_late": [[0, 0]], "abilities": abilities})).await;
+    writer.write(0, rows("orders", &["{}"])).await.unwrap();
+    let failure = writer.commit("token".into(), false).await.unwrap_err();
+    assert!(matches!(failure.cause, Cause::Contract(_)), "{failure}");
+    assert!(failure.to_string().contains("the capabilities do not have `late-rejects`"), "{failure}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

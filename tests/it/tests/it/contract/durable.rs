@@ -4,7 +4,7 @@ use super::destination::rows;
 use super::{Proof, append};
 use pipeline::connector::{Destination as _, Writer};
 use pipeline::failure::{Cause, GuestError};
-use pipeline::model::{Mode, StreamPlan};
+use pipeline::model::{CommitReport, LastCommit, Mode, StreamPlan};
 use serde_json::json;
 use std::path::Path;
 
@@ -51,7 +51,7 @@ async fn rows_are_durable_with_their_commit_and_not_before() {
     drop(writer);
     // What the dropped instance had not committed is nowhere.
     let mut again = proof.writer(Some(2)).await;
-    assert_eq!(again.committed().await.unwrap().as_deref(), Some("first"));
+    assert_eq!(again.committed().await.unwrap().unwrap().token, "first");
     assert_eq!(text(directory.path(), "orders.rows").as_deref(), Some(first));
 }
 
@@ -107,7 +107,8 @@ async fn the_token_of_the_last_durable_commit_is_known_after_a_crash() {
     writer.commit("one".into(), false).await.unwrap();
     writer.write(0, rows("orders", &["{\"id\":2}"])).await.unwrap();
     drop(writer);
-    assert_eq!(open(&proof, 2).await.committed().await.unwrap().as_deref(), Some("one"));
+    let last = LastCommit { token: "one".into(), report: CommitReport::default() };
+    assert_eq!(open(&proof, 2).await.committed().await.unwrap(), Some(last));
     assert_eq!(text(directory.path(), "orders.jsonl").as_deref(), Some("{\"id\":1}\n"));
 }
 
@@ -124,5 +125,8 @@ async fn a_key_that_came_before_is_rejected_at_the_commit_and_a_missing_one_at_t
     let report = writer.commit("one".into(), true).await.unwrap();
     let late: Vec<_> = report.rejected.iter().map(|late| (late.batch, late.reject.row)).collect();
     assert_eq!(late, [(1, 1)]);
+    // Who did not hear that answer is told again.
+    let last = open(&proof, 2).await.committed().await.unwrap();
+    assert_eq!(last, Some(LastCommit { token: "one".into(), report }));
     assert_eq!(text(directory.path(), "orders.jsonl").as_deref(), Some("{\"id\":1}\n{\"id\":2}\n"));
 }

@@ -8,27 +8,45 @@ use serde_json::json;
 
 /// Serves `pages` pages of two records each until the test's process ends, and returns where.
 pub(crate) fn serve(pages: u64) -> String {
+    serve_as(pages, "_page=", |next, ids| {
+        let record =
+            |id: u64| json!({ "id": id, "tags": (0..id % 3).map(|tag| format!("t{tag}")).collect::<Vec<_>>() });
+        json!({ "next": next, "data": ids.map(record).collect::<Vec<_>>() })
+    })
+}
+
+/// The same for the connector of the template: it reads `GET /records?page=3`.
+pub(crate) fn serve_template(pages: u64) -> String {
+    serve_as(pages, "page=", |next, ids| {
+        let record = |id: u64| json!({ "id": id, "title": null, "updated_at": "2026-01-02T03:04:05Z" });
+        json!({ "next": next, "items": ids.map(record).collect::<Vec<_>>() })
+    })
+}
+
+/// What a page looks like: the number of the next one, and the ids that are on it.
+type Page = fn(Option<u64>, std::ops::RangeInclusive<u64>) -> serde_json::Value;
+
+fn serve_as(pages: u64, parameter: &'static str, page: Page) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            answer(&stream.unwrap(), pages);
+            answer(&stream.unwrap(), pages, parameter, page);
         }
     });
     format!("http://{address}")
 }
 
-fn answer(mut stream: &TcpStream, pages: u64) {
+fn answer(mut stream: &TcpStream, pages: u64, parameter: &str, page_of: Page) {
     let mut lines = BufReader::new(stream).lines();
     let Some(Ok(request)) = lines.next() else { return };
     while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
     let target = request.split(' ').nth(1).unwrap();
-    let page = target.split(['?', '&']).find_map(|pair| pair.strip_prefix("_page=")).unwrap();
+    let page = target.split(['?', '&']).find_map(|pair| pair.strip_prefix(parameter)).unwrap();
     let page: u64 = page.parse().unwrap();
-    let record =
-        |id: u64| json!({ "id": id, "tags": (0..id % 3).map(|tag| format!("t{tag}")).collect::<Vec<_>>() });
-    let data = if page > pages { Vec::new() } else { vec![record(page * 2 - 1), record(page * 2)] };
-    let body = json!({ "next": (page < pages).then_some(page + 1), "data": data }).to_string();
+    // A page after the last one is empty.
+    let ids = page * 2 - 1..=if page > pages { 0 } else { page * 2 };
+    let body = page_of((page < pages).then_some(page + 1), ids).to_string();
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     // The program may have been ended by its test.
     let _ = stream.write_all(format!("{head}{body}").as_bytes());

@@ -83,6 +83,16 @@ pub enum Error {
         /// The read group.
         group: String,
     },
+    /// The streams of a group have one position, and it is past rows of a stream that was not read so far.
+    #[error(
+        "the stream `{stream}` was not read so far, and the read group `{group}` stands past some of its rows"
+    )]
+    StreamAdded {
+        /// The read group.
+        group: String,
+        /// The stream.
+        stream: String,
+    },
     /// A transform makes a stream for which no mode is chosen, and the streams of its group have different ones.
     #[error("no mode is chosen for the stream `{stream}`, which a transform makes")]
     ModeUnknown {
@@ -207,6 +217,7 @@ impl Error {
             Self::ModeUnknown { .. } => "CD0710",
             Self::LayoutNotAgreed { .. } => "CD0711",
             Self::BadSetting { .. } => "CD0712",
+            Self::StreamAdded { .. } => "CD0713",
             Self::RowRejected { .. } => "CD0720",
             Self::TooManyRejects { .. } => "CD0721",
             Self::RejectRateTooHigh { .. } => "CD0722",

@@ -19,7 +19,7 @@ use crate::{
 pub(crate) const CONNECTORS: &str = "connectors";
 
 /// Each is a cargo workspace of its own, because it is compiled for another target.
-const WORKSPACES: [&str; 2] = [CONNECTORS, "tests/guests"];
+const WORKSPACES: [&str; 3] = [CONNECTORS, "tests/guests", "sdk/rust/template"];
 
 /// The guest workspaces that exist.
 pub(crate) fn workspaces() -> Vec<PathBuf> {

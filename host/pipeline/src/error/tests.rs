@@ -43,6 +43,7 @@ fn errors() -> Vec<Error> {
         Error::FieldRefused { stream: stream(), field: text(), reason: text() },
         Error::OperationsNotSupported { stream: stream() },
         Error::MixedReplace { group: text() },
+        Error::StreamAdded { group: text(), stream: text() },
         Error::ModeUnknown { stream: stream() },
         Error::LayoutNotAgreed { stream: stream() },
         Error::BadSetting { setting: text(), reason: text() },

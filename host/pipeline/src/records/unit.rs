@@ -3,7 +3,7 @@
 use super::Error;
 use crate::model::{Batch, Operation, StreamSchema};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a unit stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Position {
     pub replace: bool,
     /// Counts the refills.
     pub generation: u64,
+    /// The streams that were read up to here: a position says nothing of another one's rows.
+    #[serde(default)]
+    pub streams: BTreeSet<String>,
 }
 
 /// What became of source rows: `read = accepted + rejected + filtered`.

@@ -158,7 +158,7 @@ async fn open(
     let inputs = reads.values().map(|stream| Arc::clone(&stream.wanted)).collect();
     let chain = Chain::open(context, inputs).await?;
     let (modes, replace) = prepare::modes(context, group, &chain.outputs)?;
-    let position = group.start(&found.record.position, replace);
+    let position = group.start(&found.record.position, replace)?;
     let (outputs, notes) = (&chain.outputs, &mut state.notes);
     let streams =
         prepare::prepare(context, &mut *writer, &capabilities, outputs, &modes, position.generation, notes)

@@ -87,11 +87,18 @@ impl GroupPlan {
         self.streams.iter().find(|one| one.chosen.stream == stream).map(|one| one.chosen.mode)
     }
 
-    /// Where an attempt begins, given where the unit stands.
-    pub(super) fn start(&self, stands: &Position, replace: bool) -> Position {
-        let begin = |generation| Position { checkpoint: None, complete: false, replace, generation };
-        let go_on = Position { complete: false, replace, ..stands.clone() };
-        match (stands.replace && !stands.complete, replace) {
+    /// Where an attempt begins, given where the unit stands. An error if that is past rows of a stream that was not read.
+    pub(super) fn start(&self, stands: &Position, replace: bool) -> Result<Position, Error> {
+        let streams: BTreeSet<String> = self.streams.iter().map(|one| one.chosen.stream.clone()).collect();
+        let begin = |generation| Position {
+            checkpoint: None,
+            complete: false,
+            replace,
+            generation,
+            streams: streams.clone(),
+        };
+        let go_on = Position { complete: false, replace, streams: streams.clone(), ..stands.clone() };
+        let position = match (stands.replace && !stands.complete, replace) {
             // A refill that was cut off goes on; else each run with `replace` is a new one.
             (true, true) => go_on,
             (false, true) => begin(stands.generation + 1),
@@ -99,6 +106,11 @@ impl GroupPlan {
             (true, false) => begin(stands.generation),
             (false, false) if stands.complete && !self.incremental => begin(stands.generation),
             (false, false) => go_on,
+        };
+        let added = streams.difference(&stands.streams).next();
+        match added.filter(|_| position.checkpoint.is_some()) {
+            Some(stream) => Err(Error::StreamAdded { group: self.name.clone(), stream: stream.clone() }),
+            None => Ok(position),
         }
     }
 }

@@ -136,10 +136,7 @@ impl WasiHttpHooks for Hooks {
         }
         let sending = Task::new(self.io.spawn(async move { out.send(request).await }));
         Box::new(async move {
-            let sent = sending
-                .join()
-                .await
-                .ok_or_else(|| Error::InternalError(Some("the request was abandoned".into())))?;
+            let sent = sending.join().await.ok_or(Error::ConnectionTerminated)?;
             let response = sent.map_err(|error| to_guest(&error, &meter))?;
             let response =
                 response.map(|body| body.map_err(move |error| to_guest(&error, &meter)).boxed_unsync());

@@ -17,7 +17,10 @@ pub(super) fn from_code(label: &str, code: &ErrorCode) -> Error {
         | Code::HttpRequestHeaderSectionSize(_)
         | Code::HttpRequestHeaderSize(_)
         | Code::HttpRequestTrailerSectionSize(_)
-        | Code::HttpRequestTrailerSize(_) => Error::bug(text),
+        | Code::HttpRequestTrailerSize(_)
+        // The host's word for a request that it cannot send as it is, or not within the limits: the same one again would
+        // fare no better.
+        | Code::InternalError(_) => Error::bug(text),
         Code::HttpRequestBodySize(_)
         | Code::HttpResponseHeaderSectionSize(_)
         | Code::HttpResponseHeaderSize(_)

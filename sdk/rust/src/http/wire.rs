@@ -29,6 +29,8 @@ pub(super) struct Sent {
     future: FutureIncomingResponse,
     /// The answer, if it came before the body was taken.
     early: Option<Result<IncomingResponse>>,
+    /// Not all of the body was taken.
+    cut: bool,
     label: String,
 }
 
@@ -45,7 +47,7 @@ impl Sent {
         let sink = outgoing.body().map_err(|()| spent(&label))?;
         let future =
             handle(outgoing, Some(options(&request))).map_err(|code| fault::from_code(&label, &code))?;
-        let mut sent = Self { ready: future.subscribe(), future, early: None, label };
+        let mut sent = Self { ready: future.subscribe(), future, early: None, cut: false, label };
         sent.send_body(sink, body)?;
         Ok(sent)
     }
@@ -64,6 +66,14 @@ impl Sent {
                 self.answer()?
             }
         };
+        // A refusal explains why the rest was not wanted. A success does not: something of what it is for is missing.
+        if self.cut && answer.status() < 300 {
+            let status = answer.status();
+            return Err(Error::transient(format!(
+                "{}: the answer was {status}, but the body was cut off before all of it was taken",
+                self.label
+            )));
+        }
         response(self.label, &answer)
     }
 
@@ -77,6 +87,7 @@ impl Sent {
             let stream = sink.write().map_err(|()| spent(&self.label))?;
             // A body that was not taken ends the request, but what the other system said about it may be there still.
             if !self.pump(&stream, body)? {
+                self.cut = true;
                 return Ok(());
             }
         }

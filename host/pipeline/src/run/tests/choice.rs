@@ -218,3 +218,27 @@ fn all_streams_are_chosen_when_none_is_named() {
         world.assert_exact().await;
     });
 }
+
+#[test]
+fn a_stream_that_is_chosen_late_does_not_begin_in_the_middle() {
+    let pages = || vec![page("a", 0..3), page("b", 10..13), page("a", 3..6)];
+    let world = World::new(Script { checked: false, ..Script::of(pages()) });
+    let choose = |streams: &[&str]| Some(streams.iter().map(|stream| chosen(stream)).collect());
+    jumping(async {
+        let mut spec = world.spec();
+        spec.streams = choose(&["a"]);
+        assert_eq!(world.run_spec(spec, None).await.unwrap().outcome, Outcome::Completed);
+    });
+    let error = error_of(&world, |spec| spec.streams = choose(&["a", "b"]));
+    assert_eq!(error, Error::StreamAdded { group: "g".into(), stream: "b".into() });
+    // Left out and chosen again is the same: rows have passed meanwhile.
+    let world = World::new(Script { checked: false, ..Script::of(pages()) });
+    jumping(async {
+        for streams in [&["a", "b"][..], &["b"]] {
+            let mut spec = world.spec();
+            spec.streams = choose(streams);
+            assert_eq!(world.run_spec(spec, None).await.unwrap().outcome, Outcome::Completed);
+        }
+    });
+    assert_eq!(error_of(&world, |spec| spec.streams = choose(&["a", "b"])).code(), "CD0713");
+}

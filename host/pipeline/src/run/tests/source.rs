@@ -118,8 +118,9 @@ impl ScriptedReader {
 
     fn page(&self, page: &ScriptPage) -> Page {
         let script = &self.world.script;
-        let batches: Vec<Batch> = page
-            .batches
+        let wanted: Vec<_> =
+            page.batches.iter().filter(|(stream, _)| self.streams.contains_key(*stream)).collect();
+        let batches: Vec<Batch> = wanted
             .iter()
             .map(|(stream, ids)| Batch {
                 schema_version: self.version,
@@ -134,7 +135,7 @@ impl ScriptedReader {
             message: "cannot be read".into(),
             retryable: false,
         };
-        for (number, (stream, ids)) in (0..).zip(&page.batches) {
+        for (number, (stream, ids)) in (0..).zip(wanted) {
             for (row, id) in (0..).zip(ids) {
                 if script.source_rejects && source_rejects(*id) {
                     rejects.push(reject(stream, RejectedRow::At { batch: number, row }));

@@ -123,3 +123,12 @@ async fn nobody_at_home_is_a_failure_for_now() {
     drop(listener);
     assert!(transient(&read_from(address).await).0.contains("cannot be reached"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_success_that_comes_before_all_of_an_upload_was_taken_is_none() {
+    let server = Raw::answering(answer("200 OK", "", "thanks"), Then::Close).await;
+    let plan = Plan::to(server.address, "wire", json!({"act": "upload", "count": 64 << 20}));
+    let failure = plan.start().await.read(None).await.unwrap_err();
+    let Cause::Guest(error) = &failure.cause else { panic!("{failure}") };
+    transient(error);
+}

@@ -108,7 +108,7 @@ impl Ledger for Counting {
 
 impl Guest {
     fn open(house: &House, server: &Server, in_flight: usize) -> Result<Self> {
-        let host = HostAsk { pattern: HostPattern::parse(&server.url())?, reason: None };
+        let host = HostAsk { pattern: HostPattern::parse(server.url().trim_end_matches('/'))?, reason: None };
         let asks = Asks { hosts: vec![host.clone()], ..Asks::default() };
         let address = AddressGrant { address: server.address.ip(), port: server.address.port() };
         let granted =

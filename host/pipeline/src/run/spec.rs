@@ -79,7 +79,7 @@ impl Default for Options {
         Self {
             parallel_groups: 2,
             attempts: 5,
-            commit_bytes: 64 << 20,
+            commit_bytes: 16 << 20,
             commit_every_ms: 60_000,
             page: PageBudget { max_rows: 10_000, max_bytes: 4 << 20, deadline_ms: 30_000 },
             look_ahead_bytes: 8 << 20,

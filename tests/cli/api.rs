@@ -9,8 +9,7 @@ use serde_json::json;
 /// Serves `pages` pages of two records each until the test's process ends, and returns where.
 pub(crate) fn serve(pages: u64) -> String {
     serve_as(pages, "_page=", |next, ids| {
-        let record =
-            |id: u64| json!({ "id": id, "tags": (0..id % 3).map(|tag| format!("t{tag}")).collect::<Vec<_>>() });
+        let record = |id: u64| json!({ "id": id, "tags": (0..id % 3).map(|tag| format!("t{tag}")).collect::<Vec<_>>() });
         json!({ "next": next, "data": ids.map(record).collect::<Vec<_>>() })
     })
 }

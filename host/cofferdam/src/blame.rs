@@ -1,6 +1,7 @@
 //! Why a run or a call failed, with all that is known of it: the document, the ledger, the connector's last words.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use manifest::ConfigFault;
 use pipeline::failure::{Cause, Failure, FieldFault, GuestError};
@@ -13,6 +14,8 @@ use crate::traffic::{Amounts, End, Group};
 
 /// More causes than this explain nothing.
 const CAUSES_MAX: usize = 5;
+/// A disk with less room than this takes no page of rows.
+const FULL_BYTES: u64 = 64 << 10;
 
 /// The run's own error and those of its groups, each once.
 pub(crate) fn of_run(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Problem> {
@@ -37,6 +40,11 @@ pub(crate) fn of_run(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Pr
 pub(crate) fn of_call(host: &Host, opened: &Opened, failure: &Failure) -> Problem {
     let mut problem = explained(failure.into(), &host.traffic.groups());
     let part = opened.part_of_call(&failure.connector, &failure.call);
+    for path in part.into_iter().flat_map(|part| full_disks(&part.writable)) {
+        problem = problem
+            .caused_by(format!("the disk of the granted directory `{}` is full", path.display()))
+            .hint("make room there and run again: what was committed stays, and the run goes on from it");
+    }
     let (Some(part), Cause::Guest(GuestError::Config(faults))) = (part, &failure.cause) else {
         return problem;
     };
@@ -48,6 +56,14 @@ pub(crate) fn of_call(host: &Host, opened: &Opened, failure: &Failure) -> Proble
         problem.faults = located.faults;
     }
     problem
+}
+
+/// A guest that writes to a full disk is told of an input or output error, and not of which.
+fn full_disks(writable: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
+    writable.iter().filter(|path| {
+        let found = rustix::fs::statvfs(path.as_path());
+        found.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < FULL_BYTES)
+    })
 }
 
 /// What became of requests is mostly why a connector failed, and it knows less of that than we do.

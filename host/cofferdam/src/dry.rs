@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use pipeline::connector::{Budget, Destination, Reader, Source, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{
-    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan, StreamVerdict,
-    WriteReport,
+    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan,
+    StreamVerdict, WriteReport,
 };
 
 /// A source that knows its streams and has no rows.

@@ -31,6 +31,8 @@ pub(crate) struct Part {
     pub(crate) connection: Connection,
     /// What does not meet, and stops nothing.
     pub(crate) unmet: Vec<Unmet>,
+    /// Granted directories that it may write to.
+    pub(crate) writable: Vec<std::path::PathBuf>,
 }
 
 /// Load a component: inspected, compiled or found compiled, linked. Nothing of it is run.
@@ -90,6 +92,7 @@ impl<'d> Loaded<'d> {
         let limits =
             limits.map_err(|error| Problem::from(error).caused_by(format!("`{}` wants it", said.name)))?;
         let directories = directories(&said.name, &rights)?;
+        let writable = directories.iter().filter(|one| one.writable).map(|one| one.path.clone()).collect();
         let client = ClientSettings {
             rights: Arc::new(rights),
             ledger: host.traffic.ledger(&said.name),
@@ -103,7 +106,7 @@ impl<'d> Loaded<'d> {
             stop: host.stop.clone(),
         };
         let connection = Connection::new(component.clone(), &said.config, grants)?;
-        Ok(Part { place, role, name: said.name.clone(), component, connection, unmet })
+        Ok(Part { place, role, name: said.name.clone(), component, connection, unmet, writable })
     }
 }
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use pipeline::connector::{Budget, Destination, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{
-    Batch, Capabilities, CommitReport, FieldFate, FieldVerdict, LastCommit, Layouts, Modes, Operations, StreamPlan,
-    StreamSchema, StreamVerdict, WriteReport,
+    Batch, Capabilities, CommitReport, FieldFate, FieldVerdict, LastCommit, Layouts, Modes, Operations,
+    StreamPlan, StreamSchema, StreamVerdict, WriteReport,
 };
 use pipeline::rows;
 use tokio_util::sync::CancellationToken;

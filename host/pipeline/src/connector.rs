@@ -6,8 +6,8 @@
 
 use crate::failure::Failure;
 use crate::model::{
-    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan, StreamSchema,
-    StreamVerdict, TransformPlan, Transformed, WriteReport,
+    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan,
+    StreamSchema, StreamVerdict, TransformPlan, Transformed, WriteReport,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};

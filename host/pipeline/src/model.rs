@@ -13,8 +13,8 @@ pub use batch::{
     Batch, Column, ColumnData, Columns, JsonLines, Operation, Reject, RowOperations, Rows, VarData,
 };
 pub use plan::{
-    Capabilities, CommitReport, FieldFate, FieldVerdict, LastCommit, LateReject, Mode, Modes, Output, StreamPlan,
-    StreamVerdict, TransformPlan, Transformed, WriteReport,
+    Capabilities, CommitReport, FieldFate, FieldVerdict, LastCommit, LateReject, Mode, Modes, Output,
+    StreamPlan, StreamVerdict, TransformPlan, Transformed, WriteReport,
 };
 pub use read::{
     Catalog, Comparison, Condition, OpenRead, Page, PageBudget, Pushdown, ReadGroup, RejectedRow, Selection,

@@ -10,7 +10,8 @@ mod unit;
 pub use directory::DirectoryRecords;
 pub use memory::MemoryRecords;
 pub use unit::{
-    Amendment, Counters, Effect, Position, Prepared, PreparedBatch, RejectedBy, RowCopy, RowError, RowErrorChunk, UnitRecord,
+    Amendment, Counters, Effect, Position, Prepared, PreparedBatch, RejectedBy, RowCopy, RowError,
+    RowErrorChunk, UnitRecord,
 };
 
 use crate::report::RunReport;

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    Batch, Columns, ColumnsView, CommitReport, DataType, Error, FieldFate, FieldVerdict, JsonLines, LastCommit,
-    Layout, Operation, Reject, Result, RowOperations, Rows, Step, StreamPlan, StreamSchema, StreamVerdict, WriteReport,
+    Batch, Columns, ColumnsView, CommitReport, DataType, Error, FieldFate, FieldVerdict, JsonLines,
+    LastCommit, Layout, Operation, Reject, Result, RowOperations, Rows, Step, StreamPlan, StreamSchema,
+    StreamVerdict, WriteReport,
 };
 
 /// Rows as JSON objects.

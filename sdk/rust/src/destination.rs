@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Batch, Capabilities, CommitReport, Error, Incoming, LastCommit, Result, StreamPlan, StreamSchema,
-    StreamVerdict, WriteReport, bindings::destination::exports::cofferdam::connector::destination as exports, logging,
-    parse_config,
+    StreamVerdict, WriteReport, bindings::destination::exports::cofferdam::connector::destination as exports,
+    logging, parse_config,
 };
 
 /// A connector to which rows go.

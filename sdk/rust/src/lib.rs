@@ -46,10 +46,10 @@ pub use config::{Checkpoint, parse_config};
 pub use contract::{
     Batch, Capabilities, Catalog, Challenge, ChallengeAnswer, Column, ColumnData, Columns, CommitReport,
     Comparison, Condition, DataType, DecimalType, Field, FieldFate, FieldFault, FieldVerdict, JsonLines,
-    LastCommit, LateReject, Layout, Layouts, Message, Mode, Modes, Operation, Operations, Output, Page, Pushdown,
-    ReadGroup, Reject, RejectedRow, RetryHint, RowOperations, Rows, Schema, Selection, SourceReject, Step,
-    StreamInfo, StreamPlan, StreamSchema, StreamVerdict, TransformPlan, Transformed, VarData, WriteReport,
-    Zone,
+    LastCommit, LateReject, Layout, Layouts, Message, Mode, Modes, Operation, Operations, Output, Page,
+    Pushdown, ReadGroup, Reject, RejectedRow, RetryHint, RowOperations, Rows, Schema, Selection,
+    SourceReject, Step, StreamInfo, StreamPlan, StreamSchema, StreamVerdict, TransformPlan, Transformed,
+    VarData, WriteReport, Zone,
 };
 pub use destination::{Destination, OpenWrite, Writer};
 pub use error::{Error, Result};

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, io::Read};
 
 use cofferdam_sdk::{
-    Capabilities, CommitReport, Error, Field, FieldFate, Incoming, LastCommit, Layouts, Mode, Modes, OpenWrite,
-    Operations, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
+    Capabilities, CommitReport, Error, Field, FieldFate, Incoming, LastCommit, Layouts, Mode, Modes,
+    OpenWrite, Operations, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
 };
 
 use super::{

@@ -1,6 +1,6 @@
 use super::{
-    Amendment, Counters, DirectoryRecords, Effect, Error, MemoryRecords, Position, Prepared, PreparedBatch, RejectedBy,
-    RowCopy, RowError, RowErrorChunk, RunRecords, RunTicket,
+    Amendment, Counters, DirectoryRecords, Effect, Error, MemoryRecords, Position, Prepared, PreparedBatch,
+    RejectedBy, RowCopy, RowError, RowErrorChunk, RunRecords, RunTicket,
 };
 use crate::fixtures::{lines_batch, schema};
 use crate::model::Layout;

@@ -39,7 +39,8 @@ impl WriteStage<'_> {
             let pending = std::mem::take(&mut self.pending);
             self.state.doubt = Some(Doubt { token: token.clone(), settled, pending, attempt });
             let report = context.call(Grace::FromCall, self.writer.commit(token.clone(), last)).await?;
-            let doubt = self.state.doubt.take().ok_or_else(|| Error::internal("a commit without its rows"))?;
+            let doubt =
+                self.state.doubt.take().ok_or_else(|| Error::internal("a commit without its rows"))?;
             (settled, self.pending) = (doubt.settled, doubt.pending);
             report
         };

@@ -261,7 +261,12 @@ fn raw_error(raw: &RawReject, index: u64, attempt: u32) -> RowError {
     }
 }
 
-pub(super) fn push(chunks: &mut Vec<RowErrorChunk>, schema: &Arc<StreamSchema>, error: RowError, owner: Owner<'_>) {
+pub(super) fn push(
+    chunks: &mut Vec<RowErrorChunk>,
+    schema: &Arc<StreamSchema>,
+    error: RowError,
+    owner: Owner<'_>,
+) {
     if let Some(last) = chunks.last_mut()
         && last.schema == **schema
         && last.errors.len() < CHUNK_ERRORS_MAX

@@ -79,7 +79,8 @@ async fn took_effect(
             let recovered = Recovered { prepared, schemas: &schemas(group), owner };
             let amendment = recovered.amendment(report).map_err(broken)?;
             let first = amendment.row_errors.first();
-            rejected = first.and_then(|chunk| Some(row_rejected(&chunk.schema, chunk.errors.first()?))).or(rejected);
+            rejected =
+                first.and_then(|chunk| Some(row_rejected(&chunk.schema, chunk.errors.first()?))).or(rejected);
             let mut effect = prepared.effect.clone();
             let kept = without_rows(amendment, policy);
             effect.amend(kept.clone());
@@ -160,8 +161,7 @@ impl Recovered<'_> {
     /// The batch, and the row of its source batch.
     fn place(&self, late: &LateReject) -> Result<(&PreparedBatch, u32), String> {
         let (number, row) = (late.batch, late.reject.row);
-        let unknown =
-            || format!("row {row} of batch {number} is rejected, and the commit had no such row");
+        let unknown = || format!("row {row} of batch {number} is rejected, and the commit had no such row");
         let batch = usize::try_from(number).ok().and_then(|number| self.prepared.batches.get(number));
         let batch = batch.filter(|batch| row < batch.rows).ok_or_else(unknown)?;
         let source = match &batch.origin {

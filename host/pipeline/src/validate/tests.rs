@@ -1,6 +1,6 @@
 use super::{
-    Limits, PageContext, Violation, batch, capabilities, catalog, checkpoint, commit_report, last_commit, page,
-    schema_changed, stream_schema, transform_plan, transformed, verdicts, write_report,
+    Limits, PageContext, Violation, batch, capabilities, catalog, checkpoint, commit_report, last_commit,
+    page, schema_changed, stream_schema, transform_plan, transformed, verdicts, write_report,
 };
 use crate::fixtures::{column, columns_batch, field, lines_batch, schema, texts};
 use crate::model::{

@@ -75,7 +75,12 @@ impl DestinationPort for Destination {
                 })
             })
             .await?;
-        Ok(Box::new(DestinationWriter { instance, layouts: Layouts::default(), late_rejects: false, row_counts: Vec::new() }))
+        Ok(Box::new(DestinationWriter {
+            instance,
+            layouts: Layouts::default(),
+            late_rejects: false,
+            row_counts: Vec::new(),
+        }))
     }
 }
 
@@ -98,7 +103,8 @@ impl DestinationWriter {
     fn commit_report(&self, report: destination::CommitReport) -> CommitReport {
         let connection = self.instance.connection();
         let late = report.rejected.into_iter();
-        let rejected = late.map(|late| LateReject { batch: late.batch, reject: connection.reject(late.reject) });
+        let rejected =
+            late.map(|late| LateReject { batch: late.batch, reject: connection.reject(late.reject) });
         CommitReport { rejected: rejected.collect() }
     }
 }

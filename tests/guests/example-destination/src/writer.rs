@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cofferdam_sdk::{
-    Capabilities, CommitReport, DataType, Destination, FieldFate, Incoming, LastCommit, LateReject, Layouts, Modes,
-    OpenWrite, Operations, Reject, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
+    Capabilities, CommitReport, DataType, Destination, FieldFate, Incoming, LastCommit, LateReject, Layouts,
+    Modes, OpenWrite, Operations, Reject, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
 };
 use serde_json::{Map, Value};
 

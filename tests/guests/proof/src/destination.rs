@@ -1,8 +1,8 @@
 //! The destination: tells every call, rejects what it is told to reject, and keeps rows in files if it is told to.
 
 use cofferdam_sdk::{
-    Capabilities, CommitReport, DataType, Destination, FieldFate, Incoming, LastCommit, LateReject, Layouts, Modes,
-    OpenWrite, Operations, Reject, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
+    Capabilities, CommitReport, DataType, Destination, FieldFate, Incoming, LastCommit, LateReject, Layouts,
+    Modes, OpenWrite, Operations, Reject, Result, StreamPlan, StreamVerdict, WriteReport, Writer,
 };
 
 use crate::{Config, Proof, files::Files, show};

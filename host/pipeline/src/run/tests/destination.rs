@@ -5,8 +5,8 @@ use super::world::{World, late_rejects, write_rejects};
 use crate::connector::{Budget, Destination, Usage, Writer};
 use crate::failure::Failure;
 use crate::model::{
-    Batch, Capabilities, ColumnData, CommitReport, FieldFate, FieldVerdict, LastCommit, LateReject, Mode, Modes,
-    Operations, Reject, Rows, StreamPlan, StreamVerdict, WriteReport,
+    Batch, Capabilities, ColumnData, CommitReport, FieldFate, FieldVerdict, LastCommit, LateReject, Mode,
+    Modes, Operations, Reject, Rows, StreamPlan, StreamVerdict, WriteReport,
 };
 use crate::validate::{self, Limits};
 use async_trait::async_trait;

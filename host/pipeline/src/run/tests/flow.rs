@@ -6,8 +6,8 @@ use crate::clock::SystemClock;
 use crate::connector::{Budget, Destination, Reader, Source, Writer};
 use crate::failure::Failure;
 use crate::model::{
-    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan, StreamVerdict,
-    WriteReport,
+    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan,
+    StreamVerdict, WriteReport,
 };
 use crate::records::{DirectoryRecords, MemoryRecords, RowCopy, RunRecords};
 use crate::report::Outcome;

@@ -333,7 +333,8 @@ impl World {
                     RowCopy::Row(batch) => super::destination::ids(batch)[0],
                     RowCopy::Raw(bytes) => String::from_utf8(bytes.clone()).unwrap().parse().unwrap(),
                     RowCopy::GivenUp => {
-                        let id = error.message.rsplit(' ').next().unwrap().parse::<i64>().unwrap() % 1_000_000;
+                        let id =
+                            error.message.rsplit(' ').next().unwrap().parse::<i64>().unwrap() % 1_000_000;
                         let index = self.script.index_of(&chunk.schema.stream, id);
                         assert!(run > 1 || error.index == index, "{error:?} should be row {index}");
                         id

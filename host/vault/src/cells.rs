@@ -131,7 +131,8 @@ impl Pair {
         let bytes = self.bytes(deployment)?;
         let is_fine = |index| {
             let block = block_at(&bytes, index);
-            block.iter().all(|byte| *byte == 0) || read_block(index, block).is_some_and(|cell| cell.id == *keep)
+            block.iter().all(|byte| *byte == 0)
+                || read_block(index, block).is_some_and(|cell| cell.id == *keep)
         };
         Ok(is_fine(self.first) && is_fine(self.first + 1))
     }

@@ -104,8 +104,7 @@ pub(crate) fn unwrap(
     }
     let nonce = reader.array::<NONCE_BYTES>().ok_or(UnwrapError::Malformed)?;
     let commitment = reader.array::<32>().ok_or(UnwrapError::Malformed)?;
-    let (ciphertext, tag) =
-        reader.rest().split_last_chunk::<TAG_BYTES>().ok_or(UnwrapError::Malformed)?;
+    let (ciphertext, tag) = reader.rest().split_last_chunk::<TAG_BYTES>().ok_or(UnwrapError::Malformed)?;
     let (cipher, expected) = keys(key, &nonce);
     if !bool::from(expected.ct_eq(&commitment)) {
         return Err(UnwrapError::Commitment);

@@ -26,7 +26,8 @@ pub use envelope::UnwrapError;
 pub use error::Error;
 pub use files::{FileSystem, Guard, Lock, OsFiles};
 pub use kek::{
-    Argon2Parameters, CredentialKek, Kek, KekProvider, KeyFile, Passphrase, PassphraseKek, RecoveryKey, WantedKek,
+    Argon2Parameters, CredentialKek, Kek, KekProvider, KeyFile, Passphrase, PassphraseKek, RecoveryKey,
+    WantedKek,
 };
 pub use keyring::{Deletion, ExportSummary, Keyring, Location, Status};
 pub use memory_key::MemoryKey;

@@ -138,8 +138,7 @@ impl DataKey {
         record.extend_from_slice(&nonce);
         record.extend_from_slice(plaintext);
         let associated = place.associated(&header, deployment);
-        let (_, message) =
-            record.split_at_mut_checked(HEADER_BYTES + NONCE_BYTES).ok_or_else(too_large)?;
+        let (_, message) = record.split_at_mut_checked(HEADER_BYTES + NONCE_BYTES).ok_or_else(too_large)?;
         let tag = self.cipher.seal(&nonce, &associated, message).map_err(|_| too_large())?;
         record.extend_from_slice(&tag);
         Ok(record)

@@ -1,7 +1,6 @@
 //! Bytes that are wiped when they are dropped and that nothing prints, copies or serializes.
 
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
-use subtle::ConstantTimeEq;
 
 /// The operating system gave no random bytes.
 #[derive(Debug, thiserror::Error)]
@@ -39,11 +38,6 @@ impl Key {
     pub fn expose(&self) -> &[u8; 32] {
         self.0.expose_secret()
     }
-
-    /// Compared in constant time.
-    pub(crate) fn equals(&self, other: &Self) -> bool {
-        self.expose().ct_eq(other.expose()).into()
-    }
 }
 
 /// What was sealed, opened: without `Debug`, `Clone` and `Serialize`, wiped when it is dropped.
@@ -80,11 +74,11 @@ mod tests {
 
     assert_not_impl_any!(Key: Clone, Copy, std::fmt::Debug, std::fmt::Display, PartialEq);
     assert_not_impl_any!(Plaintext: Clone, std::fmt::Debug, std::fmt::Display, PartialEq);
-    assert_impl_all!(secrecy::SecretBox<[u8; 32]>: secrecy::zeroize::ZeroizeOnDrop);
+    assert_impl_all!(secrecy::SecretBox<[u8; 32]>: zeroize::ZeroizeOnDrop);
 
     #[test]
     fn two_random_keys_differ() {
-        assert!(!Key::random().unwrap().equals(&Key::random().unwrap()));
+        assert_ne!(Key::random().unwrap().expose(), Key::random().unwrap().expose());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The port to the file system. Each call is one step that a power cut may fall behind; the order of the steps is what
 //! keeps keys from being lost, so tests stop after each of them.
 
+#[cfg(test)]
+pub(crate) mod disk;
 mod os;
 
 use std::any::Any;

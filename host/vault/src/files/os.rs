@@ -84,7 +84,8 @@ impl FileSystem for OsFiles {
     fn lock(&self, path: &Path) -> Result<Option<Lock>, Error> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false).mode(0o600);
-        let file = open(path, &mut options, OFlags::NONBLOCK).map_err(|error| refusal(path, "open", error))?;
+        let file =
+            open(path, &mut options, OFlags::NONBLOCK).map_err(|error| refusal(path, "open", error))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -52,6 +52,7 @@ impl KeyFile {
 
     /// The first step of a rotation: draws a KEK and puts it beside the one that is in use. The second step is
     /// [`Keyring::rotate_kek`](crate::Keyring::rotate_kek), which erases the previous one.
+    /// Both belong into the hands of the process that has the keyring open: opening erases a key that is not in use.
     ///
     /// # Errors
     /// When the file cannot be written.

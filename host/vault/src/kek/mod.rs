@@ -80,3 +80,6 @@ pub trait KekProvider: Send + Sync {
     /// When forgetting fails; the keyring then takes no further changes until it is opened anew.
     fn retire_others(&self, deployment: &DeploymentId, kept: &KeyId) -> Result<(), Error>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,10 +121,8 @@ impl KekProvider for PassphraseKek {
     }
 
     fn find(&self, wanted: &WantedKek<'_>) -> Result<Kek, Error> {
-        let (memory_kib, passes, salt) = decode_hint(wanted.hint).ok_or_else(|| Error::KekUnknown {
-            provider: "passphrase".to_owned(),
-            wanted: wanted.id,
-        })?;
+        let (memory_kib, passes, salt) = decode_hint(wanted.hint)
+            .ok_or_else(|| Error::KekUnknown { provider: "passphrase".to_owned(), wanted: wanted.id })?;
         let key = Argon2Parameters::new(memory_kib, passes)?.key(&self.passphrase, &salt)?;
         let kek = Kek::new(key, wanted.hint.to_vec());
         if kek.id == wanted.id { Ok(kek) } else { Err(Error::WrongPassphrase) }

@@ -49,7 +49,8 @@ impl RecoveryKey {
         let mut digits = Zeroizing::new(Vec::with_capacity(text.len()));
         digits.extend(text.bytes().filter(|byte| *byte != b'-' && !byte.is_ascii_whitespace()));
         let problem = |problem| Error::RecoveryKey { problem };
-        let mut bytes = hex::decode(&digits).ok_or_else(|| problem("has characters that are no hex digits"))?;
+        let mut bytes =
+            hex::decode(&digits).ok_or_else(|| problem("has characters that are no hex digits"))?;
         let split = bytes.split_at_checked(32).filter(|(_, check)| check.len() == CHECK_BYTES);
         let (key, found) = split.ok_or_else(|| problem("does not have 68 hex digits"))?;
         let key = Key::from_slice(key).ok_or_else(|| problem("does not have 68 hex digits"))?;

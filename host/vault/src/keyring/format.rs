@@ -155,7 +155,11 @@ pub(super) fn root_context(deployment: &DeploymentId) -> Vec<u8> {
 }
 
 /// What a generation of an organization's key is bound to.
-pub(super) fn organization_context(deployment: &DeploymentId, organization: &str, generation: u32) -> Vec<u8> {
+pub(super) fn organization_context(
+    deployment: &DeploymentId,
+    organization: &str,
+    generation: u32,
+) -> Vec<u8> {
     let mut bytes = deployment.as_bytes().to_vec();
     put_counted(&mut bytes, organization.as_bytes());
     bytes.extend_from_slice(&generation.to_be_bytes());

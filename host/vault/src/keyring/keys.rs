@@ -29,7 +29,8 @@ impl Generation {
     }
 
     pub(super) fn data_key(&self, class: Class, bucket: Bucket, bucket_key: &Key) -> Arc<DataKey> {
-        let known = self.data_keys.read().unwrap_or_else(PoisonError::into_inner).get(&(class, bucket)).cloned();
+        let known =
+            self.data_keys.read().unwrap_or_else(PoisonError::into_inner).get(&(class, bucket)).cloned();
         if let Some(known) = known {
             return known;
         }
@@ -79,7 +80,8 @@ impl Keys {
         }
         for (bucket, wrapped) in &body.buckets {
             let key = unwrap_key(root, Purpose::BucketKey, &bucket_context(deployment, *bucket), wrapped);
-            let key = key.map_err(|source| KeyFault { key: format!("the key of bucket `{bucket}`"), source })?;
+            let key =
+                key.map_err(|source| KeyFault { key: format!("the key of bucket `{bucket}`"), source })?;
             keys.buckets.insert(*bucket, key);
         }
         Ok(keys)

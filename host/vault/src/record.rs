@@ -173,3 +173,55 @@ fn split(record: &[u8]) -> Option<Parts<'_>> {
 pub(crate) fn rejected(place: &Place<'_>) -> SealError {
     SealError::Rejected { organization: place.organization.to_owned(), table: place.table.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DataKey, DeploymentId, Place, SealError};
+    use crate::bucket::{Bucket, Class};
+    use crate::secret::Key;
+
+    const PLACE: Place<'static> = Place {
+        organization: "acme",
+        table: "rows",
+        key: b"1",
+        schema_version: 1,
+        class: Class::Rows,
+        bucket: Bucket::Standing,
+    };
+    const DEPLOYMENT: DeploymentId = DeploymentId::from_bytes([1; 16]);
+
+    fn key() -> DataKey {
+        DataKey::new(&Key::from_slice(&[5; 32]).unwrap(), 1)
+    }
+
+    #[test]
+    fn also_under_the_same_key_a_record_of_another_deployment_does_not_open() {
+        let record = key().seal(&DEPLOYMENT, &PLACE, b"a row").unwrap();
+        assert!(key().open(&DEPLOYMENT, &PLACE, &record).is_ok());
+        let other = key().open(&DeploymentId::from_bytes([2; 16]), &PLACE, &record);
+        assert!(matches!(other, Err(SealError::Rejected { .. })));
+    }
+
+    #[test]
+    fn also_under_the_same_key_no_byte_of_the_header_can_be_edited() {
+        let record = key().seal(&DEPLOYMENT, &PLACE, b"a row").unwrap();
+        for index in 0..12 {
+            let mut edited = record.clone();
+            edited[index] ^= 1;
+            assert!(key().open(&DEPLOYMENT, &PLACE, &edited).is_err(), "byte {index}");
+        }
+    }
+
+    #[test]
+    fn a_data_key_is_of_its_organization_key_bucket_key_and_class() {
+        let key = |byte| Key::from_slice(&[byte; 32]).unwrap();
+        let one = DataKey::derive(&key(1), 1, &key(2), Class::Rows);
+        let record = one.seal(&DEPLOYMENT, &PLACE, b"a row").unwrap();
+        let opens = |other: &DataKey| other.open(&DEPLOYMENT, &PLACE, &record).is_ok();
+        assert!(opens(&DataKey::derive(&key(1), 1, &key(2), Class::Rows)));
+        assert!(!opens(&DataKey::derive(&key(3), 1, &key(2), Class::Rows)));
+        assert!(!opens(&DataKey::derive(&key(1), 1, &key(3), Class::Rows)));
+        assert!(!opens(&DataKey::derive(&key(1), 1, &key(2), Class::Cache)));
+        assert!(!opens(&DataKey::derive(&key(2), 1, &key(1), Class::Rows)));
+    }
+}

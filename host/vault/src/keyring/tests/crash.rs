@@ -1,9 +1,10 @@
 //! Every change, stopped behind every step, with every kind of power cut, and with a second crash while the first is mended.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{
-    DAY, DEPLOYMENT, HOUR, NOW_MS, by_key_file, key_file, opened, opens_by_earlier_bytes, sealed,
+    DAY, DEPLOYMENT, HOUR, KEY_FILE, NOW_MS, by_key_file, key_file, opened, opens_by_earlier_bytes, sealed,
     with_organizations,
 };
 use crate::bucket::Bucket;
@@ -50,6 +51,9 @@ impl Before {
         let survivors = doomed.iter().filter(|record| is_open(record)).count();
         assert!(survivors == 0 || survivors == doomed.len(), "{when}: destroyed by half");
         assert!(survivors == 0 || !is_acknowledged, "{when}: an acknowledged shred was undone");
+        let file = disk.bytes(Path::new(KEY_FILE));
+        let keks = file.chunks(4096).skip(1).take(2).filter(|cell| cell.iter().any(|byte| *byte != 0));
+        assert_eq!(keks.count(), 1, "{when}: a KEK that is not in use is left");
         let slot = keyring.status().unwrap().deletion;
         assert!(matches!(slot, Deletion::Erasing { .. }), "{when}: {slot}");
         if survivors == 0 {
@@ -163,7 +167,7 @@ fn rotating_the_kek_survives_a_crash_at_every_step() {
 #[test]
 fn the_first_write_survives_a_crash_at_every_step() {
     let empty = Disk::default();
-    KeyFile::create(Arc::new(empty.clone()), super::KEY_FILE.into(), &DEPLOYMENT).unwrap();
+    KeyFile::create(Arc::new(empty.clone()), KEY_FILE.into(), &DEPLOYMENT).unwrap();
     for steps in 0.. {
         let disk = empty.copy();
         disk.stop_after(steps);

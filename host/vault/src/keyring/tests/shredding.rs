@@ -69,6 +69,21 @@ fn a_bucket_that_has_ended_gets_no_key() {
     assert_eq!(keyring.seal(&place("acme", Bucket::Hour(13)), b"", NOW_MS).unwrap_err().code(), "CD0906");
 }
 
+/// Under a clock that was put back a bucket can come again: with a new key, not with one that is still remembered.
+#[test]
+fn a_bucket_that_comes_again_has_a_new_key_also_in_memory() {
+    let disk = Disk::default();
+    let mut keyring = with_organizations(&disk);
+    let before = sealed(&keyring, "acme", HOUR);
+    keyring.destroy_ended_buckets(HOUR.ends_ms().unwrap()).unwrap();
+    keyring.create_buckets(&[HOUR], NOW_MS).unwrap();
+    assert_eq!(opened(&keyring, "acme", HOUR, &before).unwrap_err().code(), "CD0904");
+    let after = sealed(&keyring, "acme", HOUR);
+    drop(keyring);
+    let keyring = Keyring::open(by_key_file(&disk), None).unwrap();
+    assert!(opened(&keyring, "acme", HOUR, &after).is_ok());
+}
+
 #[test]
 fn a_shred_file_erases_as_a_key_file_does() {
     let disk = Disk::default();

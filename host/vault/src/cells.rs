@@ -97,6 +97,27 @@ impl Pair {
         Ok(cells)
     }
 
+    /// The cell with this key. When there is none, though a cell holds something that is no key any more, that is told:
+    /// a damaged key is another fault than one that was erased or is of another file.
+    pub(crate) fn find(&self, deployment: &DeploymentId, id: &KeyId) -> Result<Option<Cell>, Error> {
+        let bytes = self.bytes(deployment)?;
+        let blocks = [self.first, self.first + 1].map(|index| (index, block_at(&bytes, index)));
+        let cells = blocks.map(|(index, block)| read_block(index, block));
+        let is_damaged = cells
+            .iter()
+            .zip(blocks)
+            .any(|(cell, (_, block))| cell.is_none() && block.iter().any(|byte| *byte != 0));
+        match cells.into_iter().flatten().find(|cell| cell.id == *id) {
+            None if is_damaged => Err(Error::Damaged {
+                what: self.kind.name(),
+                path: self.path.clone(),
+                part: "a cell with a key".to_owned(),
+                source: None,
+            }),
+            found => Ok(found),
+        }
+    }
+
     /// Puts a key into the cell that does not hold `keep`, durably. What that cell held is gone.
     pub(crate) fn add(
         &self,

@@ -52,8 +52,7 @@ impl ShredSlot {
 
     /// The shred key with this name, if it is not erased.
     pub(crate) fn find(&self, deployment: &DeploymentId, id: &KeyId) -> Result<Option<Key>, Error> {
-        let cells = self.cells.cells(deployment)?;
-        Ok(cells.into_iter().find(|cell| cell.id == *id).map(|cell| cell.key))
+        Ok(self.cells.find(deployment, id)?.map(|cell| cell.key))
     }
 
     /// Puts a key beside the one that is in use.

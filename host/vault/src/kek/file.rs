@@ -96,8 +96,7 @@ impl KekProvider for KeyFile {
     }
 
     fn find(&self, wanted: &WantedKek<'_>) -> Result<Kek, Error> {
-        let cells = self.cells.cells(&wanted.deployment)?;
-        let cell = cells.into_iter().find(|cell| cell.id == wanted.id);
+        let cell = self.cells.find(&wanted.deployment, &wanted.id)?;
         cell.map(|cell| Kek::new(cell.key, Vec::new())).ok_or_else(|| self.unknown(wanted.id))
     }
 

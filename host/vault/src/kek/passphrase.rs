@@ -78,7 +78,10 @@ impl Argon2Parameters {
             most: MEMORY_KIB_MAX,
         };
         let parameters = Params::new(self.memory_kib, self.passes, 1, Some(32)).map_err(|_| unusable())?;
-        let mut blocks = vec![Block::default(); parameters.block_count()];
+        // What a hint asks for may be more than there is; that is an error and not the end of the process.
+        let mut blocks = Vec::new();
+        blocks.try_reserve_exact(parameters.block_count()).map_err(|_| unusable())?;
+        blocks.resize(parameters.block_count(), Block::default());
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
         let text = passphrase.0.expose_secret().as_bytes();
         let key = Key::filled(|key| argon2.hash_password_into_with_memory(text, salt, key, &mut blocks));

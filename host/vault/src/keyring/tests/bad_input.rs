@@ -82,6 +82,12 @@ fn a_damaged_or_cut_key_file_is_told() {
     assert!(damaged(&|bytes| bytes[0] ^= 1).contains("does not start"));
     assert!(damaged(&|bytes| bytes[12] ^= 1).contains("checksum"));
     assert!(damaged(&|bytes| bytes.truncate(9_000)).contains("cut off"));
+    // The KEK, and the shred key: the last write of the tests left it in the second of its two cells or in the first.
+    assert!(damaged(&|bytes| bytes[4096 + 20] ^= 1).contains("a cell with a key"));
+    assert!(
+        damaged(&|bytes| [3, 4].into_iter().for_each(|cell| bytes[cell * 4096 + 20] ^= 1))
+            .contains("a cell with")
+    );
     assert!(damaged(&|bytes| bytes.clear()).contains("does not start"));
 }
 

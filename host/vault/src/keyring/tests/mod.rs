@@ -1,4 +1,5 @@
 mod bad_input;
+mod beside;
 mod crash;
 mod export;
 mod rotation;
@@ -104,6 +105,13 @@ pub(super) fn opens_by_earlier_bytes(
         keyring.is_ok_and(|keyring| opened(&keyring, organization, bucket, record).is_ok())
     })
 }
+
+static_assertions::assert_impl_all!(Keyring: Send, Sync);
+static_assertions::assert_not_impl_any!(Keyring: std::fmt::Debug, Clone);
+static_assertions::assert_not_impl_any!(crate::MemoryKey: std::fmt::Debug, Clone);
+static_assertions::assert_not_impl_any!(crate::Kek: std::fmt::Debug, Clone);
+static_assertions::assert_not_impl_any!(crate::Passphrase: std::fmt::Debug, std::fmt::Display, Clone);
+static_assertions::assert_not_impl_any!(crate::RecoveryKey: std::fmt::Debug, std::fmt::Display, Clone);
 
 pub(super) fn path(text: &str) -> PathBuf {
     text.into()

@@ -31,3 +31,18 @@ grants = {{ directories = {{ out = {{ path = "out", access = "write" }} }} }}
     assert_eq!(rows.len(), 6);
     assert_eq!(rows[0], r#"{"id":1,"title":null,"updated_at":"2026-01-02T03:04:05Z"}"#);
 }
+
+#[test]
+fn a_source_over_a_json_api_is_under_sixty_lines() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/rust/template/src/lib.rs");
+    let source = std::fs::read_to_string(source).unwrap();
+    let mut imports = false;
+    let own = source.lines().map(str::trim).filter(|line| {
+        imports |= line.starts_with("use ");
+        let is_own = !imports && !line.is_empty() && !line.starts_with("//");
+        imports &= !line.ends_with(';');
+        is_own
+    });
+    let lines = own.count();
+    assert!((40..60).contains(&lines), "{lines} lines");
+}

@@ -116,8 +116,8 @@ fn the_generation_before_is_seen_whole_until_the_new_one_is() {
                 let ended = new.run(&disk, 10).is_err();
                 disk.cut(cut);
                 // Who opens next finishes what was begun.
-                let token = new.open(disk.clone(), Some(11)).unwrap().committed().unwrap();
-                let rows = if token.as_deref() == Some("20") { 0..20 } else { -12..-1 };
+                let last = new.open(disk.clone(), Some(11)).unwrap().committed().unwrap();
+                let rows = if last.is_some_and(|last| last.token == "20") { 0..20 } else { -12..-1 };
                 assert_eq!(visible(&disk).unwrap()["a"], rows.collect::<Vec<_>>(), "{cut:?} {steps}");
                 if !ended {
                     break;

@@ -46,7 +46,7 @@ impl Job {
     /// Write the rows that are not committed yet: three to a batch, four batches to a commit.
     pub(super) fn run(&self, disk: &MemoryDisk, fence: u64) -> Result<()> {
         let mut writer = self.open(disk.clone(), Some(fence))?;
-        let committed = writer.committed()?.map_or(self.rows.start, |token| token.parse().unwrap());
+        let committed = writer.committed()?.map_or(self.rows.start, |last| last.token.parse().unwrap());
         let mut next = committed.max(self.rows.start);
         writer.prepare(&self.plans(), false)?;
         while next < self.rows.end {

@@ -19,6 +19,7 @@ pub(crate) fn spec(sync: &SyncFile, ports: Ports) -> RunSpec {
         },
         max_count: sync.rejects.max_count,
         max_rate: sync.rejects.max_rate,
+        ..Rejects::default()
     };
     spec.options = Options {
         parallel_groups: sync.run.parallel_groups,

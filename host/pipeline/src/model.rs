@@ -22,3 +22,4 @@ pub use read::{
 };
 pub use schema::{DataType, Field, Layout, Layouts, Operations, Schema, StreamSchema, Zone};
 pub(crate) use wire::bytes as wire_bytes;
+pub(crate) use wire::optional_bytes as wire_optional_bytes;

@@ -3,20 +3,24 @@
 //! Positions, prepared and committed records, counters and row errors of each commit unit; numbers and reports of runs;
 //! and the right to be the only run of a sync. Knows nothing of what the values mean.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod directory;
 mod memory;
+mod row_error;
 mod unit;
 
 pub use directory::DirectoryRecords;
 pub use memory::MemoryRecords;
+pub use row_error::{RejectedBy, RowCopy, RowError, RowErrorChunk};
 pub use unit::{
-    Amendment, Counters, Effect, Position, Prepared, PreparedBatch, RejectedBy, RowCopy, RowError,
-    RowErrorChunk, UnitRecord,
+    Amendment, Counters, Effect, KeyHash, Position, Prepared, PreparedBatch, Purpose, UnitRecord,
 };
 
 use crate::report::RunReport;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The right to run a sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +43,17 @@ pub trait RunRecords: Send + Sync {
 
     /// What is known of a commit unit; the default for a new one. Once for each attempt.
     async fn unit(&self, ticket: &RunTicket, unit: &str) -> Result<UnitRecord, Error>;
+
+    /// The keys of the open row errors of a source stream, so that the run can tell which of them are superseded. Once for
+    /// each chosen stream with a key, read group and attempt, before rows flow. None where there is nothing to look for: then
+    /// rows pass without their keys being looked at.
+    async fn open_keys(
+        &self,
+        _ticket: &RunTicket,
+        _stream: &str,
+    ) -> Result<Option<Arc<dyn OpenKeys>>, Error> {
+        Ok(None)
+    }
 
     /// Before the destination's commit: what will be true if that commit takes effect. Once for each commit. Refused
     /// while an earlier prepared record is neither committed nor discarded.
@@ -76,6 +91,14 @@ pub trait RunRecords: Send + Sync {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<RowErrorChunk>, Error>;
+}
+
+/// Keys of open row errors of one stream. Asked for each row of the stream that is about to be accepted, on a task of the
+/// run, from which it must neither wait nor block: a hash and a look into a set that is in memory.
+pub trait OpenKeys: Send + Sync {
+    /// The keyed hash of the key ([`RowError::key`]), if a row error with it may be open. A hash too many does no harm, as
+    /// long as no open row error has it.
+    fn hash_if_open(&self, key: &[u8]) -> Option<KeyHash>;
 }
 
 /// Why records cannot be read or written.

@@ -2,7 +2,7 @@
 
 use crate::connector::Budget;
 use crate::error::Error;
-use crate::records::{Counters, Position};
+use crate::records::{Counters, Position, Purpose};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -92,6 +92,9 @@ pub struct RunReport {
     pub sync: String,
     /// The run; 0 where it could not begin.
     pub run: u64,
+    /// What it was for.
+    #[serde(default)]
+    pub purpose: Purpose,
     /// How it ended: failed if any of its groups failed.
     pub outcome: Outcome,
     /// When it began, in milliseconds since 1970.

@@ -26,7 +26,7 @@ mod write;
 mod tests;
 
 pub use observe::{GroupProgress, NoObserver, Observer, Phase, StreamProgress};
-pub use spec::{ChosenStream, Options, RejectPolicy, Rejects, RunSpec};
+pub use spec::{ChosenStream, Options, RejectPolicy, Rejects, RowData, RunSpec};
 
 use crate::clock::Clock;
 use crate::error::Error;
@@ -85,7 +85,7 @@ impl Run {
     pub async fn run(self, cancel: CancellationToken) -> RunReport {
         let started_ms = self.clock.now_ms();
         let began = self.clock.monotonic_ms();
-        let mut report = empty_report(&self.spec.sync, started_ms);
+        let mut report = empty_report(&self.spec, started_ms);
         let clock = Arc::clone(&self.clock);
         let ticket = match self.spec.check() {
             Ok(()) => self.records.begin(&self.spec.sync).await.map_err(Error::from),
@@ -260,10 +260,11 @@ fn conclude(report: &mut RunReport) {
     }
 }
 
-fn empty_report(sync: &str, started_ms: u64) -> RunReport {
+fn empty_report(spec: &RunSpec, started_ms: u64) -> RunReport {
     RunReport {
-        sync: sync.to_owned(),
+        sync: spec.sync.clone(),
         run: 0,
+        purpose: spec.purpose,
         outcome: Outcome::Completed,
         started_ms,
         duration_ms: 0,

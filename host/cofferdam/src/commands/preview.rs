@@ -62,7 +62,7 @@ async fn sampled(
     let mut spec = spec(sync, opened.ports()?);
     spec.streams = Some(vec![selected.unwrap_or_else(every_row)]);
     spec.destination = Arc::new(sample.clone());
-    spec.rejects = Rejects { policy: RejectPolicy::Skip, max_count: None, max_rate: None };
+    spec.rejects = Rejects { policy: RejectPolicy::Skip, ..Rejects::default() };
     // A person waits: no page is larger than what is shown, and nothing is tried for minutes.
     spec.options.page = PageBudget { max_rows: rows, ..spec.options.page };
     spec.options.attempts = 1;

@@ -21,18 +21,18 @@ pub(crate) mod bytes {
 }
 
 /// A list of bytes that may be missing.
-pub(super) mod optional_bytes {
+pub(crate) mod optional_bytes {
     use super::{Buffer, Deserialize, Deserializer, Serialize, Serializer, View};
 
     #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub(in crate::model) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         bytes: &Option<Vec<u8>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         bytes.as_deref().map(View).serialize(serializer)
     }
 
-    pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Vec<u8>>, D::Error> {
         Ok(Option::<Buffer>::deserialize(deserializer)?.map(|buffer| buffer.0))

@@ -105,7 +105,8 @@ fn row_errors_folder(folder: &Path, run: u64) -> PathBuf {
 
 /// Row errors first: their file is named by the number of the commit, so that a commit which is cut off before the unit's
 /// record is written leaves a file that its repetition replaces.
-fn commit(folder: &Path, unit: &str, token: &str, amendment: Amendment) -> Result<(), Error> {
+fn commit(folder: &Path, unit: &str, token: &str, mut amendment: Amendment) -> Result<(), Error> {
+    RowErrorChunk::forget_keys(&mut amendment.row_errors);
     let path = unit_path(folder, unit);
     let mut record: UnitRecord = read_json(&path)?.unwrap_or_default();
     let Some((run, chunks)) = record.commit(unit, token, amendment)? else { return Ok(()) };
@@ -130,7 +131,8 @@ impl RunRecords for DirectoryRecords {
         self.change(ticket, move |folder| Ok(read_json(&unit_path(folder, &unit))?.unwrap_or_default())).await
     }
 
-    async fn prepare(&self, ticket: &RunTicket, unit: &str, prepared: Prepared) -> Result<(), Error> {
+    async fn prepare(&self, ticket: &RunTicket, unit: &str, mut prepared: Prepared) -> Result<(), Error> {
+        RowErrorChunk::forget_keys(&mut prepared.effect.row_errors);
         let unit = unit.to_owned();
         self.change(ticket, move |folder| {
             let path = unit_path(folder, &unit);

@@ -75,7 +75,8 @@ impl RunRecords for MemoryRecords {
     ) -> Result<(), Error> {
         self.of(ticket, |sync| {
             let committed = sync.units.entry(unit.into()).or_default().commit(unit, token, amendment)?;
-            if let Some((run, chunks)) = committed {
+            if let Some((run, mut chunks)) = committed {
+                RowErrorChunk::forget_keys(&mut chunks);
                 sync.row_errors.entry(run).or_default().extend(chunks);
             }
             Ok(())

@@ -1,133 +1,23 @@
-use super::{
-    Amendment, Counters, DirectoryRecords, Effect, Error, MemoryRecords, Position, Prepared, PreparedBatch,
-    RejectedBy, RowCopy, RowError, RowErrorChunk, RunRecords, RunTicket,
-};
-use crate::fixtures::{lines_batch, schema};
-use crate::model::Layout;
-use std::collections::BTreeMap;
+use super::conformance::{chunk, conformance, prepared};
+use super::{Amendment, DirectoryRecords, MemoryRecords, RunRecords};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 
-fn row_error(index: u64) -> RowError {
-    RowError {
-        index,
-        code: "c".into(),
-        message: "m".into(),
-        retryable: false,
-        by: RejectedBy::Destination,
-        operation: None,
-        attempt: 1,
-        row: if index == 0 { RowCopy::Raw(vec![0, 255]) } else { RowCopy::Row(lines_batch("s", &["{}"])) },
-    }
+#[tokio::test]
+async fn records_in_memory_keep_every_promise() {
+    conformance(async || Arc::new(MemoryRecords::new()) as Arc<dyn RunRecords>).await;
 }
 
-fn chunk(index: u64) -> RowErrorChunk {
-    RowErrorChunk {
-        run: 1,
-        unit: "u".into(),
-        schema: schema("s", &[], Layout::JsonLines),
-        errors: vec![row_error(index)],
-    }
-}
-
-fn prepared(token: &str, checkpoint: &str, row_errors: Vec<RowErrorChunk>) -> Prepared {
-    let counters = Counters { read: 10, accepted: 8, rejected: 1, filtered: 1 };
-    Prepared {
-        token: token.into(),
-        run: 1,
-        position: Position { checkpoint: Some(checkpoint.into()), ..Position::default() },
-        effect: Effect {
-            streams: BTreeMap::from([("s".into(), counters)]),
-            written: BTreeMap::from([("s".into(), 8)]),
-            row_errors,
-        },
-        batches: vec![PreparedBatch {
-            output: "s".into(),
-            rows: 8,
-            stream: "s".into(),
-            first_index: 0,
-            origin: Some(vec![0, 1, 2, 3, 4, 5, 6, 9]),
-            rejected: vec![7],
-        }],
-    }
-}
-
-/// Both implementations keep the same promises.
-async fn each(test: impl AsyncFn(&dyn RunRecords)) {
-    test(&MemoryRecords::new()).await;
+#[tokio::test]
+async fn records_in_a_directory_keep_every_promise() {
     let folder = TempDir::new().unwrap();
-    test(&DirectoryRecords::new(folder.path().join("not/there/yet"))).await;
-}
-
-#[tokio::test]
-async fn a_prepared_record_becomes_true_once() {
-    each(async |records| {
-        let ticket = records.begin("sync").await.unwrap();
-        records.prepare(&ticket, "u", prepared("t1", "1", vec![chunk(0)])).await.unwrap();
-        let amendment = Amendment {
-            rejected: BTreeMap::from([("s".into(), 2)]),
-            unwritten: BTreeMap::from([("s".into(), 3)]),
-            row_errors: vec![chunk(1)],
-        };
-        records.commit(&ticket, "u", "t1", amendment.clone()).await.unwrap();
-        records.commit(&ticket, "u", "t1", amendment).await.unwrap();
-        let unit = records.unit(&ticket, "u").await.unwrap();
-        assert_eq!(unit.streams["s"], Counters { read: 10, accepted: 6, rejected: 3, filtered: 1 });
-        assert_eq!((unit.written["s"], unit.commits, unit.token.as_deref(), unit.run), (5, 1, Some("t1"), 1));
-        assert_eq!(unit.position.checkpoint.as_deref(), Some("1"));
-        assert_eq!(unit.prepared, None);
-        assert_eq!(records.row_errors("sync", 1, 0, 9).await.unwrap(), [chunk(0), chunk(1)]);
-        assert_eq!(records.row_errors("sync", 1, 1, 9).await.unwrap(), [chunk(1)]);
-        assert_eq!(records.row_errors("sync", 1, 0, 1).await.unwrap(), [chunk(0)]);
-        assert_eq!(records.row_errors("sync", 2, 0, 9).await.unwrap(), []);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_discarded_record_leaves_nothing() {
-    each(async |records| {
-        let ticket = records.begin("sync").await.unwrap();
-        records.prepare(&ticket, "u", prepared("t1", "1", vec![chunk(0)])).await.unwrap();
-        records.discard(&ticket, "u", "other").await.unwrap();
-        assert!(records.unit(&ticket, "u").await.unwrap().prepared.is_some());
-        records.discard(&ticket, "u", "t1").await.unwrap();
-        records.discard(&ticket, "never", "t1").await.unwrap();
-        let unit = records.unit(&ticket, "u").await.unwrap();
-        assert_eq!((unit.prepared, unit.commits, unit.position), (None, 0, Position::default()));
-        assert_eq!(records.row_errors("sync", 1, 0, 9).await.unwrap(), []);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn calls_in_an_impossible_order_are_refused() {
-    each(async |records| {
-        let ticket = records.begin("sync").await.unwrap();
-        records.prepare(&ticket, "u", prepared("t1", "1", vec![])).await.unwrap();
-        let twice = records.prepare(&ticket, "u", prepared("t2", "2", vec![])).await.unwrap_err();
-        assert_eq!(twice.code(), "CD0734");
-        let other = records.commit(&ticket, "u", "t2", Amendment::default()).await.unwrap_err();
-        assert_eq!(other.code(), "CD0734");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn one_sync_has_one_run_at_a_time_and_runs_are_numbered() {
-    each(async |records| {
-        let first = records.begin("sync").await.unwrap();
-        assert_eq!(records.begin("sync").await.unwrap_err(), Error::Locked { sync: "sync".into() });
-        let other = records.begin("other").await.unwrap();
-        assert_eq!((first.run, other.run), (1, 1));
-        records.release(&first);
-        let second = records.begin("sync").await.unwrap();
-        assert_eq!(second.run, 2);
-        let late = records.prepare(&first, "u", prepared("t", "1", vec![])).await.unwrap_err();
-        assert_eq!(late, Error::Fenced { sync: "sync".into(), run: 1 });
-        let stranger = RunTicket { sync: "never".into(), run: 1 };
-        assert_eq!(records.unit(&stranger, "u").await.unwrap_err().code(), "CD0731");
+    let place = |number: usize| folder.path().join(format!("not/there/yet/{number}"));
+    let used = std::cell::Cell::new(0);
+    conformance(async || {
+        used.set(used.get() + 1);
+        Arc::new(DirectoryRecords::new(place(used.get()))) as Arc<dyn RunRecords>
     })
     .await;
 }

@@ -1,9 +1,22 @@
 //! What is kept of one commit unit, and how it changes: the same for every implementation of the port.
 
-use super::Error;
-use crate::model::{Batch, Operation, StreamSchema};
+use super::{Error, RowErrorChunk};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A keyed hash of [`RowError::key`](super::RowError::key).
+pub type KeyHash = [u8; 32];
+
+/// What a run is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// To move what the source has.
+    #[default]
+    Sync,
+    /// To send stored row errors through once more. The positions of the sync stay where they are.
+    Reprocess,
+}
 
 /// Where a unit stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,67 +68,6 @@ impl Counters {
     }
 }
 
-/// Who rejected a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RejectedBy {
-    /// The source.
-    Source,
-    /// The host: a value without a form in the layout that is wanted, an operation that the destination does not know.
-    Host,
-    /// The transform at this place, from 0.
-    Transform(u32),
-    /// The destination, when the row was written or when it was committed.
-    Destination,
-}
-
-/// What is kept of the row itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RowCopy {
-    /// The source row, as a batch of one row by the schema of its chunk: reprocessing is bit-exact.
-    Row(Batch),
-    /// Bytes that never became a row, base64 in JSON.
-    Raw(#[serde(with = "crate::model::wire_bytes")] Vec<u8>),
-    /// Nothing: the row was rejected so long after it was read that its copy had been given up for memory, or its rejection
-    /// came to light only after a crash.
-    GivenUp,
-}
-
-/// One rejected row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RowError {
-    /// Counts the rows of the stream in this run, from 0, in the order in which the source gave them.
-    pub index: u64,
-    /// Stable, for machines.
-    pub code: String,
-    /// For people; may quote the row.
-    pub message: String,
-    /// Whether the same row could be taken at a later time.
-    pub retryable: bool,
-    /// Who rejected it.
-    pub by: RejectedBy,
-    /// What the row asked for; none for bytes that never became a row.
-    pub operation: Option<Operation>,
-    /// The attempt of the run in which it happened, from 1.
-    pub attempt: u32,
-    /// The row.
-    pub row: RowCopy,
-}
-
-/// Rejected rows of one stream, one version of its schema and one commit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RowErrorChunk {
-    /// The run.
-    pub run: u64,
-    /// The commit unit.
-    pub unit: String,
-    /// By which the rows are laid out; its name is the stream's.
-    pub schema: StreamSchema,
-    /// The rows.
-    pub errors: Vec<RowError>,
-}
-
 /// What a commit adds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
@@ -125,6 +77,11 @@ pub struct Effect {
     pub written: BTreeMap<String, u64>,
     /// Rejected rows.
     pub row_errors: Vec<RowErrorChunk>,
+    /// What [`OpenKeys`](super::OpenKeys) answered for accepted rows, each hash once, by source stream: open row errors of
+    /// these keys **that were committed before** are superseded. Those of this very commit are not: their rows may have come
+    /// after the accepted one.
+    #[serde(default)]
+    pub settled: BTreeMap<String, Vec<KeyHash>>,
 }
 
 /// What will be true if a commit of the destination takes effect.
@@ -134,6 +91,9 @@ pub struct Prepared {
     pub token: String,
     /// The run that commits.
     pub run: u64,
+    /// What that run is for.
+    #[serde(default)]
+    pub purpose: Purpose,
     /// Where the unit stands then.
     pub position: Position,
     /// What it adds.
@@ -159,6 +119,10 @@ pub struct PreparedBatch {
     pub origin: Option<Vec<u32>>,
     /// Rows of the source batch that are rejected already.
     pub rejected: Vec<u32>,
+    /// Accepted rows of the source batch whose key has an open row error. Of several batches that came of one source batch,
+    /// the first has them.
+    #[serde(default)]
+    pub open: Vec<(u32, KeyHash)>,
 }
 
 /// What the destination rejected late, in its answer to the commit.
@@ -170,6 +134,9 @@ pub struct Amendment {
     pub unwritten: BTreeMap<String, u64>,
     /// The rows.
     pub row_errors: Vec<RowErrorChunk>,
+    /// Hashes to be taken out of [`Effect::settled`] again: no row of this key is accepted after all.
+    #[serde(default)]
+    pub unsettled: BTreeMap<String, Vec<KeyHash>>,
 }
 
 /// What is kept of one commit unit.
@@ -193,7 +160,7 @@ pub struct UnitRecord {
 
 impl Effect {
     /// What is true after the destination's answer.
-    pub(crate) fn amend(&mut self, amendment: Amendment) {
+    pub fn amend(&mut self, amendment: Amendment) {
         for (stream, rows) in amendment.rejected {
             self.streams.entry(stream).or_default().reject_late(rows);
         }
@@ -202,6 +169,12 @@ impl Effect {
             *written = written.saturating_sub(rows);
         }
         self.row_errors.extend(amendment.row_errors);
+        for (stream, hashes) in amendment.unsettled {
+            if let Some(settled) = self.settled.get_mut(&stream) {
+                settled.retain(|hash| !hashes.contains(hash));
+            }
+        }
+        self.settled.retain(|_, hashes| !hashes.is_empty());
     }
 }
 

@@ -65,6 +65,7 @@ impl WriteStage<'_> {
         Prepared {
             token: token.to_owned(),
             run: self.context.ticket.run,
+            purpose: self.context.spec.purpose,
             position: position.clone(),
             effect: settled.effect(row_errors),
             batches: if self.capabilities.tells_late_rejects() { self.pending.batches() } else { Vec::new() },

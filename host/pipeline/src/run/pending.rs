@@ -55,6 +55,7 @@ impl Settled {
             streams: self.streams.iter().map(|(stream, tally)| (stream.clone(), tally.counters)).collect(),
             written: self.written.clone(),
             row_errors,
+            settled: BTreeMap::new(),
         }
     }
 }
@@ -221,6 +222,7 @@ impl Pending {
                 first_index: tracked.first_index,
                 origin: written.origin.rows(),
                 rejected: tracked.rejected_rows().collect(),
+                open: Vec::new(),
             })
         };
         self.written.iter().filter_map(batch).collect()
@@ -258,6 +260,8 @@ fn raw_error(raw: &RawReject, index: u64, attempt: u32) -> RowError {
         operation: None,
         attempt,
         row: RowCopy::Raw(raw.bytes.clone()),
+        fields: Vec::new(),
+        key: None,
     }
 }
 

@@ -152,6 +152,8 @@ impl Recovered<'_> {
                 operation: None,
                 attempt: self.owner.attempt,
                 row: RowCopy::GivenUp,
+                fields: Vec::new(),
+                key: None,
             };
             push(&mut amendment.row_errors, &Arc::new((*schema).clone()), error, self.owner);
         }

@@ -3,6 +3,7 @@
 use crate::connector::{Destination, Source, Transform};
 use crate::error::Error;
 use crate::model::{Condition, Mode, PageBudget};
+use crate::records::Purpose;
 use crate::validate::Limits;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,11 +35,27 @@ pub enum RejectPolicy {
     Quarantine,
 }
 
+/// What is kept of a rejected row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowData {
+    /// No value of it: the code, the names of its fields, its place in the stream, and its key for a keyed hash. Texts of
+    /// connectors, which may quote rows, are kept from the records and from the report.
+    Off,
+    /// The row, on the machine that runs the sync and nowhere else. The same as `Stored` as long as runs happen where their
+    /// records are.
+    Local,
+    /// The row.
+    #[default]
+    Stored,
+}
+
 /// What becomes of rejected rows, and how many are borne.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rejects {
     /// What becomes of each.
     pub policy: RejectPolicy,
+    /// What is kept of each.
+    pub row_data: RowData,
     /// The run fails when there are more.
     pub max_count: Option<u64>,
     /// The run fails when they are a larger part of the rows, 0 to 1; judged from 100 rows on.
@@ -111,6 +128,8 @@ pub struct RunSpec {
     pub output_modes: BTreeMap<String, Mode>,
     /// What becomes of rejected rows.
     pub rejects: Rejects,
+    /// What the run is for.
+    pub purpose: Purpose,
     /// How the run goes.
     pub options: Options,
 }
@@ -126,6 +145,7 @@ impl RunSpec {
             streams: None,
             output_modes: BTreeMap::new(),
             rejects: Rejects::default(),
+            purpose: Purpose::default(),
             options: Options::default(),
         }
     }

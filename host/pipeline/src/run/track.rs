@@ -261,6 +261,8 @@ impl Tracked {
             operation: self.batch.as_ref().and_then(|batch| batch.operations.get(row as usize)),
             attempt: self.attempt,
             row: copy.map_or(RowCopy::GivenUp, RowCopy::Row),
+            fields: Vec::new(),
+            key: None,
         }
     }
 }

@@ -339,6 +339,7 @@ impl World {
                         assert!(run > 1 || error.index == index, "{error:?} should be row {index}");
                         id
                     }
+                    copy => panic!("no id in {copy:?}"),
                 }));
             }
         }

@@ -44,6 +44,11 @@ pub(crate) fn run(source: Source) -> Result<()> {
     let toolchain = wasm_target::ensure(source)?;
     guests::build_connectors(&toolchain, &CONNECTORS)?;
     shell::run(cargo(&paths::root()).args(["build", "--package", "cofferdam"]))?;
+    run_built()
+}
+
+/// Moves the records with a program and connectors that are there.
+pub(crate) fn run_built() -> Result<()> {
     let demo = Demo { program: program()?, folder: paths::target().join("demo") };
     // Each demo begins with nothing moved; compiled components are kept.
     for part in ["records", "csv-to-json-lines", "csv-to-parquet", "http-api-to-json-lines"] {

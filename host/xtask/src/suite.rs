@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use self::counts::Counts;
 use crate::{
-    check, guests, paths,
+    check, demo, guests, paths,
     shell::{self, Stream},
     stages::Stages,
     test_deps,
@@ -39,6 +39,8 @@ fn run_stages(stages: &mut Stages, counts: &mut Counts, source: Source, long: bo
     stages.run("tests", || workspace_tests(counts, long));
     stages.run("documentation tests", || documentation_tests(counts));
     stages.run("connector tests", || connector_tests(counts));
+    // The README's first command, with the program and the components that the tests have used.
+    stages.run("demo", demo::run_built);
 }
 
 fn workspace_tests(counts: &mut Counts, long: bool) -> Result<()> {

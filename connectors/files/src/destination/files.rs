@@ -74,7 +74,9 @@ impl<D: Disk> Directory<D> {
     pub(crate) fn check_fence(&self, fence: u64) -> Result<()> {
         match self.fences()?.last() {
             Some(newest) if *newest > fence => Err(Error::data(format!(
-                "fenced off: a newer run (fence {newest}) writes to `{}`, this one has fence {fence}",
+                "fenced off: a newer run (fence {newest}) has written to `{}`, this one has fence {fence}. Either it is \
+                 still under way, or the host keeps its runs elsewhere now: give this sync the data directory of that run, \
+                 or an empty directory to write to",
                 self.directory
             ))),
             _ => Ok(()),

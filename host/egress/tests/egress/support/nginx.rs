@@ -102,15 +102,15 @@ impl Nginx {
     }
 }
 
+/// The one that `cargo xtask test` has put there, or else the machine's.
 fn program() -> PathBuf {
+    let fetched = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-deps/nginx");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|directory| directory.join("nginx"))
+    let machine = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    std::iter::once(fetched)
+        .chain(machine.map(|directory| directory.join("nginx")))
         .find(|candidate| candidate.is_file())
-        .unwrap_or_else(|| {
-            panic!("nginx is not in PATH nor in /usr/sbin: run `apt-get install -y nginx-light`")
-        })
+        .unwrap_or_else(|| panic!("there is no nginx: `cargo xtask test-deps` fetches it"))
 }
 
 fn frame(path: &Path, servers: &str) -> String {

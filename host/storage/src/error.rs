@@ -25,6 +25,42 @@ pub enum Error {
         /// What it begins with.
         found: u8,
     },
+    /// The lease is outdated: somebody else has its name by now. Nothing was changed; whoever gets this must stop.
+    #[error("lease `{name}` is outdated: another run holds it")]
+    Fenced {
+        /// Of the lease.
+        name: String,
+    },
+    /// Somebody holds the lease.
+    #[error("lease `{name}` is held until {until_ms}")]
+    Leased {
+        /// Of the lease.
+        name: String,
+        /// In milliseconds since the epoch.
+        until_ms: u64,
+    },
+    /// A limit of storage. Nothing was changed.
+    #[error("{what} of {found} is over the limit of {limit}")]
+    TooLarge {
+        /// Which.
+        what: &'static str,
+        /// How much it is.
+        found: usize,
+        /// How much it may be.
+        limit: usize,
+    },
+    /// A part of a large value is missing, and nobody has replaced it.
+    #[error("a large value in table `{table}` lacks a part")]
+    ChunkMissing {
+        /// Its table.
+        table: String,
+    },
+    /// The program was being shut down while the keyring was to be changed.
+    #[error("the program ends: the keyring was not changed")]
+    Interrupted,
+    /// A restore into this engine was begun and not finished: what is here is a part.
+    #[error("a restore into this storage was not finished")]
+    RestoreUnfinished,
     /// A record cannot be sealed or opened.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -44,9 +80,34 @@ impl Error {
             Self::Conflict { .. } => "CD1001",
             Self::Name { .. } => "CD1002",
             Self::Format { .. } => "CD1003",
+            Self::TooLarge { .. } => "CD1004",
+            Self::Fenced { .. } => "CD1008",
+            Self::Leased { .. } => "CD1009",
+            Self::ChunkMissing { .. } => "CD1010",
+            Self::Interrupted => "CD1011",
+            Self::RestoreUnfinished => "CD1076",
             Self::Seal(error) => error.code(),
             Self::Keys(error) => error.code(),
             Self::Engine(error) => error.code(),
+        }
+    }
+}
+
+impl Error {
+    /// Whether it tells of a record that does not open, and not of an engine or keyring that refuses.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Format { .. } | Self::ChunkMissing { .. } => true,
+            Self::Seal(error) => matches!(
+                error,
+                SealError::Version { .. }
+                    | SealError::Algorithm { .. }
+                    | SealError::Malformed { .. }
+                    | SealError::Rejected { .. }
+                    | SealError::NoBucket { .. }
+                    | SealError::NoGeneration { .. }
+            ),
+            _ => false,
         }
     }
 }

@@ -4,23 +4,44 @@
 //! what it is given for its place (organization, table, key, schema version, expiry) and lets an engine keep it, so that a
 //! disk sees ciphertext only. Knows not what the values mean.
 
+mod cache;
 mod change;
+mod chunks;
 mod clock;
+mod commit;
+mod draft;
 mod engine;
 mod error;
+mod hasher;
+mod heads;
 mod key;
+mod keys;
+mod lease;
+mod maintain;
 mod memory;
+mod notes;
+mod organizations;
+mod purge;
+mod read;
+mod reseal;
 mod storage;
 mod table;
+mod time;
 mod value;
 
-pub use change::{Change, Revision};
+pub use cache::Cache;
+pub use change::{CHANGE_BYTES_MAX, CHANGE_STEPS_MAX, Change, Revision};
 pub use clock::{Clock, SystemClock};
 pub use engine::{
     BATCH_BYTES_MAX, BATCH_OPERATIONS_MAX, Batch, Engine, EngineError, Entry, Expect, KEY_BYTES_MAX, Scan,
     Sequence, Snapshot, SnapshotItem, VALUE_BYTES_MAX,
 };
 pub use error::Error;
+pub use hasher::KeyedHasher;
+pub use lease::Lease;
+pub use maintain::{Maintenance, Pass};
 pub use memory::MemoryEngine;
-pub use storage::{Found, Range, Storage};
+pub use read::{Found, Range};
+pub use reseal::Resealing;
+pub use storage::Storage;
 pub use table::{Life, Table};

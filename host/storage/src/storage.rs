@@ -1,164 +1,137 @@
-//! Seals what it is given and lets an engine keep it; opens what it finds.
+//! Sealed storage: what it is made of, and how it is opened.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use vault::{Bucket, Keyring, Place, Plaintext, RecordHeader};
+use vault::{DeploymentId, Keyring, random_bytes};
 
-use crate::change::{Change, Revision, Step};
+use crate::chunks::Writing;
 use crate::clock::Clock;
-use crate::engine::{Batch, Engine, EngineError, Expect, Scan, Sequence};
+use crate::engine::{Batch, Engine, Scan};
 use crate::error::Error;
-use crate::table::Table;
-use crate::{key, value};
+use crate::heads::Heads;
+use crate::key::{self, Space};
+use crate::keys::Keys;
+use crate::notes;
+use crate::time::Time;
 
-/// A record that was found.
-pub struct Found {
-    /// What was written.
-    pub value: Plaintext,
-    /// The version of the table's schema in which it was written.
-    pub schema_version: u32,
-    /// To expect that it is still so.
-    pub revision: Revision,
-    /// When it stops to be served, in milliseconds since the epoch; none: never.
-    pub ends_ms: Option<u64>,
-}
-
-/// Which records of a table to read, in ascending order of their keys.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Range<'a> {
-    /// What their keys begin with.
-    pub prefix: &'a [u8],
-    /// Only keys behind this one.
-    pub after: Option<&'a [u8]>,
-    /// At most so many. Fewer may come, though at least one where there is one: ask again behind the last key.
-    pub limit: usize,
-}
-
-/// Sealed storage over an engine. Every call may be made from any task.
+/// Sealed storage over an engine. Every call may be made from any task of a tokio runtime.
+///
+/// # Guarantees
+/// - An engine sees ciphertext, ids and names of tables; see the crate's `key` and `value`.
+/// - A change is durable when [`Storage::commit`] returns, whole; what is not durable is seen by nobody.
+/// - What has expired is not read, expected or listed, under any clock; its keys are destroyed by [`Storage::maintain`].
+/// - A future that is dropped leaves its change done whole or not at all.
 pub struct Storage {
-    engine: Arc<dyn Engine>,
-    keyring: RwLock<Keyring>,
-    clock: Arc<dyn Clock>,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) keys: Keys,
+    pub(crate) time: Time,
+    pub(crate) heads: Heads,
+    /// Values whose chunks are being written by this process.
+    pub(crate) writing: Writing,
+    /// Whether there may be values in chunks, which whoever overwrites a record must look for.
+    pub(crate) has_chunks: AtomicBool,
+    /// Of this process: leases and caches of others are told by it.
+    pub(crate) process: [u8; 16],
+    pub(crate) caches: crate::cache::Caches,
+    pub(crate) next_sweep_ms: AtomicU64,
+    /// One pass of maintenance at a time.
+    pub(crate) maintaining: tokio::sync::Mutex<()>,
+    /// One job of sealing anew at a time.
+    pub(crate) resealing: tokio::sync::Mutex<()>,
 }
 
 impl Storage {
-    /// Storage in this engine under the keys of this keyring.
+    /// Storage in this engine under the keys of this keyring. Makes one pass of maintenance: what has ended while nobody
+    /// was here is destroyed, and what crashes have left is removed.
+    ///
+    /// # Errors
+    /// When the engine or the keyring refuse, or a restore into this engine was not finished.
+    pub async fn open(
+        engine: Arc<dyn Engine>,
+        keyring: Keyring,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        if engine.get(&notes::key(notes::RESTORING)).await?.is_some() {
+            return Err(Error::RestoreUnfinished);
+        }
+        let mark = notes::mark(engine.as_ref()).await?;
+        let values = Scan { prefix: vec![Space::Values as u8], after: None, limit: 1 };
+        let has_chunks = !engine.is_exclusive() || !engine.scan(values).await?.is_empty();
+        let storage = Self {
+            engine,
+            keys: Keys::new(keyring),
+            time: Time::new(clock, mark),
+            heads: Heads::default(),
+            writing: Writing::default(),
+            has_chunks: has_chunks.into(),
+            process: random_bytes().map_err(vault::SealError::from)?,
+            caches: crate::cache::Caches::default(),
+            next_sweep_ms: AtomicU64::new(0),
+            maintaining: tokio::sync::Mutex::new(()),
+            resealing: tokio::sync::Mutex::new(()),
+        };
+        storage.keys.change(Keyring::save_counters).await?;
+        storage.maintain().await?;
+        Ok(storage)
+    }
+
+    /// The time by which records expire, in milliseconds since the epoch. Lives are to be reckoned from it: it never goes
+    /// back, while the clock may.
     #[must_use]
-    pub fn new(engine: Arc<dyn Engine>, keyring: Keyring, clock: Arc<dyn Clock>) -> Self {
-        Self { engine, keyring: RwLock::new(keyring), clock }
+    pub fn now_ms(&self) -> u64 {
+        self.time.now_ms()
     }
 
-    /// A record; none where there is none or it has expired.
-    ///
-    /// # Errors
-    /// When it cannot be read or opened.
-    pub async fn get(&self, organization: &str, table: Table, key: &[u8]) -> Result<Option<Found>, Error> {
-        let stored = self.engine.get(&key::record(organization, table.name, key)?).await?;
-        stored.map_or(Ok(None), |stored| self.open(organization, table, key, stored))
+    /// The deployment that the keyring belongs to.
+    #[must_use]
+    pub fn deployment(&self) -> DeploymentId {
+        *self.keys.read().deployment()
     }
 
-    /// Records of a table, with their keys.
+    /// Asks the keyring something: its status, an export. Must not block for long: nobody can change a key meanwhile.
+    pub fn with_keyring<T>(&self, ask: impl FnOnce(&Keyring) -> T) -> T {
+        ask(&self.keys.read())
+    }
+
+    /// Changes the keyring, on a thread that may block. For what storage has no call for: rotating the KEK.
     ///
     /// # Errors
-    /// When they cannot be read, or one of them cannot be opened.
-    pub async fn scan(
+    /// What the change answers.
+    pub async fn with_keyring_mut<T: Send + 'static>(
         &self,
-        organization: &str,
-        table: Table,
-        range: Range<'_>,
-    ) -> Result<Vec<(Vec<u8>, Found)>, Error> {
-        let table_prefix = key::table_prefix(organization, table.name)?;
-        let within = |key: &[u8]| [table_prefix.as_slice(), key].concat();
-        let mut after = range.after.map(within);
-        let mut found = Vec::new();
-        while found.is_empty() {
-            let scan = Scan { prefix: within(range.prefix), after: after.take(), limit: range.limit };
+        change: impl FnOnce(&mut Keyring) -> Result<T, vault::Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.keys.change(change).await
+    }
+
+    /// The engine's value of a key, for the parts of storage.
+    pub(crate) async fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.engine.get(key).await?)
+    }
+
+    pub(crate) fn may_have_chunks(&self) -> bool {
+        self.has_chunks.load(Ordering::Acquire)
+    }
+
+    /// Removes everything with this prefix, a batch at a time.
+    pub(crate) async fn remove_all(&self, prefix: Vec<u8>) -> Result<u64, Error> {
+        let mut removed = 0;
+        loop {
+            let scan =
+                Scan { prefix: prefix.clone(), after: None, limit: crate::engine::BATCH_OPERATIONS_MAX };
             let entries = self.engine.scan(scan).await?;
-            let Some((last, _)) = entries.last() else { break };
-            after = Some(last.clone());
-            for (stored_key, stored) in entries {
-                let key = stored_key.get(table_prefix.len()..).unwrap_or_default().to_vec();
-                if let Some(one) = self.open(organization, table, &key, stored)? {
-                    found.push((key, one));
-                }
+            if entries.is_empty() {
+                return Ok(removed);
             }
-        }
-        Ok(found)
-    }
-
-    /// Makes a change true, whole, if what it expects is true. When it returns, it is durable.
-    ///
-    /// # Errors
-    /// [`Error::Conflict`] when something is not as expected: nothing was changed.
-    pub async fn commit(&self, change: Change) -> Result<Sequence, Error> {
-        let batch = self.seal(change)?;
-        match self.engine.commit(batch).await {
-            Err(EngineError::Conflict { .. }) => Err(Error::Conflict { table: String::new() }),
-            result => Ok(result?),
+            removed += entries.len() as u64;
+            let delete = entries.into_iter().map(|(key, _)| key).collect();
+            self.engine.commit(Batch { delete, ..Batch::default() }).await?;
         }
     }
 
-    fn seal(&self, change: Change) -> Result<Batch, Error> {
-        let Change { organization, steps } = change;
-        let mut batch = Batch::default();
-        for step in steps {
-            match step {
-                Step::Expect { table, key, revision } => batch.expect.push(Expect {
-                    key: key::record(&organization, table.name, &key)?,
-                    value: revision.map(|revision| revision.0),
-                }),
-                Step::Delete { table, key } => {
-                    batch.delete.push(key::record(&organization, table.name, &key)?);
-                }
-                Step::Put { table, key, life, value } => {
-                    let now_ms = self.clock.now_ms();
-                    let place = Place {
-                        organization: &organization,
-                        table: table.name,
-                        key: &key,
-                        schema_version: table.schema_version,
-                        class: table.class,
-                        bucket: life.bucket(now_ms),
-                    };
-                    self.ensure_bucket(place.bucket, now_ms)?;
-                    let sealed = self.keyring().seal(&place, &value, now_ms)?;
-                    let stored = value::encode(table.schema_version, &sealed);
-                    batch.put.push((key::record(&organization, table.name, &key)?, stored));
-                }
-            }
-        }
-        Ok(batch)
-    }
-
-    fn ensure_bucket(&self, bucket: Bucket, now_ms: u64) -> Result<(), Error> {
-        if self.keyring().buckets().any(|known| known == bucket) {
-            return Ok(());
-        }
-        let mut keyring = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(keyring.create_buckets(&[bucket], now_ms)?)
-    }
-
-    /// None when it has expired.
-    fn open(
-        &self,
-        organization: &str,
-        table: Table,
-        key: &[u8],
-        stored: Vec<u8>,
-    ) -> Result<Option<Found>, Error> {
-        let now_ms = self.clock.now_ms();
-        let (schema_version, sealed) = value::decode(&stored)?;
-        let bucket = RecordHeader::parse(sealed)?.bucket;
-        if bucket.has_ended(now_ms) {
-            return Ok(None);
-        }
-        let class = table.class;
-        let place = Place { organization, table: table.name, key, schema_version, class, bucket };
-        let value = self.keyring().open_record(&place, sealed, now_ms)?;
-        Ok(Some(Found { value, schema_version, revision: Revision(stored), ends_ms: bucket.ends_ms() }))
-    }
-
-    fn keyring(&self) -> RwLockReadGuard<'_, Keyring> {
-        self.keyring.read().unwrap_or_else(PoisonError::into_inner)
+    /// The key of what there is once for an organization.
+    pub(crate) fn head_key(organization: &str) -> Result<Vec<u8>, Error> {
+        key::of(Space::Heads, organization)
     }
 }

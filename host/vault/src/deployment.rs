@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::hex::decode;
 use crate::secret::{NoRandomness, random_bytes};
 
 /// The name of one deployment.
@@ -27,6 +28,13 @@ impl DeploymentId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// Reads what `Display` writes: 32 hex digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = decode(text.as_bytes())?;
+        Some(Self(bytes.as_slice().try_into().ok()?))
     }
 }
 
@@ -58,4 +66,18 @@ impl fmt::Display for KeyId {
 
 fn write_hex(formatter: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DeploymentId;
+
+    #[test]
+    fn a_name_is_read_as_it_is_written() {
+        let name = DeploymentId::random().unwrap();
+        assert_eq!(DeploymentId::parse(&name.to_string()), Some(name));
+        for wrong in ["", "07", &"0".repeat(34), &"x".repeat(32)] {
+            assert_eq!(DeploymentId::parse(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -31,6 +31,8 @@ pub(crate) enum Purpose {
     BucketKey,
     /// The whole keyring under a recovery key.
     Export,
+    /// A frame of a backup under the backup key.
+    BackupFrame,
 }
 
 impl Purpose {
@@ -41,6 +43,7 @@ impl Purpose {
             Self::OrganizationKey => b"organization key",
             Self::BucketKey => b"bucket key",
             Self::Export => b"export",
+            Self::BackupFrame => b"backup frame",
         }
     }
 }

@@ -11,6 +11,7 @@
 //!     ├ organization keys   one a generation; wrapped under the root key
 //!     └ bucket keys         one an expiry hour or day, shared by all organizations; wrapped under the root key
 //!        data key = HKDF-SHA-256(organization key, salt: bucket key, class)
+//!  └ root key ─ backup key    seals the frames of backups, whose records are sealed by their own keys besides
 //! shred key       seals the keyring's body, lies in an erasable slot, is replaced at each shred
 //! ```
 //! A data key needs both its parents, so deleting an organization and ending a bucket each destroy what they should.
@@ -54,6 +55,7 @@
 //! - Lengths, classes, buckets and generations of records are not hidden.
 //! - Copies that the compiler makes on the stack, swapped pages and core dumps are beyond what wiping reaches.
 
+mod backup_key;
 mod bucket;
 mod cells;
 mod codec;
@@ -72,6 +74,7 @@ mod secret;
 mod slot;
 mod xaes;
 
+pub use backup_key::BackupKey;
 pub use bucket::{Bucket, Class};
 pub use deployment::{DeploymentId, KeyId};
 pub use envelope::UnwrapError;
@@ -85,5 +88,5 @@ pub use keyring::{Deletion, ExportSummary, Keyring, Location, Status};
 pub use memory_key::MemoryKey;
 pub use record::{OVERHEAD_BYTES, PLAINTEXT_BYTES_MAX, Place, RecordHeader};
 pub use seal_error::SealError;
-pub use secret::{Key, NoRandomness, Plaintext};
+pub use secret::{Key, NoRandomness, Plaintext, random_bytes};
 pub use slot::ShredSlot;

@@ -44,7 +44,9 @@ impl Key {
 pub struct Plaintext(SecretBox<Vec<u8>>);
 
 impl Plaintext {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+    /// These bytes, which from now on are wiped: what was put together of several opened parts.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
         Self(SecretBox::new(Box::new(bytes)))
     }
 
@@ -60,7 +62,10 @@ impl Plaintext {
 }
 
 /// Random bytes that are no secret: nonces, salts, identifiers.
-pub(crate) fn random_bytes<const LENGTH: usize>() -> Result<[u8; LENGTH], NoRandomness> {
+///
+/// # Errors
+/// When there is no randomness.
+pub fn random_bytes<const LENGTH: usize>() -> Result<[u8; LENGTH], NoRandomness> {
     let mut bytes = [0; LENGTH];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)

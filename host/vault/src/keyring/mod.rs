@@ -119,6 +119,10 @@ impl Keyring {
         self.header.kek
     }
 
+    pub(crate) fn root(&self) -> &Key {
+        &self.root
+    }
+
     fn path(&self) -> &Path {
         &self.location.path
     }

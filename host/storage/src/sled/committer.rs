@@ -1,0 +1,203 @@
+//! The one thread that commits: it takes every batch that waits, judges them, writes and syncs them as one entry of the
+//! journal, applies them to the database, and answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::codec;
+use super::compact;
+use super::database::SEGMENT_BYTES;
+use super::frame::Kind;
+use super::group::{Judged, Pending};
+use super::journal::{AppendError, Journal};
+use super::layout::Layout;
+use super::shared::Shared;
+use super::survey::Known;
+use super::syncer::Syncer;
+use crate::engine::EngineError;
+
+/// What one entry of the journal has at most, and one batch of sled with it: readers wait as long as that is applied.
+const GROUP_BYTES: usize = 2 << 20;
+const GROUP_BATCHES: usize = 1024;
+/// Writers that have just been answered come again at once. Waiting for them at most so long makes one group of them instead
+/// of two that each wait for a sync.
+const GATHER_MAX: Duration = Duration::from_micros(300);
+
+/// What the thread is asked to do.
+pub(super) enum Message {
+    Commit(Pending),
+    /// Copy the database when it wastes space; the answer says whether it did.
+    Compact(oneshot::Sender<Result<bool, EngineError>>),
+    /// Commit what waits, make everything durable, and end.
+    Close(oneshot::Sender<Result<(), EngineError>>),
+}
+
+pub(super) struct Committer {
+    pub(super) layout: Layout,
+    pub(super) journal: Journal,
+    pub(super) shared: Arc<Shared>,
+    pub(super) syncer: Syncer,
+    pub(super) cache_bytes: u64,
+}
+
+impl Committer {
+    pub(super) fn run(mut self, receiver: &Receiver<Message>) {
+        let mut last_count = 1;
+        // Not a commit: it ends the group before it, and comes next.
+        let mut next: VecDeque<Message> = VecDeque::new();
+        while let Some(message) = next.pop_front().or_else(|| receiver.recv().ok()) {
+            match message {
+                Message::Commit(first) => {
+                    let group = gather(first, receiver, &mut next, last_count);
+                    last_count = group.len();
+                    self.commit(group);
+                }
+                Message::Compact(answer) => {
+                    let _ = answer.send(self.compact());
+                }
+                Message::Close(answer) => {
+                    let _ = answer.send(self.close());
+                    return;
+                }
+            }
+        }
+        // Everyone who could ask has gone without closing. A failure is found again at the next opening.
+        let _ = self.close();
+    }
+
+    fn commit(&mut self, group: Vec<Pending>) {
+        let result = self.shared.check().and_then(|()| self.commit_all(&group));
+        // A receiver that was dropped wants no answer.
+        match result {
+            Ok((first, verdicts)) => {
+                for (pending, verdict) in group.into_iter().zip(verdicts) {
+                    let _ = pending.answer.send(verdict.map(|before| first + u64::from(before)));
+                }
+            }
+            Err(error) => {
+                for pending in group {
+                    let _ = pending.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// The sequence of the first batch, and what becomes of each.
+    fn commit_all(&mut self, group: &[Pending]) -> Result<(u64, Vec<Result<u32, EngineError>>), EngineError> {
+        let database = self.shared.database();
+        let judged = Judged::of(group, &database);
+        let first = self.journal.next();
+        if judged.accepted == 0 {
+            return Ok((first, judged.verdicts));
+        }
+        self.keep_sync_near(database.written())?;
+        let segment = self.journal.number();
+        let appended = self.journal.append(judged.accepted, |bytes| {
+            judged.committed(group).for_each(|batch| codec::encode(batch, bytes));
+        });
+        appended.map_err(|error| self.refuse(error))?;
+        if self.journal.number() != segment {
+            self.shared.segment_begins(Known { number: self.journal.number(), first });
+        }
+        let newest = self.journal.next().saturating_sub(1);
+        let counts = database
+            .apply(newest, self.shared.counts(), judged.changes())
+            .map_err(|fault| self.shared.stop(format!("the database refuses a commit: {}", fault.0)))?;
+        self.shared.set_counts(counts);
+        self.syncer.changed();
+        Ok((first, judged.verdicts))
+    }
+
+    /// See [`SEGMENT_BYTES`]: half a segment after the last sync the next one begins, and a whole one is waited for.
+    fn keep_sync_near(&mut self, written: i64) -> Result<(), EngineError> {
+        let ahead = written - self.shared.synced_log.load(Ordering::Acquire);
+        let segment = i64::try_from(SEGMENT_BYTES).unwrap_or(i64::MAX);
+        if ahead > segment {
+            self.syncer.sync()?;
+        } else if ahead > segment / 2 {
+            self.syncer.hurry();
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, error: AppendError) -> EngineError {
+        let place = self.shared.place.path(self.journal.number());
+        match error {
+            AppendError::Refused(source) => EngineError::Unavailable {
+                action: "write",
+                place: place.display().to_string(),
+                reason: source.to_string(),
+            },
+            AppendError::Broken(source) => {
+                self.shared.stop(format!("failed to write `{}`: {source}", place.display()))
+            }
+        }
+    }
+
+    fn compact(&mut self) -> Result<bool, EngineError> {
+        self.shared.check()?;
+        let database = self.shared.database();
+        if !compact::is_worthwhile(&database, self.shared.counts()) {
+            return Ok(false);
+        }
+        let copied = compact::copy(&self.layout, &*self.shared.place.disk, &database, self.cache_bytes);
+        let fresh = copied.map_err(|error| EngineError::Unavailable {
+            action: "copy",
+            place: database.path().display().to_string(),
+            reason: error.to_string(),
+        })?;
+        let old = self.shared.replace_database(Arc::new(fresh));
+        // Snapshots may still read the old one: it is gone from the directory, and from the disk when they end.
+        std::fs::remove_dir_all(old.path()).map_err(|error| EngineError::Unavailable {
+            action: "remove",
+            place: old.path().display().to_string(),
+            reason: error.to_string(),
+        })?;
+        Ok(true)
+    }
+
+    fn close(&mut self) -> Result<(), EngineError> {
+        self.shared.check()?;
+        self.syncer.sync()?;
+        self.journal.note(Kind::Closed).map_err(|error| self.refuse(error))?;
+        self.shared.stop("it was closed".to_owned());
+        Ok(())
+    }
+}
+
+/// The batches that wait. Those who were answered together are given a moment to come again together.
+fn gather(
+    first: Pending,
+    receiver: &Receiver<Message>,
+    next: &mut VecDeque<Message>,
+    last_count: usize,
+) -> Vec<Pending> {
+    let mut bytes = first.batch.byte_count();
+    let mut group = vec![first];
+    let mut until: Option<Instant> = None;
+    while group.len() < GROUP_BATCHES && bytes < GROUP_BYTES {
+        let message = if group.len() >= last_count {
+            receiver.try_recv().map_err(|_| RecvTimeoutError::Timeout)
+        } else {
+            let until = *until.get_or_insert_with(|| Instant::now() + GATHER_MAX);
+            receiver.recv_timeout(until.saturating_duration_since(Instant::now()))
+        };
+        match message {
+            Ok(Message::Commit(pending)) => {
+                bytes += pending.batch.byte_count();
+                group.push(pending);
+            }
+            Ok(other) => {
+                next.push_back(other);
+                break;
+            }
+            Err(_) => break,
+        }
+    }
+    group
+}

@@ -1,0 +1,40 @@
+//! The durable engine: sled 0.34.7 behind a commit journal.
+//!
+//! sled's own `flush` is not durable on Linux, and its files are not made to survive a power cut. So the truth is the
+//! **journal**: a commit is acknowledged after one write and one sync of it. The **database** of sled is what the journal amounts
+//! to, synced behind it; it says itself up to which commit it goes, and opening it applies the rest. What is broken is noticed
+//! (checksums, MACs, counts), kept aside and built anew from the journal and the newest backup, or refused: nothing is ever
+//! repaired in silence.
+//!
+//! **Invariant:** the journal has every commit behind what is durable in the database.
+//! **Invariant:** what a reader sees is durable: a commit is applied after its sync.
+//! **Invariant:** only the committer's thread writes.
+
+mod codec;
+mod committer;
+mod compact;
+mod database;
+mod disk;
+mod engine;
+mod error;
+mod frame;
+mod group;
+mod journal;
+mod layout;
+mod lock;
+mod opening;
+mod options;
+mod probe;
+mod rebuild;
+mod replay;
+mod segment;
+mod shared;
+mod snapshot;
+mod survey;
+mod syncer;
+
+pub use disk::{Disk, OsDisk};
+pub use engine::{SledEngine, Status};
+pub use error::OpenError;
+pub use options::{BackupItems, NewestBackup, Options, Probe};
+pub use probe::probe_main;

@@ -1,0 +1,115 @@
+//! Reads the commit journal again: into a database that is behind it, or for a snapshot.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::codec::{self, Written};
+use super::database::{Counts, Database, Fault, SEGMENT_BYTES};
+use super::error::OpenError;
+use super::frame::{Frame, Kind, Mac};
+use super::journal::Place;
+use super::segment::Segment;
+use super::survey::Known;
+
+/// Why a journal was not replayed.
+pub(super) enum ReplayError {
+    Journal(OpenError),
+    Database(Fault),
+}
+
+impl From<OpenError> for ReplayError {
+    fn from(error: OpenError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<Fault> for ReplayError {
+    fn from(fault: Fault) -> Self {
+        Self::Database(fault)
+    }
+}
+
+/// The segments that have commits behind this one.
+pub(super) fn needed(segments: &[Known], behind: u64) -> &[Known] {
+    let first_behind = behind.saturating_add(1);
+    let start = segments.partition_point(|known| known.first <= first_behind).saturating_sub(1);
+    segments.get(start..).unwrap_or_default()
+}
+
+/// Applies every commit behind what is in the database.
+pub(super) fn into_database(
+    place: &Place,
+    segments: &[Known],
+    database: &Database,
+    before: Counts,
+) -> Result<Counts, ReplayError> {
+    let mut counts = before;
+    let mut synced = database.written();
+    let mut chain: Option<Mac> = None;
+    for known in needed(segments, before.sequence) {
+        let segment = Segment::read(place.path(known.number), known.number, &place.key)?;
+        check_joint(&segment, chain, counts.sequence)?;
+        let mut fault = None;
+        let end = segment.walk(&place.key, |frame| {
+            if fault.is_none() && frame.kind == Kind::Batches && frame.next() > counts.sequence + 1 {
+                match apply(&segment.path, frame, database, counts)? {
+                    Ok(after) => counts = after,
+                    Err(found) => fault = Some(found),
+                }
+                sync_when_due(database, &mut synced).unwrap_or_else(|found| fault = Some(found));
+            }
+            Ok(())
+        })?;
+        if let Some(fault) = fault {
+            return Err(fault.into());
+        }
+        chain = Some(end.chain);
+    }
+    Ok(counts)
+}
+
+/// A segment stands behind the one before it: same chain, and no sequence is missing in between.
+pub(super) fn check_joint(segment: &Segment, chain: Option<Mac>, newest: u64) -> Result<(), OpenError> {
+    let fits = chain.is_none_or(|chain| chain == segment.header.chain);
+    if fits && segment.header.first <= newest.saturating_add(1) {
+        return Ok(());
+    }
+    Err(OpenError::damaged(
+        &segment.path,
+        32,
+        "entries are missing between this segment and the one before it",
+    ))
+}
+
+/// The batches of a frame with their sequences.
+pub(super) fn batches<'a>(path: &Path, frame: &Frame<'a>) -> Result<Vec<(u64, Written<'a>)>, OpenError> {
+    let batches = codec::decode(frame.payload, frame.batches)
+        .ok_or_else(|| OpenError::damaged(path, 0, "an entry cannot be read though its MAC fits"))?;
+    Ok((frame.first..).zip(batches).collect())
+}
+
+fn apply(
+    path: &Path,
+    frame: &Frame<'_>,
+    database: &Database,
+    before: Counts,
+) -> Result<Result<Counts, Fault>, OpenError> {
+    let mut changes = BTreeMap::new();
+    for (sequence, batch) in batches(path, frame)? {
+        if sequence > before.sequence {
+            changes.extend(batch.deletes.iter().map(|key| (*key, None)));
+            changes.extend(batch.puts.iter().map(|(key, value)| (*key, Some(*value))));
+        }
+    }
+    Ok(database.apply(frame.next().saturating_sub(1), before, changes.into_iter()))
+}
+
+/// See [`SEGMENT_BYTES`].
+pub(super) fn sync_when_due(database: &Database, synced: &mut i64) -> Result<(), Fault> {
+    let written = database.written();
+    if written - *synced > i64::try_from(SEGMENT_BYTES).unwrap_or(i64::MAX) / 2 {
+        database.sync()?;
+        *synced = written;
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! What the threads of an engine share.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use super::database::{Counts, Database, Fault};
+use super::journal::{self, Place};
+use super::survey::Known;
+use crate::engine::{EngineError, Sequence};
+
+/// A segment that no backup holds is kept so long, to build a broken database anew.
+const SEGMENT_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) struct Shared {
+    pub(super) place: Place,
+    database: RwLock<Arc<Database>>,
+    stopped: OnceLock<String>,
+    counts: Mutex<Counts>,
+    /// Everything up to this commit is durable in the database.
+    synced: AtomicU64,
+    /// How far sled had written its log when the newest finished sync began.
+    pub(super) synced_log: AtomicI64,
+    /// Everything up to this commit is in a backup.
+    backed_up: AtomicU64,
+    segments: Mutex<Segments>,
+}
+
+#[derive(Default)]
+struct Segments {
+    known: VecDeque<Known>,
+    /// Snapshots read what is behind these commits.
+    pins: BTreeMap<u64, Sequence>,
+    next_pin: u64,
+}
+
+/// Keeps the segments behind a commit as long as it lives.
+pub(super) struct Pin {
+    shared: Arc<Shared>,
+    number: u64,
+    pub(super) behind: Sequence,
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.shared.segments().pins.remove(&self.number);
+    }
+}
+
+impl Shared {
+    pub(super) fn new(place: Place, database: Database, counts: Counts, segments: Vec<Known>) -> Self {
+        let synced_log = AtomicI64::new(database.written());
+        Self {
+            place,
+            database: RwLock::new(Arc::new(database)),
+            stopped: OnceLock::new(),
+            counts: Mutex::new(counts),
+            synced: AtomicU64::new(0),
+            synced_log,
+            backed_up: AtomicU64::new(0),
+            segments: Mutex::new(Segments { known: segments.into(), ..Segments::default() }),
+        }
+    }
+
+    pub(super) fn database(&self) -> Arc<Database> {
+        Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn replace_database(&self, database: Arc<Database>) -> Arc<Database> {
+        self.synced_log.store(database.written(), Ordering::Release);
+        std::mem::replace(&mut *self.database.write().unwrap_or_else(PoisonError::into_inner), database)
+    }
+
+    /// After this nothing is read or written any more. The first reason stays.
+    pub(super) fn stop(&self, reason: String) -> EngineError {
+        EngineError::Stopped { reason: self.stopped.get_or_init(|| reason).clone() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), EngineError> {
+        match self.stopped.get() {
+            Some(reason) => Err(EngineError::Stopped { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_counts(&self, counts: Counts) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
+    }
+
+    pub(super) fn segment_begins(&self, known: Known) {
+        self.segments().known.push_back(known);
+    }
+
+    pub(super) fn segment_count(&self) -> usize {
+        self.segments().known.len()
+    }
+
+    /// The segments that have commits behind this one.
+    pub(super) fn segments_behind(&self, sequence: Sequence) -> Vec<Known> {
+        super::replay::needed(self.segments().known.make_contiguous(), sequence).to_vec()
+    }
+
+    /// From now on the segments behind the newest commit are kept.
+    pub(super) fn pin(self: &Arc<Self>) -> Pin {
+        let mut segments = self.segments();
+        let behind = self.counts().sequence;
+        let number = segments.next_pin;
+        segments.next_pin += 1;
+        segments.pins.insert(number, behind);
+        Pin { shared: Arc::clone(self), number, behind }
+    }
+
+    pub(super) fn backed_up(&self, sequence: Sequence) {
+        self.backed_up.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// Makes everything durable in the database that was applied before the call, then drops what the journal need not
+    /// keep any more.
+    pub(super) fn sync(&self) -> Result<(), EngineError> {
+        self.check()?;
+        let database = self.database();
+        let sequence = self.counts().sequence;
+        let written = database.written();
+        database.sync().map_err(|fault| self.stop(format!("failed to sync the database: {}", fault.0)))?;
+        self.synced_log.fetch_max(written, Ordering::AcqRel);
+        self.synced.fetch_max(sequence, Ordering::AcqRel);
+        // What cannot be removed now is tried again with the next sync, and harms nobody meanwhile.
+        let _ = self.drop_segments();
+        Ok(())
+    }
+
+    /// Oldest first, and never one behind one that is kept: so the journal stays without a gap.
+    fn drop_segments(&self) -> io::Result<()> {
+        let synced = self.synced.load(Ordering::Acquire);
+        let backed_up = self.backed_up.load(Ordering::Acquire);
+        let mut segments = self.segments();
+        let pinned = segments.pins.values().copied().min().unwrap_or(u64::MAX);
+        while let (Some(oldest), Some(next)) = (segments.known.front(), segments.known.get(1)) {
+            let newest_commit = next.first.saturating_sub(1);
+            if newest_commit > synced || newest_commit > pinned {
+                break;
+            }
+            let path = self.place.path(oldest.number);
+            if newest_commit > backed_up && !is_old(&path)? {
+                break;
+            }
+            journal::remove(&path)?;
+            segments.known.pop_front();
+        }
+        Ok(())
+    }
+
+    fn segments(&self) -> MutexGuard<'_, Segments> {
+        self.segments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// By when it was last written. A clock that was put back keeps a segment longer.
+fn is_old(path: &std::path::Path) -> io::Result<bool> {
+    let written = std::fs::metadata(path)?.modified()?;
+    Ok(SystemTime::now().duration_since(written).is_ok_and(|age| age > SEGMENT_AGE_MAX))
+}
+
+/// What a reader is told when sled cannot read.
+pub(super) fn unreadable(database: &Database, fault: Fault) -> EngineError {
+    EngineError::Damaged { place: database.path().display().to_string(), problem: fault.0 }
+}

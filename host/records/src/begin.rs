@@ -1,0 +1,55 @@
+//! A run begins: it gets the seat of its sync and a number, and puts in order what an earlier run has left.
+
+use crate::codec;
+use crate::error::Error;
+use crate::records::{Attempts, SealedRecords, SyncRecord};
+use crate::runs::RunEntry;
+use crate::tables::{Key, RUNS, SYNCS};
+use pipeline::records::{self as port, RunTicket};
+use storage::Life;
+
+impl SealedRecords {
+    /// Begins a run of the sync; `reprocesses` says of which run it sends row errors through again.
+    pub(crate) async fn begin_run(&self, sync: &str, reprocesses: Option<u64>) -> Result<RunTicket, Error> {
+        let locked = || port::Error::Locked { sync: sync.to_owned() };
+        let seat = self.seats.take(sync).ok_or_else(locked)?;
+        self.take_lease(&seat).await?;
+        let retention = self.retention().await?;
+        let mut attempts = Attempts::at(SYNCS);
+        let run = loop {
+            let known = self.read_sync(sync).await?;
+            let run = known.as_ref().map_or(0, |(known, _)| known.runs) + 1;
+            let record = codec::to_json(SYNCS, &SyncRecord { name: sync.into(), runs: run })?;
+            let entry = RunEntry::begun(run, self.storage.now_ms(), reprocesses);
+            let entry = codec::to_json(RUNS, &entry)?;
+            let change = self.change().expect(SYNCS, Key::of(sync), known.as_ref().map(|(_, read)| read));
+            let change = change.put(SYNCS, Key::of(sync), Life::Standing, record);
+            let change = change.put(RUNS, Key::of(sync).number(run), Life::Standing, entry);
+            if self.try_commit(change).await? {
+                break run;
+            }
+            attempts.again()?;
+        };
+        seat.begin(run, retention);
+        // From here on nothing of an earlier run comes true any more.
+        self.apply_settlements(&seat).await?;
+        self.sweep(&seat).await?;
+        self.seats.hand_to_run(&seat);
+        Ok(RunTicket { sync: sync.into(), run })
+    }
+
+    /// Does something to a sync that may only be done while it does not run; nothing begins meanwhile.
+    pub(crate) async fn while_idle<T>(
+        &self,
+        sync: &str,
+        work: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        let running = || Error::Running { sync: sync.to_owned() };
+        let seat = self.seats.take(sync).ok_or_else(running)?;
+        match self.take_lease(&seat).await {
+            Err(Error::Port(port::Error::Locked { .. })) => return Err(running()),
+            taken => taken?,
+        }
+        work.await
+    }
+}

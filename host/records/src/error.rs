@@ -1,0 +1,157 @@
+//! Why records cannot be read or changed as a command wants it.
+
+use pipeline::records as port;
+
+/// Why records cannot be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What is stored opens and is not what this version writes.
+    #[error("a record of the table `{table}` cannot be read: {message}")]
+    Unreadable {
+        /// The table.
+        table: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A command wants what only may be done while the sync does not run.
+    #[error("the sync `{sync}` runs")]
+    Running {
+        /// The sync.
+        sync: String,
+    },
+    /// Nothing is known of a sync.
+    #[error("nothing is known of a sync `{sync}`{}", listed(known))]
+    UnknownSync {
+        /// The name that was asked for.
+        sync: String,
+        /// The names that are known.
+        known: Vec<String>,
+    },
+    /// Nothing is known of a run.
+    #[error("the sync `{sync}` has no run {run}; its newest is {newest}")]
+    UnknownRun {
+        /// The sync.
+        sync: String,
+        /// The run that was asked for.
+        run: u64,
+        /// The newest run.
+        newest: u64,
+    },
+    /// Nothing is known of a commit unit.
+    #[error("the sync `{sync}` has no position `{unit}`{}", listed(known))]
+    UnknownUnit {
+        /// The sync.
+        sync: String,
+        /// The unit that was asked for.
+        unit: String,
+        /// The units that are known.
+        known: Vec<String>,
+    },
+    /// A position that cannot be one.
+    #[error("the position is not one JSON value: {message}")]
+    BadCheckpoint {
+        /// What is wrong.
+        message: String,
+    },
+    /// A condition on row errors that cannot be judged.
+    #[error("the condition on the field `{field}` cannot be judged: {message}")]
+    BadCondition {
+        /// The field.
+        field: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Data would be kept for longer than the product promises.
+    #[error("`{setting}` of {wanted_ms} ms is longer than the promised {longest_ms} ms")]
+    RetentionTooLong {
+        /// The setting.
+        setting: &'static str,
+        /// What was asked for.
+        wanted_ms: u64,
+        /// The promise.
+        longest_ms: u64,
+    },
+    /// A text that names no row error.
+    #[error("`{text}` names no row error: a run and a number are, as in `12-345`")]
+    BadErrorId {
+        /// The text.
+        text: String,
+    },
+    /// The same record is changed again and again while we try to.
+    #[error("a record of the table `{table}` was changed {attempts} times while it was to be changed here")]
+    Contended {
+        /// The table.
+        table: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// Rows of a run are to be sent through again, and there are none to send.
+    #[error(
+        "run {run} of the sync `{sync}` has no row error that can be sent through again: {kept_without_row} are kept without their row, {superseded} are superseded"
+    )]
+    NothingToReprocess {
+        /// The sync.
+        sync: String,
+        /// The run.
+        run: u64,
+        /// Row errors of which there is no row.
+        kept_without_row: u64,
+        /// Row errors whose key was accepted since.
+        superseded: u64,
+    },
+    /// What the port says.
+    #[error(transparent)]
+    Port(#[from] port::Error),
+    /// Storage refuses.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("; known are `{}`", names.join("`, `")) }
+}
+
+impl Error {
+    /// The stable code, explained by a page of its own.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "CD1050",
+            Self::Running { .. } => "CD1051",
+            Self::UnknownSync { .. } => "CD1052",
+            Self::UnknownRun { .. } => "CD1053",
+            Self::UnknownUnit { .. } => "CD1054",
+            Self::BadCheckpoint { .. } => "CD1055",
+            Self::BadCondition { .. } => "CD1056",
+            Self::RetentionTooLong { .. } => "CD1057",
+            Self::BadErrorId { .. } => "CD1058",
+            Self::Contended { .. } => "CD1059",
+            Self::NothingToReprocess { .. } => "CD1060",
+            Self::Port(error) => error.code(),
+            Self::Storage(error) => error.code(),
+        }
+    }
+
+    /// As the port tells it to the run.
+    pub(crate) fn of_run(self, operation: &str, ticket: &port::RunTicket) -> port::Error {
+        match self {
+            Self::Storage(storage::Error::Fenced { .. }) => {
+                port::Error::Fenced { sync: ticket.sync.clone(), run: ticket.run }
+            }
+            other => other.to_port(operation),
+        }
+    }
+
+    /// As the port tells it.
+    pub(crate) fn to_port(self, operation: &str) -> port::Error {
+        match self {
+            Self::Port(error) => error,
+            Self::Unreadable { table, message } => port::Error::Corrupt { place: table, message },
+            other => port::Error::Unavailable {
+                operation: operation.into(),
+                place: "storage".into(),
+                message: format!("{other} ({})", other.code()),
+            },
+        }
+    }
+}

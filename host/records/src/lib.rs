@@ -1,0 +1,46 @@
+//! What must outlive a run, kept in sealed storage: runs and their history, positions, row errors, logs, previews.
+//!
+//! [`SealedRecords`] implements the pipeline's port `RunRecords` over [`storage::Storage`], and answers what commands ask.
+//! Knows which class and life each value has, and that keys hold names and numbers only; knows no engine, no keys of a
+//! keyring and no connector.
+//!
+//! # Row errors
+//!
+//! Those of one commit are a *stage*: compressed chunks of one stream and schema, each with a small index record, stored in
+//! as many batches as it takes before the unit's record names the stage. The batch that makes the commit true makes the
+//! stage a *group* of its run, which gives its row errors their numbers. What a crash leaves is in the unit's list of
+//! stages and removed when the next run begins. What a commit does to row errors of earlier ones is a *settlement*: true
+//! in the batch of the commit, applied to the chunks after it, and seen by readers in between.
+//!
+//! A row error is changed or deleted by writing its chunk anew under another key, so that the old one is deleted and its
+//! bytes erased.
+
+mod begin;
+mod chunk;
+mod codec;
+mod commit;
+mod edit;
+mod error;
+mod groups;
+mod lease;
+mod port;
+mod records;
+mod reprocess;
+mod runs;
+mod seat;
+mod settings;
+mod settlement;
+mod stage;
+mod superseded;
+mod sweep;
+mod tables;
+mod unit;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use records::SealedRecords;
+pub use runs::{GroupEnd, KnownSync, RunEnd, RunEntry};
+pub use settings::{Retention, Settings};

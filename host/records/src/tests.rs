@@ -1,0 +1,4 @@
+//! The tests of this crate: over the real storage, with an engine in memory.
+
+mod port;
+mod world;

@@ -9,6 +9,7 @@ mod cut;
 mod disk;
 mod event;
 mod recording;
+pub mod script;
 
 pub use child::{Ended, run};
 pub use cut::moments;

@@ -1,6 +1,17 @@
 //! See `../README.md`.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "the helpers of tests fail as tests do, and say how many cuts they made"
+)]
 
 mod bare;
+mod campaign;
+mod engine;
+mod keyring;
 mod recorder;
+mod shreds;
+mod steps;

@@ -5,22 +5,52 @@
 
 mod bare;
 mod calls;
+mod engine;
+mod facts;
+mod hex;
+mod home;
+mod keyring;
 mod marks;
+mod sessions;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use storage::sled::probe_main;
 
-fn main() -> Result<()> {
+use self::home::Home;
+
+fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [scenario, action, directories @ ..] = arguments.as_slice() else {
         bail!("subject SCENARIO ACTION DIRECTORY...");
     };
     let directories: Vec<PathBuf> = directories.iter().map(PathBuf::from).collect();
-    match (scenario.as_str(), action.as_str(), directories.as_slice()) {
+    if let ("engine", "probe", [database]) = (scenario.as_str(), action.as_str(), directories.as_slice()) {
+        return Ok(probe_main(database).into());
+    }
+    run(scenario, action, &directories)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(scenario: &str, action: &str, directories: &[PathBuf]) -> Result<()> {
+    match (scenario, action, directories) {
         ("calls", "write", [directory]) => calls::write(directory),
         ("bare", "write", [data]) => bare::write(data),
         ("bare", "read", [data]) => bare::read(data),
+        (scenario, action, [data, keys]) => at_home(scenario, action, &Home { data, keys }),
+        _ => bail!("no scenario `{scenario}` with the action `{action}`"),
+    }
+}
+
+fn at_home(scenario: &str, action: &str, home: &Home<'_>) -> Result<()> {
+    match (scenario, action) {
+        ("engine", "write") => engine::write(home.data),
+        ("engine", "read") => engine::read(home.data),
+        ("keyring", "write") => keyring::write(home),
+        ("keyring", "read") => keyring::read(home),
+        ("keyring", "earlier") => keyring::read_earlier(home),
         _ => bail!("no scenario `{scenario}` with the action `{action}`"),
     }
 }

@@ -16,7 +16,7 @@ use super::frame::Kind;
 use super::group::{Judged, Pending};
 use super::journal::{AppendError, Journal};
 use super::layout::Layout;
-use super::shared::Shared;
+use super::shared::{CLOSED, Shared};
 use super::survey::Known;
 use super::syncer::Syncer;
 use crate::engine::EngineError;
@@ -31,6 +31,8 @@ const GATHER_MAX: Duration = Duration::from_micros(300);
 /// What the thread is asked to do.
 pub(super) enum Message {
     Commit(Pending),
+    /// Make the database durable, and drop what the journal need not keep.
+    Sync(oneshot::Sender<Result<(), EngineError>>),
     /// Copy the database when it wastes space; the answer says whether it did.
     Compact(oneshot::Sender<Result<bool, EngineError>>),
     /// Commit what waits, make everything durable, and end.
@@ -56,6 +58,9 @@ impl Committer {
                     let group = gather(first, receiver, &mut next, last_count);
                     last_count = group.len();
                     self.commit(group);
+                }
+                Message::Sync(answer) => {
+                    let _ = answer.send(self.syncer.sync());
                 }
                 Message::Compact(answer) => {
                     let _ = answer.send(self.compact());
@@ -89,7 +94,7 @@ impl Committer {
 
     /// The sequence of the first batch, and what becomes of each.
     fn commit_all(&mut self, group: &[Pending]) -> Result<(u64, Vec<Result<u32, EngineError>>), EngineError> {
-        let database = self.shared.database();
+        let database = self.shared.database()?;
         let judged = Judged::of(group, &database);
         let first = self.journal.next();
         if judged.accepted == 0 {
@@ -140,8 +145,7 @@ impl Committer {
     }
 
     fn compact(&mut self) -> Result<bool, EngineError> {
-        self.shared.check()?;
-        let database = self.shared.database();
+        let database = self.shared.database()?;
         if !compact::is_worthwhile(&database, self.shared.counts()) {
             return Ok(false);
         }
@@ -151,11 +155,11 @@ impl Committer {
             place: database.path().display().to_string(),
             reason: error.to_string(),
         })?;
-        let old = self.shared.replace_database(Arc::new(fresh));
+        self.shared.replace_database(fresh);
         // Snapshots may still read the old one: it is gone from the directory, and from the disk when they end.
-        std::fs::remove_dir_all(old.path()).map_err(|error| EngineError::Unavailable {
+        std::fs::remove_dir_all(database.path()).map_err(|error| EngineError::Unavailable {
             action: "remove",
-            place: old.path().display().to_string(),
+            place: database.path().display().to_string(),
             reason: error.to_string(),
         })?;
         Ok(true)
@@ -165,7 +169,7 @@ impl Committer {
         self.shared.check()?;
         self.syncer.sync()?;
         self.journal.note(Kind::Closed).map_err(|error| self.refuse(error))?;
-        self.shared.stop("it was closed".to_owned());
+        self.shared.stop(CLOSED.to_owned());
         Ok(())
     }
 }

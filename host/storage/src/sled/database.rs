@@ -24,6 +24,8 @@ pub(super) const SEGMENT_BYTES: usize = 8 << 20;
 const ANSWER_BYTES: usize = 4 << 20;
 /// A database that this process has just closed is unlocked by one of sled's threads, a moment later.
 const UNLOCK_WAIT: Duration = Duration::from_secs(5);
+/// What sled says when its file is locked; it has no error of its own for that.
+const LOCKED: &str = "could not acquire lock";
 const COUNTS_KEY: &[u8] = &[0];
 const SPACE: u8 = 1;
 
@@ -53,6 +55,13 @@ pub(super) struct Database {
 /// What sled said, or how it panicked.
 #[derive(Debug)]
 pub(super) struct Fault(pub(super) String);
+
+impl Fault {
+    /// It is not broken but open: a snapshot of this process still reads it.
+    pub(super) fn is_lock(&self) -> bool {
+        self.0.contains(LOCKED)
+    }
+}
 
 impl From<::sled::Error> for Fault {
     fn from(error: ::sled::Error) -> Self {
@@ -89,8 +98,7 @@ impl Database {
             let db = loop {
                 match config.open() {
                     Err(::sled::Error::Io(error))
-                        if error.to_string().contains("could not acquire lock")
-                            && asked.elapsed() < UNLOCK_WAIT =>
+                        if error.to_string().contains(LOCKED) && asked.elapsed() < UNLOCK_WAIT =>
                     {
                         thread::sleep(Duration::from_millis(2));
                     }

@@ -85,6 +85,17 @@ impl SledEngine {
         result
     }
 
+    /// Makes everything durable in the database too, which otherwise happens within a second, and drops the segments of the
+    /// journal that need not be kept any longer.
+    ///
+    /// # Errors
+    /// When the engine has stopped, or stops because the sync fails.
+    pub async fn sync(&self) -> Result<(), EngineError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Message::Sync(answer))?;
+        self.wait(answered).await
+    }
+
     /// A backup holds everything up to this commit: the journal need not keep it any longer.
     pub fn backed_up(&self, sequence: Sequence) {
         self.shared.backed_up(sequence);
@@ -108,7 +119,7 @@ impl SledEngine {
             sequence: counts.sequence,
             entries: counts.entries,
             live_bytes: counts.live_bytes,
-            disk_bytes: self.shared.database().disk_bytes(),
+            disk_bytes: self.shared.database().map_or(0, |database| database.disk_bytes()),
             journal_segments: self.shared.segment_count(),
         }
     }
@@ -134,6 +145,7 @@ impl SledEngine {
             // A panic there was told to everyone who waited.
             let _ = thread.join();
         }
+        self.shared.close_database();
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
@@ -163,15 +175,13 @@ fn reclaim(options: &Options, opened: Opened) -> Result<Opened, OpenError> {
 #[async_trait]
 impl Engine for SledEngine {
     async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
-        self.shared.check()?;
-        let database = self.shared.database();
+        let database = self.shared.database()?;
         let found = database.get(key).map_err(|fault| unreadable(&database, fault))?;
         Ok(found.map(|value| value.to_vec()))
     }
 
     async fn scan(&self, scan: Scan) -> Result<Vec<Entry>, EngineError> {
-        self.shared.check()?;
-        let database = self.shared.database();
+        let database = self.shared.database()?;
         let is_short = scan.limit <= SHORT_SCAN;
         let read = move || database.scan(&scan).map_err(|fault| unreadable(&database, fault));
         if is_short {
@@ -189,8 +199,7 @@ impl Engine for SledEngine {
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, EngineError> {
-        self.shared.check()?;
-        Ok(Box::new(SledSnapshot::new(&self.shared)))
+        Ok(Box::new(SledSnapshot::new(&self.shared)?))
     }
 
     fn is_exclusive(&self) -> bool {

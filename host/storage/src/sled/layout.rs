@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! format    0  magic "CFDMDATA"        lock      pid and what the holder says of itself, in two lines
-//!           8  format u32 = 1          CURRENT   the name of the live database, and a line feed
+//!           8  format u32 = 1          CURRENT   "db-N ", CRC-32 of "db-N" in hex, line feed
 //!          12  deployment [16]         db-N/     a database of sled
 //!          28  CRC-32 of 0..28         journal/  the commit journal
 //! ```
@@ -118,12 +118,18 @@ impl Layout {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => String::new(),
             Err(error) => return Err(OpenError::file("read", &path)(error)),
         };
-        let number = text.strip_prefix("db-").and_then(|rest| rest.strip_suffix('\n')?.parse().ok());
+        let line = text.strip_suffix('\n').and_then(|line| line.rsplit_once(' '));
+        let number = line.and_then(|(name, crc)| {
+            let is_whole = format!("{:08x}", crc32fast::hash(name.as_bytes())) == crc;
+            is_whole.then(|| name.strip_prefix("db-")?.parse().ok())?
+        });
         number.ok_or_else(|| OpenError::damaged(&path, 0, "it does not name a database"))
     }
 
     pub(super) fn write_current(&self, disk: &dyn Disk, number: u64) -> Result<(), OpenError> {
-        self.replace(disk, &self.current(), format!("db-{number}\n").as_bytes())
+        let name = format!("db-{number}");
+        let line = format!("{name} {:08x}\n", crc32fast::hash(name.as_bytes()));
+        self.replace(disk, &self.current(), line.as_bytes())
     }
 
     /// After a power cut there are the old bytes or the new ones.

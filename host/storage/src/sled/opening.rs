@@ -57,6 +57,10 @@ pub(super) fn open(options: &Options) -> Result<Opened, OpenError> {
     };
     let (database, counts) = match caught_up {
         Ok(found) => found,
+        Err(fault) if fault.is_lock() => {
+            let path = layout.database(current);
+            return Err(OpenError::file("lock", &path)(io::Error::other(fault.0)));
+        }
         Err(fault) => {
             let database = rebuild(options, &layout, &place, &survey, (current, fault))?;
             let counts = database.counts().map_err(|fault| broken(database.path(), fault))?;
@@ -101,7 +105,7 @@ fn catch_up(
     database: Database,
 ) -> Result<Result<(Database, Counts), Fault>, OpenError> {
     let result = compare(place, survey, &database)
-        .and_then(|counts| Ok(replay::into_database(place, &survey.segments, &database, counts)?));
+        .and_then(|counts| replay::into_database(place, &survey.segments, &database, counts));
     let error = match result {
         Ok(counts) => return Ok(Ok((database, counts))),
         Err(error) => error,

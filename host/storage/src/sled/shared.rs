@@ -14,9 +14,13 @@ use crate::engine::{EngineError, Sequence};
 /// A segment that no backup holds is kept so long, to build a broken database anew.
 const SEGMENT_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Why a closed engine does nothing.
+pub(super) const CLOSED: &str = "it was closed";
+
 pub(super) struct Shared {
     pub(super) place: Place,
-    database: RwLock<Arc<Database>>,
+    /// None: the engine is closed.
+    database: RwLock<Option<Arc<Database>>>,
     stopped: OnceLock<String>,
     counts: Mutex<Counts>,
     /// Everything up to this commit is durable in the database.
@@ -54,7 +58,7 @@ impl Shared {
         let synced_log = AtomicI64::new(database.written());
         Self {
             place,
-            database: RwLock::new(Arc::new(database)),
+            database: RwLock::new(Some(Arc::new(database))),
             stopped: OnceLock::new(),
             counts: Mutex::new(counts),
             synced: AtomicU64::new(0),
@@ -64,13 +68,25 @@ impl Shared {
         }
     }
 
-    pub(super) fn database(&self) -> Arc<Database> {
-        Arc::clone(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+    /// The live database, while the engine runs.
+    pub(super) fn database(&self) -> Result<Arc<Database>, EngineError> {
+        self.check()?;
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner).clone();
+        database.ok_or_else(|| self.stop(CLOSED.to_owned()))
     }
 
-    pub(super) fn replace_database(&self, database: Arc<Database>) -> Arc<Database> {
+    pub(super) fn replace_database(&self, database: Database) {
         self.synced_log.store(database.written(), Ordering::Release);
-        std::mem::replace(&mut *self.database.write().unwrap_or_else(PoisonError::into_inner), database)
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(database));
+    }
+
+    /// Lets go of the database, so that sled gives its file free; a snapshot that still reads keeps it a while longer.
+    pub(super) fn close_database(&self) {
+        let database = self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(database) = database.and_then(Arc::into_inner) {
+            // Everything is durable, or the engine has stopped and the reason is known.
+            let _ = database.close();
+        }
     }
 
     /// After this nothing is read or written any more. The first reason stays.
@@ -123,8 +139,7 @@ impl Shared {
     /// Makes everything durable in the database that was applied before the call, then drops what the journal need not
     /// keep any more.
     pub(super) fn sync(&self) -> Result<(), EngineError> {
-        self.check()?;
-        let database = self.database();
+        let database = self.database()?;
         let sequence = self.counts().sequence;
         let written = database.written();
         database.sync().map_err(|fault| self.stop(format!("failed to sync the database: {}", fault.0)))?;

@@ -37,13 +37,13 @@ enum Phase {
 }
 
 impl SledSnapshot {
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>) -> Result<Self, EngineError> {
         // The pin first: what is applied between the two is told twice, which is harmless.
         let pin = shared.pin();
-        let database = shared.database();
+        let database = shared.database()?;
         let state =
             State { shared: Arc::clone(shared), database, pin, phase: Phase::Scan(None), sequence: 0 };
-        Self(Arc::new(std::sync::Mutex::new(state)))
+        Ok(Self(Arc::new(std::sync::Mutex::new(state))))
     }
 }
 

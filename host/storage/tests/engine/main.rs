@@ -1,5 +1,7 @@
 //! One suite for every implementation of the port `Engine`: what it promises, and what it does when things go wrong.
 
+#![cfg(test)]
+
 mod conformance;
 mod factory;
 mod model;

@@ -1,1 +1,0 @@
-//! What goes wrong with files and processes, and what the durable engine does then.

@@ -1,0 +1,11 @@
+//! What goes wrong with files, disks and processes, and what the durable engine does then.
+
+mod child;
+mod compaction;
+mod damage;
+mod disk;
+mod full;
+mod journal;
+mod kill;
+mod open;
+mod rebuild;

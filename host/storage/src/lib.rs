@@ -4,6 +4,7 @@
 //! what it is given for its place (organization, table, key, schema version, expiry) and lets an engine keep it, so that a
 //! disk sees ciphertext only. Knows not what the values mean.
 
+mod backup;
 mod cache;
 mod change;
 mod chunks;
@@ -29,7 +30,10 @@ mod storage;
 mod table;
 mod time;
 mod value;
+mod verify;
 
+pub use self::sled::SledEngine;
+pub use backup::{BackupError, BackupReader, BackupSummary, Restored, restore_backup, verify_backup};
 pub use cache::Cache;
 pub use change::{CHANGE_BYTES_MAX, CHANGE_STEPS_MAX, Change, Revision};
 pub use clock::{Clock, SystemClock};
@@ -44,6 +48,6 @@ pub use maintain::{Maintenance, Pass};
 pub use memory::MemoryEngine;
 pub use read::{Found, Range};
 pub use reseal::Resealing;
-pub use self::sled::SledEngine;
 pub use storage::Storage;
 pub use table::{Life, Table};
+pub use verify::{Fault, Verified};

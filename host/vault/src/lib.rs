@@ -65,6 +65,7 @@ mod envelope;
 mod error;
 mod files;
 mod hex;
+mod journal_key;
 mod kek;
 mod keyring;
 mod memory_key;

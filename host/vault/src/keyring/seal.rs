@@ -53,6 +53,16 @@ impl Keyring {
         Ok(current.is_none_or(|generation| generation.number != header.generation))
     }
 
+    /// Whether the keys that the record names are still there. Where they are not, it was erased.
+    ///
+    /// # Errors
+    /// When it is no record.
+    pub fn has_keys(&self, organization: &str, record: &[u8]) -> Result<bool, SealError> {
+        let header = RecordHeader::parse(record)?;
+        let has_generation = self.generation(organization, header.generation).is_ok();
+        Ok(has_generation && self.keys.buckets.contains_key(&header.bucket))
+    }
+
     /// A keyed hash, to find equal values without keeping them: the same for the same organization, generation, label
     /// and message, and of no use to whoever does not have the organization's key. It ends with its generation.
     ///

@@ -167,3 +167,18 @@ fn a_keyed_hash_tells_organizations_labels_and_messages_apart() {
     assert_ne!(hash("acme", "ab", b"c"), hash("acme", "a", b"bc"));
     assert_eq!(keyring().keyed_hash("acme", 2, "", b"").unwrap_err().code(), "CD0908");
 }
+
+#[test]
+fn a_record_has_keys_until_they_are_destroyed() {
+    let mut keyring = with_organizations(&Disk::default());
+    let (hour, day) = (sealed(&keyring, "acme", HOUR), sealed(&keyring, "acme", DAY));
+    let has_keys = |keyring: &Keyring, record: &[u8]| keyring.has_keys("acme", record).unwrap();
+    assert!(has_keys(&keyring, &hour) && has_keys(&keyring, &day));
+    keyring.destroy_ended_buckets(HOUR.ends_ms().unwrap()).unwrap();
+    assert!(!has_keys(&keyring, &hour) && has_keys(&keyring, &day));
+    keyring.rotate_organization("acme").unwrap();
+    assert!(has_keys(&keyring, &day));
+    keyring.retire_generations("acme").unwrap();
+    assert!(!has_keys(&keyring, &day));
+    assert_eq!(keyring.has_keys("acme", b"short").unwrap_err().code(), "CD0903");
+}

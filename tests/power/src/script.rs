@@ -49,7 +49,7 @@ pub fn fact(key: &str, value: &[u8]) -> String {
         let number = chunk.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
         (hash ^ number).wrapping_mul(0x0100_0000_01b3)
     });
-    format!("{key} {} {hash:016x}", value.len())
+    format!("row {key} {} {hash:016x}", value.len())
 }
 
 /// All the facts of what a writer has left.
@@ -58,14 +58,20 @@ pub fn facts(writer: u32, steps: u32) -> Vec<String> {
     state_after(writer, steps).iter().map(|(key, value)| fact(key, value)).collect()
 }
 
-/// What the keys of a writer begin with.
+/// Whether a line is a fact, of whatever writer.
 #[must_use]
-pub fn prefix(writer: u32) -> String {
-    format!("{writer}/")
+pub fn is_fact(line: &str) -> bool {
+    line.starts_with("row ")
 }
 
-fn key(writer: u32, number: u32) -> String {
-    format!("{}{number}", prefix(writer))
+/// Whether a fact is of this writer.
+#[must_use]
+pub fn is_fact_of(line: &str, writer: u32) -> bool {
+    line.starts_with(&format!("row {}", key(writer, "")))
+}
+
+fn key(writer: u32, name: impl std::fmt::Display) -> String {
+    format!("{writer}/{name}")
 }
 
 /// Mostly small, now and then one of several blocks.

@@ -13,5 +13,6 @@ mod campaign;
 mod engine;
 mod keyring;
 mod recorder;
+mod sealed;
 mod shreds;
 mod steps;

@@ -17,10 +17,11 @@ struct Progress {
 /// so nothing is lost, nothing is there in part, and nothing comes back.
 pub(crate) fn judge(after: &After<'_>) -> Result<(), String> {
     let progress = progress(&after.marks);
-    let mut found: BTreeSet<&str> = after.found.iter().copied().filter(|line| line.contains('/')).collect();
+    let mut found: BTreeSet<&str> =
+        after.found.iter().copied().filter(|line| script::is_fact(line)).collect();
     for (writer, progress) in &progress {
         let own: BTreeSet<&str> =
-            found.iter().copied().filter(|line| line.starts_with(&script::prefix(*writer))).collect();
+            found.iter().copied().filter(|line| script::is_fact_of(line, *writer)).collect();
         found.retain(|line| !own.contains(line));
         let possible = [progress.acknowledged, progress.begun];
         let is_after =

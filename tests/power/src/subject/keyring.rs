@@ -14,7 +14,7 @@ use crate::marks::Marks;
 use crate::{facts, hex};
 
 const HOUR_MS: u64 = 60 * 60 * 1_000;
-const NOW_MS: u64 = 1_000;
+pub(crate) const NOW_MS: u64 = 1_000;
 /// None of them ends.
 const BUCKETS: [Bucket; 3] = [Bucket::Standing, Bucket::Hour(1_000), Bucket::Day(300)];
 /// Those that end come one after the other from here.
@@ -132,7 +132,7 @@ pub(crate) fn read_earlier(home: &Home<'_>) -> Result<()> {
     Ok(())
 }
 
-fn opening(keyring: &Keyring, marks: &[String]) -> Result<Vec<String>> {
+pub(crate) fn opening(keyring: &Keyring, marks: &[String]) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for record in facts::all(marks, "record") {
         let parts: Vec<&str> = record.split(' ').collect();
@@ -150,11 +150,11 @@ fn opening(keyring: &Keyring, marks: &[String]) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn place(organization: &str, bucket: Bucket) -> Place<'_> {
+pub(crate) fn place(organization: &str, bucket: Bucket) -> Place<'_> {
     Place { organization, table: "power", key: b"a record", schema_version: 1, class: Class::Rows, bucket }
 }
 
-fn bucket_name(bucket: Bucket) -> String {
+pub(crate) fn bucket_name(bucket: Bucket) -> String {
     match bucket {
         Bucket::Standing => "standing".to_owned(),
         Bucket::Hour(number) => format!("hour{number}"),

@@ -11,6 +11,7 @@ mod hex;
 mod home;
 mod keyring;
 mod marks;
+mod sealed;
 mod sessions;
 
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ fn at_home(scenario: &str, action: &str, home: &Home<'_>) -> Result<()> {
         ("keyring", "write") => keyring::write(home),
         ("keyring", "read") => keyring::read(home),
         ("keyring", "earlier") => keyring::read_earlier(home),
-        _ => bail!("no scenario `{scenario}` with the action `{action}`"),
+        (_, "write") => sealed::write(scenario, home),
+        (_, "read") => sealed::read(home),
+        _ => bail!("no action `{action}`"),
     }
 }

@@ -83,6 +83,10 @@ pub enum Cause {
         /// What is wrong.
         message: String,
     },
+    /// As many instances live as this host can hold; others will end, so trying again helps.
+    NoRoom(String),
+    /// The machine gave no memory for an instance, or for one that grows: neither the connector's fault nor a bug.
+    OutOfMemory(String),
     /// The host itself is at fault.
     Host(String),
     /// The run was stopped and the call was abandoned.
@@ -121,6 +125,8 @@ impl Failure {
             Cause::Load { code, .. } => code,
             Cause::Host(_) => "CD0620",
             Cause::Stopped => "CD0621",
+            Cause::NoRoom(_) => "CD0622",
+            Cause::OutOfMemory(_) => "CD0623",
         }
     }
 }
@@ -152,6 +158,8 @@ impl fmt::Display for Cause {
             }
             Self::Contract(what) => write!(f, "broke the contract: {what}"),
             Self::Load { message, .. } => write!(f, "cannot be loaded: {message}"),
+            Self::NoRoom(what) => write!(f, "there is no room for another instance: {what}"),
+            Self::OutOfMemory(what) => write!(f, "the machine gave no memory: {what}"),
             Self::Host(what) => write!(f, "the host failed: {what}"),
             Self::Stopped => f.write_str("stopped"),
         }

@@ -16,38 +16,60 @@ pub use reports::{capabilities, commit_report, last_commit, verdicts, write_repo
 pub use schema::{catalog, schema_changed, stream_schema};
 pub use transformed::{transform_plan, transformed};
 
+use crate::failure::Cause;
 use std::fmt;
 
-/// What a connector did against the contract, for the people who write it. A caller makes it a
-/// [`Cause::Contract`](crate::failure::Cause::Contract).
+/// What a connector did against the contract, for the people who write it, or against a limit, which a user may raise.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Violation(String);
+#[error("{message}")]
+pub struct Violation {
+    message: String,
+    limit: Option<Exceeded>,
+}
+
+/// A limit that an answer was over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Exceeded {
+    name: &'static str,
+    allowed: String,
+}
 
 impl Violation {
     fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
+        Self { message: what.into(), limit: None }
+    }
+
+    /// Over the limit of this name, of which so much is allowed.
+    fn over(name: &'static str, allowed: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { message: what.into(), limit: Some(Exceeded { name, allowed: allowed.into() }) }
     }
 
     /// The same, with the place in front of it.
     fn at(self, place: impl fmt::Display) -> Self {
-        Self(format!("{place}: {}", self.0))
+        Self { message: format!("{place}: {}", self.message), limit: self.limit }
     }
 
-    /// The text alone.
-    pub fn into_message(self) -> String {
-        self.0
+    /// As the cause of a failure: a limit by its name, anything else a broken contract.
+    pub fn into_cause(self) -> Cause {
+        match self.limit {
+            Some(Exceeded { name, allowed }) => {
+                Cause::Limit { name: name.to_owned(), allowed, message: self.message }
+            }
+            None => Cause::Contract(self.message),
+        }
     }
 }
 
 /// Sizes above which an answer is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a batch of more than one row (contract: 8 MiB).
+    /// Rows of a page: the limit `page_rows`. What was asked for may be less, and to bring more than that breaks the contract.
+    pub page_rows_max: u64,
+    /// Bytes of a page, and of a batch of more than one row (contract: 8 MiB): the limit `page_bytes`.
     pub batch_bytes_max: usize,
     /// Bytes of one row, whether alone in its batch or as a JSON line (contract: 16 MiB).
     pub row_bytes_max: usize,
-    /// Bytes of a checkpoint (contract: at most 4 MiB).
+    /// Bytes of a checkpoint (contract: at most 4 MiB): the limit `checkpoint_bytes`.
     pub checkpoint_bytes_max: usize,
     /// Bytes of the name of a stream, a group or a field: the longest identifier of any system we know is 255 bytes.
     pub name_bytes_max: usize,
@@ -62,6 +84,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            page_rows_max: 10_000,
             batch_bytes_max: 8 << 20,
             row_bytes_max: 16 << 20,
             checkpoint_bytes_max: 1 << 20,

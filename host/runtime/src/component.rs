@@ -51,6 +51,11 @@ impl Runtime {
     /// Each fault of the component as its own [`Error`]; nothing of it was run.
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Component, Error> {
         let inspection = Inspection::of(&bytes)?;
+        // No limit could be raised so far that it would run; the compiler need not see it.
+        let (found, allowed) = (inspection.core_instances, self.ceilings().instances);
+        if found > allowed {
+            return Err(Error::TooMuch { what: "core instances", found, allowed });
+        }
         let compiled = self.compiled(&inspection.digest, bytes).await?;
         let linked = v0_1::Linked::new(&self.inner.engine, &compiled, &inspection.roles)?;
         Ok(Component { inner: Arc::new(Inner { inspection, linked, runtime: self.clone() }) })

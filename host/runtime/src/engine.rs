@@ -15,6 +15,19 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 /// 10 ms is the coarse end of what is useful; finer ticks cost more wake-ups and show nothing in a batch of rows.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
+/// What a guest's frames may take of a stack; the engine's default, written down because it is advertised. A Rust guest has
+/// its large values on a stack of its own inside its memory.
+pub(crate) const STACK_BYTES: usize = 512 << 10;
+/// The whole stack: what is left above the guest's frames is for the host functions that it calls.
+const STACK_BYTES_WITH_HOST: usize = 2 << 20;
+/// What the engine may keep of one instance beside its memories and tables. The JavaScript engine's has 0.3 MiB.
+pub(crate) const INSTANCE_BYTES: usize = 2 << 20;
+/// Without a pool a memory is moved when it outgrows this and what is kept free behind it. The engine's defaults reserve
+/// 6 GiB of addresses for each memory, which is more than a process has whose address space is limited.
+const UNPOOLED_RESERVATION_BYTES: u64 = 4 << 20;
+/// Addresses behind a memory that stay empty: all that compiled code needs where it checks each access.
+const UNPOOLED_GUARD_BYTES: u64 = 64 << 10;
+
 /// Memory maps that one live instance takes in the pool, measured: two for its stack slot, four for the instance.
 const MAPS_PER_INSTANCE: usize = 6;
 /// Of the maps that the system allows, this share is left to everything else in the process.
@@ -116,30 +129,41 @@ impl Runtime {
 fn config(pool: Option<&Settings>) -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true).wasm_backtrace_details(WasmBacktraceDetails::Enable);
+    config.max_wasm_stack(STACK_BYTES).async_stack_size(STACK_BYTES_WITH_HOST);
     // Guests call each other never and the host always: async functions of component model 0.3 are not in contract 0.1.
     config.concurrency_support(false);
-    if let Some(settings) = pool {
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(settings)));
-    }
+    match pool {
+        Some(settings) => config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(settings))),
+        None => config
+            .memory_reservation(UNPOOLED_RESERVATION_BYTES)
+            .memory_reservation_for_growth(UNPOOLED_RESERVATION_BYTES)
+            .memory_guard_size(UNPOOLED_GUARD_BYTES),
+    };
     config
 }
 
+/// A pool in which each limit can be used up to its ceiling: by one instance, as long as the others use what they usually do.
 fn pooling(settings: &Settings) -> PoolingAllocationConfig {
+    let ceilings = &settings.ceilings;
+    let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+    let most = u32::try_from(ceilings.instances).unwrap_or(u32::MAX);
     let count = |each: usize| u32::try_from(settings.live_instances.saturating_mul(each)).unwrap_or(u32::MAX);
-    let memory_bytes = usize::try_from(settings.ceilings.memory_bytes).unwrap_or(usize::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(count(1))
         // Rust guests have 4 core instances, componentize-py's 14; most live instances are Rust's.
-        .total_core_instances(count(8))
-        .total_memories(count(2))
-        .total_tables(count(8))
+        .total_core_instances(count(8).max(most))
+        .total_memories(count(2).max(most))
+        .total_tables(count(8).max(most))
         .total_stacks(count(1))
-        .max_memory_size(memory_bytes)
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(8)
-        .max_tables_per_component(64)
-        .table_elements(usize::try_from(settings.ceilings.table_elements).unwrap_or(usize::MAX).min(100_000))
-        .max_component_instance_size(4 << 20)
+        .max_memory_size(size(ceilings.memory_bytes))
+        .max_core_instances_per_component(most)
+        .max_memories_per_component(most)
+        .max_tables_per_component(most)
+        .max_memories_per_module(most)
+        .max_tables_per_module(most)
+        .table_elements(size(ceilings.table_elements))
+        .max_core_instance_size(INSTANCE_BYTES)
+        .max_component_instance_size(INSTANCE_BYTES)
         // Pages below this stay with the slot and are wiped, which needs the page-map scan to be cheap.
         .linear_memory_keep_resident(1 << 20)
         .pagemap_scan(Enabled::Auto);

@@ -1,20 +1,46 @@
 //! Turns the engine's error into what happened, in the user's words: a limit, a crash with its place, a broken contract.
 
+use crate::engine::STACK_BYTES;
 use crate::logs::Logs;
 use crate::meter::{LimitHit, Meter};
 use crate::text::clean;
 use pipeline::failure::{Cause, Frame, GuestError};
+use rustix::io::Errno;
+use std::fmt;
 use wasmtime::component::ResourceTableError;
-use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wasmtime::{OutOfMemory, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 /// Frames shown; the innermost say most.
 const FRAMES_MAX: usize = 16;
+/// Functions named where the stack overflowed: enough to see the circle of a recursion.
+const OVERFLOW_FRAMES: usize = 4;
 /// Frames of the panic machinery, which say nothing about the connector.
 const MACHINERY: [&str; 8] = ["std::", "core::", "alloc::", "__rust", "rust_", "abort", "__rustc", "cabi_"];
 /// The stack stands at the start of memory: running out of it wraps around to the end of the address space, by as much as one
 /// frame; 16 MiB is the largest that a compiler lets pass.
 const STACK_WRAP: u64 = 0xff00_0000;
+
+/// Marks what fails while an instance is made.
+#[derive(Debug)]
+pub(crate) struct Instantiating;
+
+impl fmt::Display for Instantiating {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("failed to make an instance")
+    }
+}
+
+/// Whether the machine had no memory, or no addresses, to give.
+pub(crate) fn is_out_of_memory(error: &wasmtime::Error) -> bool {
+    if let Some(errno) = error.downcast_ref::<Errno>() {
+        return matches!(*errno, Errno::NOMEM | Errno::AGAIN);
+    }
+    if let Some(error) = error.downcast_ref::<std::io::Error>() {
+        return error.kind() == std::io::ErrorKind::OutOfMemory;
+    }
+    error.downcast_ref::<OutOfMemory>().is_some()
+}
 
 pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Cause {
     if let Some(hit) = error.downcast_ref::<LimitHit>().cloned().or_else(|| meter.first_hit()) {
@@ -24,8 +50,11 @@ pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Ca
         let message = format!("it ended the process with status {}; a connector returns instead", exit.0);
         return Cause::Guest(GuestError::Bug(message));
     }
-    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
-        return Cause::Host(format!("no room for another instance: {error:#}"));
+    if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
+        return Cause::NoRoom(full.to_string());
+    }
+    if is_out_of_memory(error) {
+        return Cause::OutOfMemory(error.root_cause().to_string());
     }
     let text = format!("{:#}", error);
     let root = error.root_cause().to_string();
@@ -35,9 +64,14 @@ pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Ca
     }
     let frames = frames(error);
     match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => limit(stack_overflow(&frames, meter)),
         Some(trap) => Cause::Trap { message: clean(&trap_message(*trap, &text, logs), bytes_max), frames },
         // The guest's own code was on the stack: it ran into something that the host refused.
         None if !frames.is_empty() => Cause::Contract(clean(&root, bytes_max)),
+        // Types and sizes were judged when it was loaded, and no line of it ran: it is not for the connector to explain.
+        None if error.downcast_ref::<Instantiating>().is_some() => {
+            Cause::Host(format!("an instance cannot be made: {root}"))
+        }
         None => Cause::Contract(format!("it returned a malformed value: {}", clean(&root, bytes_max))),
     }
 }
@@ -82,13 +116,24 @@ fn engine_limit(error: &wasmtime::Error, root: &str, meter: &Meter) -> Option<Li
     None
 }
 
+/// The stack on which the engine runs a guest, the same for all; where it ends says more than that it does.
+fn stack_overflow(frames: &[Frame], meter: &Meter) -> LimitHit {
+    let mut functions: Vec<&str> = frames.iter().map(|frame| frame.function.as_str()).collect();
+    functions.dedup();
+    functions.truncate(OVERFLOW_FRAMES);
+    let place =
+        if functions.is_empty() { String::new() } else { format!(" in {}", functions.join(", called by ")) };
+    meter.hit("stack_bytes", format!("{STACK_BYTES} bytes"), format!("its stack overflowed{place}"))
+}
+
 fn trap_message(trap: Trap, text: &str, logs: &Logs) -> String {
     match trap {
         Trap::UnreachableCodeReached => {
             logs.panic_message().unwrap_or_else(|| "it aborted without a message".into())
         }
-        Trap::StackOverflow => "its stack overflowed".into(),
-        Trap::MemoryOutOfBounds if wrapped_stack(text) => "its stack overflowed".into(),
+        Trap::MemoryOutOfBounds if wrapped_stack(text) => {
+            "its stack overflowed (the one in its memory, as large as its linker made it)".into()
+        }
         Trap::MemoryOutOfBounds => "it read or wrote outside of its memory".into(),
         other => other.to_string(),
     }

@@ -33,6 +33,8 @@ pub struct Inspection {
     pub manifest: Manifest,
     /// The manifest's text.
     pub manifest_text: String,
+    /// Core instances of which one instance of it is made.
+    pub core_instances: u64,
     /// The low-code program inside it.
     pub program: Option<String>,
 }
@@ -64,6 +66,7 @@ impl Inspection {
             imports,
             manifest,
             manifest_text,
+            core_instances: found.core_instances,
             program: found.program,
         })
     }

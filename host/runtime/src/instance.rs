@@ -2,7 +2,7 @@
 
 use crate::connection::{Connection, Inner};
 use crate::engine::TICK;
-use crate::explain::{explain, explain_returned, limit};
+use crate::explain::{Instantiating, explain, explain_returned, limit};
 use crate::imports::http::{Hooks, NoHttp};
 use crate::imports::wasi::{World, context};
 use crate::limiter::Limiter;
@@ -12,6 +12,7 @@ use crate::state::{CallClock, State};
 use crate::stop::Stop;
 use futures::future::BoxFuture;
 use pipeline::failure::{Cause, Failure};
+use pipeline::validate::Violation;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -71,9 +72,8 @@ impl<R: Send + 'static> Instance<R> {
         let live = inner.component.runtime().inner.live.clone();
         let Ok(permit) = live.try_acquire_owned() else {
             let count = inner.component.runtime().live_instances();
-            let message =
-                format!("{count} instances are alive already, which is all that this host can hold");
-            return Err(failure(connection, call, Cause::Host(message)));
+            let message = format!("{count} instances are alive, which is all that this host can hold");
+            return Err(failure(connection, call, Cause::NoRoom(message)));
         };
         let meter = Arc::new(Meter::new(inner.meter.clone()));
         let logs =
@@ -84,7 +84,13 @@ impl<R: Send + 'static> Instance<R> {
             .map_err(|error| failure(connection, call, Cause::Host(format!("no instance: {error:#}"))))?;
         let live = Some(Live { store, role: () });
         let empty = Instance { connection: connection.clone(), live, watch, permit };
-        empty.become_role(call, move |(), store| instantiate(store)).await
+        let made = empty.become_role(call, move |(), store| {
+            let making = instantiate(store);
+            Box::pin(async move { making.await.map_err(|error| error.context(Instantiating)) })
+        });
+        let made = made.await?;
+        inner.meter.peaks.instances.raise(inner.component.inspection().core_instances);
+        Ok(made)
     }
 
     /// Turn what the instance holds into something else by a call, such as an opened reader.
@@ -125,6 +131,7 @@ impl<R: Send + 'static> Instance<R> {
         let watch = self.watch.clone();
         watch.meter.begin_call();
         let task = self.connection.inner.component.runtime().inner.executor.spawn(async move {
+            let began = Instant::now();
             let called = {
                 let mut running = body(&mut live);
                 let clock = watch.clock.clone();
@@ -138,6 +145,8 @@ impl<R: Send + 'static> Instance<R> {
                     cause = watchdog(&watch) => Err(cause),
                 }
             };
+            watch.meter.peaks.call_us.raise(micros(began.elapsed()));
+            watch.meter.peaks.handles.raise(live.store.data_mut().table.iter_mut().count() as u64);
             (live, called)
         });
         let Some((live, called)) = task.join().await else {
@@ -173,10 +182,19 @@ impl<R> Instance<R> {
         &self.connection
     }
 
-    /// A failure found outside of a call, in what the last call returned.
+    /// The contract was broken by what the last call returned, as the types alone tell.
     pub(crate) fn broken(&mut self, call: &'static str, what: String) -> Failure {
+        self.refused(call, Cause::Contract(what))
+    }
+
+    /// What the last call returned was held against schema and limits, and refused.
+    pub(crate) fn violated(&mut self, call: &'static str, violation: Violation) -> Failure {
+        self.refused(call, violation.into_cause())
+    }
+
+    fn refused(&mut self, call: &'static str, cause: Cause) -> Failure {
         self.live = None;
-        failure(&self.connection, call, Cause::Contract(what))
+        failure(&self.connection, call, cause)
     }
 }
 
@@ -240,6 +258,7 @@ fn account_host_call(mut store: StoreContextMut<'_, State>, hook: CallHook) -> w
         CallHook::CallingHost => store.data().clock.enter_host(),
         CallHook::ReturningFromHost => {
             let call = store.data().clock.leave_host();
+            store.data().meter.peaks.host_call_us.raise(call.took_us);
             let tick_us = u64::try_from(TICK.as_micros()).unwrap_or(u64::MAX);
             if call.waited {
                 store.set_epoch_deadline(1);
@@ -280,6 +299,10 @@ async fn watchdog(watch: &Watch) -> Cause {
             return Cause::Stopped;
         }
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -18,6 +18,7 @@ mod limiter;
 mod limits;
 mod logs;
 mod meter;
+mod peaks;
 mod sizes;
 mod state;
 mod stop;

@@ -1,13 +1,21 @@
 //! Counts what one instance holds: memories, tables and core instances, summed, not each for itself.
 
-use crate::meter::Meter;
+use crate::engine::{INSTANCE_BYTES, STACK_BYTES};
+use crate::explain::is_out_of_memory;
+use crate::meter::{LimitHit, Meter};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use wasmtime::{Error, ResourceLimiter, Result};
+
+/// What an instance has before it holds anything: at most its stack and the engine's records of it, which are not asked for
+/// one by one.
+const FIXED_BYTES: u64 = (STACK_BYTES + INSTANCE_BYTES) as u64;
+/// An element of a table is a pointer.
+const ELEMENT_BYTES: u64 = 8;
 
 /// The engine asks it before anything of an instance grows.
 pub(crate) struct Limiter {
     meter: Arc<Meter>,
+    /// Of linear memories.
     memory_bytes: u64,
     table_elements: u64,
 }
@@ -20,24 +28,35 @@ impl Limiter {
     fn instances(&self) -> usize {
         usize::try_from(self.meter.limits.instances).unwrap_or(usize::MAX)
     }
+
+    /// Charge everything that the instance would hold against its memory.
+    fn charge(&self, memory_bytes: u64, table_elements: u64) -> Result<(), LimitHit> {
+        let tables = table_elements.saturating_mul(ELEMENT_BYTES);
+        let total = memory_bytes.saturating_add(tables).saturating_add(FIXED_BYTES);
+        let allowed = self.meter.limits.memory_bytes;
+        if total > allowed {
+            let what = format!(
+                "{memory_bytes} bytes of memory, {tables} of tables, {FIXED_BYTES} for its stack and the engine's records"
+            );
+            return Err(self.meter.hit("memory_bytes", format!("{allowed} bytes"), what));
+        }
+        self.meter.peaks.memory_bytes.raise(total);
+        Ok(())
+    }
 }
 
 impl ResourceLimiter for Limiter {
     /// An error, not `false`: a guest that is told `-1` aborts with words that name no limit, and may probe on forever.
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
         let total = self.memory_bytes.saturating_add(desired.saturating_sub(current) as u64);
-        let allowed = self.meter.limits.memory_bytes;
-        if total > allowed {
-            let hit = self.meter.hit(
-                "memory_bytes",
-                format!("{allowed} bytes"),
-                format!("{total} bytes of memory"),
-            );
-            return Err(Error::new(hit));
-        }
+        self.charge(total, self.table_elements).map_err(Error::new)?;
         self.memory_bytes = total;
-        self.meter.memory_peak.fetch_max(total, Ordering::Relaxed);
         Ok(true)
+    }
+
+    /// A guest that asks for more than it declared is told so; that the machine has no more is not for it to explain.
+    fn memory_grow_failed(&mut self, error: Error) -> Result<()> {
+        if is_out_of_memory(&error) { Err(error) } else { Ok(()) }
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
@@ -47,9 +66,14 @@ impl ResourceLimiter for Limiter {
             let message = format!("{total} elements in tables");
             return Err(Error::new(self.meter.hit("table_elements", format!("{allowed} elements"), message)));
         }
+        self.charge(self.memory_bytes, total).map_err(Error::new)?;
         self.table_elements = total;
-        self.meter.table_peak.fetch_max(total, Ordering::Relaxed);
+        self.meter.peaks.table_elements.raise(total);
         Ok(true)
+    }
+
+    fn table_grow_failed(&mut self, error: Error) -> Result<()> {
+        if is_out_of_memory(&error) { Err(error) } else { Ok(()) }
     }
 
     fn instances(&self) -> usize {

@@ -5,7 +5,7 @@ use crate::error::Error;
 /// What one connector may use. Unless said otherwise a limit counts over all instances of one connector in one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all linear memories of one instance.
+    /// Bytes of one instance: its linear memories, its tables, its stack and the engine's own records of it.
     pub memory_bytes: u64,
     /// Elements of all tables of one instance.
     pub table_elements: u64,
@@ -81,7 +81,8 @@ impl Limits {
     /// The most that this host gives to anyone.
     pub fn ceilings() -> Self {
         Self {
-            // One slot of the instance pool.
+            // The pool is made for these three: a slot of it holds as much memory and as many elements, and is had by as
+            // many memories, tables and core instances.
             memory_bytes: GIB,
             table_elements: 1_000_000,
             instances: 256,
@@ -104,49 +105,52 @@ impl Limits {
         }
     }
 
-    /// The defaults with what a manifest or an operator asked for in their place.
+    /// The limit of this name; none where there is no such limit.
+    pub fn get(&self, name: &str) -> Option<u64> {
+        self.clone().slot(name).map(|limit| *limit)
+    }
+
+    /// The defaults with what a manifest or an operator asked for in their place, none above its ceiling.
     ///
     /// # Errors
-    /// [`Error::LimitAboveCeiling`] names the first limit that is over what this host gives to anyone.
+    /// [`Error::LimitAboveCeiling`] names the first limit that is asked over what this host gives to anyone.
     pub fn with(mut self, asked: &manifest::Limits, ceilings: &Self) -> Result<Self, Error> {
-        let pairs = [
-            ("memory_bytes", asked.memory_bytes, &mut self.memory_bytes, ceilings.memory_bytes),
-            ("table_elements", asked.table_elements, &mut self.table_elements, ceilings.table_elements),
-            ("instances", asked.instances, &mut self.instances, ceilings.instances),
-            ("cpu_ms", asked.cpu_ms, &mut self.cpu_ms, ceilings.cpu_ms),
-            ("call_ms", asked.call_ms, &mut self.call_ms, ceilings.call_ms),
-            ("host_call_ms", asked.host_call_ms, &mut self.host_call_ms, ceilings.host_call_ms),
-            ("run_ms", asked.run_ms, &mut self.run_ms, ceilings.run_ms),
-            ("requests", asked.requests, &mut self.requests, ceilings.requests),
-            ("request_bytes", asked.request_bytes, &mut self.request_bytes, ceilings.request_bytes),
-            ("response_bytes", asked.response_bytes, &mut self.response_bytes, ceilings.response_bytes),
-            ("bytes_out", asked.bytes_out, &mut self.bytes_out, ceilings.bytes_out),
-            ("bytes_in", asked.bytes_in, &mut self.bytes_in, ceilings.bytes_in),
-            ("log_lines", asked.log_lines, &mut self.log_lines, ceilings.log_lines),
-            ("log_bytes", asked.log_bytes, &mut self.log_bytes, ceilings.log_bytes),
-            ("page_rows", asked.page_rows, &mut self.page_rows, ceilings.page_rows),
-            ("page_bytes", asked.page_bytes, &mut self.page_bytes, ceilings.page_bytes),
-            (
-                "checkpoint_bytes",
-                asked.checkpoint_bytes,
-                &mut self.checkpoint_bytes,
-                ceilings.checkpoint_bytes,
-            ),
-            (
-                "error_text_bytes",
-                asked.error_text_bytes,
-                &mut self.error_text_bytes,
-                ceilings.error_text_bytes,
-            ),
-            ("handles", asked.handles, &mut self.handles, ceilings.handles),
-        ];
-        for (name, asked, limit, ceiling) in pairs {
-            let Some(asked) = asked else { continue };
-            if asked > ceiling {
-                return Err(Error::LimitAboveCeiling { name, asked, ceiling });
+        for (name, _) in manifest::Limits::KEYS {
+            let (Some(limit), Some(ceiling)) = (self.slot(name), ceilings.get(name)) else { continue };
+            match asked.get(name) {
+                Some(asked) if asked > ceiling => {
+                    return Err(Error::LimitAboveCeiling { name, asked, ceiling });
+                }
+                Some(asked) => *limit = asked,
+                // An operator may give less to everyone than what is the default.
+                None => *limit = ceiling.min(*limit),
             }
-            *limit = asked;
         }
         Ok(self)
+    }
+
+    fn slot(&mut self, name: &str) -> Option<&mut u64> {
+        Some(match name {
+            "memory_bytes" => &mut self.memory_bytes,
+            "table_elements" => &mut self.table_elements,
+            "instances" => &mut self.instances,
+            "cpu_ms" => &mut self.cpu_ms,
+            "call_ms" => &mut self.call_ms,
+            "host_call_ms" => &mut self.host_call_ms,
+            "run_ms" => &mut self.run_ms,
+            "requests" => &mut self.requests,
+            "request_bytes" => &mut self.request_bytes,
+            "response_bytes" => &mut self.response_bytes,
+            "bytes_out" => &mut self.bytes_out,
+            "bytes_in" => &mut self.bytes_in,
+            "log_lines" => &mut self.log_lines,
+            "log_bytes" => &mut self.log_bytes,
+            "page_rows" => &mut self.page_rows,
+            "page_bytes" => &mut self.page_bytes,
+            "checkpoint_bytes" => &mut self.checkpoint_bytes,
+            "error_text_bytes" => &mut self.error_text_bytes,
+            "handles" => &mut self.handles,
+            _ => return None,
+        })
     }
 }

@@ -3,6 +3,8 @@
 //! Shared by all its instances and by the host side of their imports; every counter only rises.
 
 use crate::limits::Limits;
+use crate::peaks::Peaks;
+use crate::text::clean;
 use pipeline::connector::Usage;
 use std::collections::VecDeque;
 use std::fmt;
@@ -42,10 +44,9 @@ pub(crate) struct Counters {
     pub(crate) limits: Limits,
     started: Instant,
     pub(crate) cpu_us: AtomicU64,
-    pub(crate) memory_peak: AtomicU64,
-    pub(crate) table_peak: AtomicU64,
     pub(crate) log_lines: AtomicU64,
     pub(crate) log_bytes: AtomicU64,
+    pub(crate) peaks: Peaks,
     tail: Mutex<VecDeque<String>>,
     denials: Mutex<Vec<String>>,
 }
@@ -57,10 +58,9 @@ impl Counters {
             limits,
             started: Instant::now(),
             cpu_us: AtomicU64::new(0),
-            memory_peak: AtomicU64::new(0),
-            table_peak: AtomicU64::new(0),
             log_lines: AtomicU64::new(0),
             log_bytes: AtomicU64::new(0),
+            peaks: Peaks::default(),
             tail: Mutex::default(),
             denials: Mutex::default(),
         }
@@ -89,23 +89,49 @@ impl Counters {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The budget report: used and allowed for each limit that counts over the run.
+    /// A text of the guest that explains an error, made safe to show and no longer than is allowed.
+    pub(crate) fn error_text(&self, text: &str) -> String {
+        let allowed = self.limits.error_text_bytes;
+        self.peaks.error_text_bytes.raise(allowed.min(text.len() as u64));
+        clean(text, usize::try_from(allowed).unwrap_or(usize::MAX))
+    }
+
+    /// The budget report: of each limit what was used and what is allowed. Of those that count over the run, all of it; of
+    /// the others the most at one time or in one thing.
     pub(crate) fn report(&self, http: egress::Usage) -> Vec<Usage> {
-        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        [
-            ("memory_bytes", load(&self.memory_peak), self.limits.memory_bytes),
-            ("table_elements", load(&self.table_peak), self.limits.table_elements),
-            ("cpu_ms", load(&self.cpu_us) / 1000, self.limits.cpu_ms),
-            ("run_ms", self.run_ms(), self.limits.run_ms),
-            ("requests", http.requests, self.limits.requests),
-            ("bytes_out", http.bytes_out, self.limits.bytes_out),
-            ("bytes_in", http.bytes_in, self.limits.bytes_in),
-            ("log_lines", load(&self.log_lines), self.limits.log_lines),
-            ("log_bytes", load(&self.log_bytes), self.limits.log_bytes),
-        ]
-        .into_iter()
-        .map(|(limit, used, allowed)| Usage { limit: limit.to_owned(), used, allowed })
-        .collect()
+        let usage = |name: &str| Usage {
+            limit: name.to_owned(),
+            used: self.used(name, &http),
+            allowed: self.limits.get(name).unwrap_or_default(),
+        };
+        manifest::Limits::KEYS.iter().map(|(name, _)| usage(name)).collect()
+    }
+
+    fn used(&self, name: &str, http: &egress::Usage) -> u64 {
+        let total = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let peaks = &self.peaks;
+        match name {
+            "memory_bytes" => peaks.memory_bytes.get(),
+            "table_elements" => peaks.table_elements.get(),
+            "instances" => peaks.instances.get(),
+            "cpu_ms" => total(&self.cpu_us) / 1000,
+            "call_ms" => peaks.call_us.get().div_ceil(1000),
+            "host_call_ms" => peaks.host_call_us.get().div_ceil(1000),
+            "run_ms" => self.run_ms(),
+            "requests" => http.requests,
+            "request_bytes" => peaks.request_bytes.get(),
+            "response_bytes" => peaks.response_bytes.get(),
+            "bytes_out" => http.bytes_out,
+            "bytes_in" => http.bytes_in,
+            "log_lines" => total(&self.log_lines),
+            "log_bytes" => total(&self.log_bytes),
+            "page_rows" => peaks.page_rows.get(),
+            "page_bytes" => peaks.page_bytes.get(),
+            "checkpoint_bytes" => peaks.checkpoint_bytes.get(),
+            "error_text_bytes" => peaks.error_text_bytes.get(),
+            "handles" => peaks.handles.get(),
+            _ => 0,
+        }
     }
 }
 

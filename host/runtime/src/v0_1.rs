@@ -77,10 +77,10 @@ fn no_role() -> wasmtime::Error {
 
 impl Connection {
     fn guest_error(&self, error: bindings::types::Error) -> GuestError {
-        from_guest::error(error, self.inner.meter.limits.error_text_bytes)
+        from_guest::error(error, &self.inner.meter)
     }
 
     fn reject(&self, reject: bindings::types::Reject) -> Reject {
-        from_guest::reject(reject, self.inner.meter.limits.error_text_bytes)
+        from_guest::reject(reject, &self.inner.meter)
     }
 }

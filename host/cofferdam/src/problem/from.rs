@@ -77,7 +77,10 @@ impl From<&Failure> for Problem {
         if let Cause::Guest(GuestError::Unauthorized(_)) = &failure.cause {
             problem = problem.hint("credentials are part of the connection's configuration");
         }
-        if let Cause::Limit { name, .. } = &failure.cause {
+        // Some limits are the same for all connectors: no document knows their names.
+        if let Cause::Limit { name, .. } = &failure.cause
+            && manifest::Limits::KEYS.iter().any(|(key, _)| key == name)
+        {
             problem = problem.hint(format!("raise `{name}` under `limits` of the connection in the sync"));
         }
         problem

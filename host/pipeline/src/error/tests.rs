@@ -18,6 +18,8 @@ fn failures() -> Vec<Failure> {
         Cause::Guest(GuestError::Bug(text())),
         Cause::Trap { message: text(), frames: Vec::new() },
         Cause::Contract(text()),
+        Cause::NoRoom(text()),
+        Cause::OutOfMemory(text()),
         Cause::Host(text()),
         Cause::Stopped,
     ];

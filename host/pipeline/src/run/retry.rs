@@ -43,6 +43,8 @@ impl Retry {
                 let asked = retry_after_ms.unwrap_or(0);
                 self.again(failure, asked, options)
             }
+            // Other runs of this host will end.
+            Cause::NoRoom(_) => self.again(failure, 0, options),
             _ => Decision::GiveUp(Error::Failure(Box::new(failure))),
         }
     }
@@ -153,6 +155,15 @@ mod tests {
     }
 
     #[test]
+    fn room_for_an_instance_is_waited_for() {
+        let options = Options { attempts: 2, ..Options::default() };
+        let mut retry = Retry::new();
+        wait(retry.after(failure(Cause::NoRoom("m".into())), &options));
+        let last = retry.after(failure(Cause::NoRoom("m".into())), &options);
+        assert!(matches!(last, Decision::GiveUp(error) if error.code() == "CD0622"));
+    }
+
+    #[test]
     fn what_time_cannot_heal_is_not_tried_again() {
         let causes = [
             Cause::Guest(GuestError::Config(Vec::new())),
@@ -164,6 +175,7 @@ mod tests {
             Cause::Limit { name: "cpu_ms".into(), allowed: "1".into(), message: "m".into() },
             Cause::Contract("m".into()),
             Cause::Load { code: "CD0401".into(), message: "m".into() },
+            Cause::OutOfMemory("m".into()),
             Cause::Host("m".into()),
         ];
         for cause in causes {

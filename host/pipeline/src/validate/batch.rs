@@ -37,10 +37,15 @@ fn check(batch: &Batch, schema: &StreamSchema, limits: &Limits) -> Result<(), Vi
 fn size(batch: &Batch, limits: &Limits) -> Result<(), Violation> {
     let (bytes, rows) = (batch.byte_count(), batch.row_count());
     let allowed = if rows <= 1 { limits.row_bytes_max } else { limits.batch_bytes_max };
-    if bytes > allowed {
-        return Err(Violation::new(format!("{bytes} bytes in {rows} rows, allowed are {allowed}")));
+    if bytes <= allowed {
+        return Ok(());
     }
-    Ok(())
+    let what = format!("{bytes} bytes in {rows} rows, allowed are {allowed}");
+    // One row cannot be cut, and how large it may be is the contract's to say.
+    if rows <= 1 {
+        return Err(Violation::new(what));
+    }
+    Err(Violation::over("page_bytes", format!("{allowed} bytes"), what))
 }
 
 fn operations(given: &RowOperations, rows: u32, allowed: Operations) -> Result<(), Violation> {

@@ -22,7 +22,7 @@ pub fn page(page: &Page, context: &PageContext<'_>) -> Result<(), Violation> {
         let (count, allowed) = (page.batches.len(), context.limits.batches_max);
         return Err(Violation::new(format!("a page of {count} batches, allowed are {allowed}")));
     }
-    within_budget(page, context.budget)?;
+    within_budget(page, context)?;
     for one in &page.batches {
         let schema = context.streams.get(&one.stream).ok_or_else(|| unknown(&one.stream))?;
         batch(one, schema, context.limits)?;
@@ -37,7 +37,8 @@ pub fn page(page: &Page, context: &PageContext<'_>) -> Result<(), Violation> {
 /// A checkpoint is one JSON value of a bounded size.
 pub fn checkpoint(text: &str, bytes_max: usize) -> Result<(), Violation> {
     if text.len() > bytes_max {
-        return Err(Violation::new(format!("a checkpoint of {} bytes, allowed are {bytes_max}", text.len())));
+        let what = format!("a checkpoint of {} bytes, allowed are {bytes_max}", text.len());
+        return Err(Violation::over("checkpoint_bytes", format!("{bytes_max} bytes"), what));
     }
     // Read whole, not skipped over: so the parser's limit on nesting (128) holds for whoever reads it later.
     serde_json::from_str::<serde_json::Value>(text)
@@ -46,29 +47,31 @@ pub fn checkpoint(text: &str, bytes_max: usize) -> Result<(), Violation> {
 }
 
 /// A page that is one row alone may be over the bytes: a row cannot be cut.
-fn within_budget(page: &Page, budget: PageBudget) -> Result<(), Violation> {
+fn within_budget(page: &Page, context: &PageContext<'_>) -> Result<(), Violation> {
+    let PageContext { budget, limits, .. } = context;
     let rows: u64 = page.batches.iter().map(|one| u64::from(one.row_count())).sum();
     let bytes: u64 = page.batches.iter().map(|one| one.byte_count() as u64).sum();
-    if rows > u64::from(budget.max_rows) {
-        return Err(Violation::new(format!(
-            "a page of {rows} rows, asked for were at most {}",
-            budget.max_rows
-        )));
+    let rejects = page.rejects.len() as u64;
+    for (count, things) in [(rows, "rows"), (rejects, "rejects")] {
+        if count > u64::from(budget.max_rows) {
+            let what = format!("a page of {count} {things}, asked for were at most {} rows", budget.max_rows);
+            return Err(over("page_rows", "rows", count, limits.page_rows_max, what));
+        }
     }
     if bytes > u64::from(budget.max_bytes) && rows > 1 {
-        return Err(Violation::new(format!(
-            "a page of {bytes} bytes, asked for were at most {}",
-            budget.max_bytes
-        )));
-    }
-    let rejects = page.rejects.len() as u64;
-    if rejects > u64::from(budget.max_rows) {
-        return Err(Violation::new(format!(
-            "a page of {rejects} rejects, asked for were {} rows",
-            budget.max_rows
-        )));
+        let what = format!("a page of {bytes} bytes, asked for were at most {}", budget.max_bytes);
+        return Err(over("page_bytes", "bytes", bytes, limits.batch_bytes_max as u64, what));
     }
     Ok(())
+}
+
+/// More than was asked for: over the limit, or, where less than the limit was asked for, against the contract.
+fn over(name: &'static str, unit: &str, count: u64, allowed: u64, what: String) -> Violation {
+    if count > allowed {
+        Violation::over(name, format!("{allowed} {unit}"), what)
+    } else {
+        Violation::new(what)
+    }
 }
 
 fn rejects(page: &Page, context: &PageContext<'_>) -> Result<(), Violation> {

@@ -2,6 +2,7 @@ use super::{
     Limits, PageContext, Violation, batch, capabilities, catalog, checkpoint, commit_report, last_commit,
     page, schema_changed, stream_schema, transform_plan, transformed, verdicts, write_report,
 };
+use crate::failure::Cause;
 use crate::fixtures::{column, columns_batch, field, lines_batch, schema, texts};
 use crate::model::{
     Batch, Capabilities, Catalog, Column, ColumnData, CommitReport, DataType, FieldFate, FieldVerdict,
@@ -145,16 +146,22 @@ fn a_batch_is_of_the_current_version_and_within_the_sizes() {
 }
 
 fn judge(given: &Page, budget: PageBudget) -> Result<(), Violation> {
+    judge_within(given, budget, &Limits { checkpoint_bytes_max: 10, ..Limits::default() })
+}
+
+fn judge_within(given: &Page, budget: PageBudget, limits: &Limits) -> Result<(), Violation> {
     let streams = BTreeMap::from([("s".to_owned(), schema("s", &[], Layout::JsonLines))]);
-    let limits = Limits { checkpoint_bytes_max: 10, ..Limits::default() };
-    page(given, &PageContext { streams: &streams, budget, limits: &limits })
+    page(given, &PageContext { streams: &streams, budget, limits })
+}
+
+fn pages(lines: &[&str]) -> Page {
+    Page { batches: vec![lines_batch("s", lines)], ..Page::default() }
 }
 
 const BUDGET: PageBudget = PageBudget { max_rows: 2, max_bytes: 6, deadline_ms: 1 };
 
 #[test]
 fn a_page_keeps_its_budget_but_one_row_may_be_larger() {
-    let pages = |lines: &[&str]| Page { batches: vec![lines_batch("s", lines)], ..Page::default() };
     judge(&pages(&["{}", "{}"]), BUDGET).unwrap();
     judge(&pages(&["{       }"]), BUDGET).unwrap();
     says(judge(&pages(&["{}", "{}", "{}"]), BUDGET), "a page of 3 rows, asked for were at most 2");
@@ -170,6 +177,25 @@ fn a_checkpoint_is_one_json_value_within_its_size() {
     says(checkpoint("{} {}", 10), "not JSON");
     says(checkpoint("", 10), "not JSON");
     says(judge(&Page { checkpoint: Some("{".into()), ..Page::default() }, BUDGET), "not JSON");
+}
+
+#[test]
+fn a_page_over_a_limit_names_it_and_one_over_what_was_asked_for_breaks_the_contract() {
+    let cause = |page: &Page, limits: &Limits| judge_within(page, BUDGET, limits).unwrap_err().into_cause();
+    let name = |cause: Cause| match cause {
+        Cause::Limit { name, allowed, .. } => format!("{name} {allowed}"),
+        other => format!("{other:?}"),
+    };
+    let (rows, bytes) = (pages(&["{}", "{}", "{}"]), pages(&["{}", "{ }"]));
+    let limits =
+        Limits { page_rows_max: 2, batch_bytes_max: 6, checkpoint_bytes_max: 3, ..Limits::default() };
+    assert_eq!(name(cause(&rows, &limits)), "page_rows 2 rows");
+    assert_eq!(name(cause(&bytes, &limits)), "page_bytes 6 bytes");
+    let checkpoint = Page { checkpoint: Some("\"long\"".into()), ..Page::default() };
+    assert_eq!(name(cause(&checkpoint, &limits)), "checkpoint_bytes 3 bytes");
+    for page in [rows, bytes] {
+        assert!(matches!(cause(&page, &Limits::default()), Cause::Contract(_)));
+    }
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use crate::executor::Task;
 use crate::meter::Meter;
+use crate::peaks::{Peak, Peaks};
 use crate::state::State;
 use async_trait::async_trait;
+use bytes::Bytes;
 use egress::{Body, Class, GuestClass, Limit, Timeouts, Usage};
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -126,7 +128,10 @@ impl WasiHttpHooks for Hooks {
         _body_result: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let (out, meter) = (self.out.clone(), self.meter.clone());
-        let mut request = request.map(|body| body.map_err(to_egress).boxed_unsync());
+        let mut request = request.map(|body| {
+            let body = body.map_err(to_egress);
+            note_bytes(body, meter.clone(), |peaks| &peaks.request_bytes).boxed_unsync()
+        });
         if let Some(options) = options {
             request.extensions_mut().insert(Timeouts {
                 connect: options.connect_timeout,
@@ -138,12 +143,28 @@ impl WasiHttpHooks for Hooks {
         Box::new(async move {
             let sent = sending.join().await.ok_or(Error::ConnectionTerminated)?;
             let response = sent.map_err(|error| to_guest(&error, &meter))?;
-            let response =
-                response.map(|body| body.map_err(move |error| to_guest(&error, &meter)).boxed_unsync());
+            let response = response.map(|body| {
+                let body = note_bytes(body, meter.clone(), |peaks| &peaks.response_bytes);
+                body.map_err(move |error| to_guest(&error, &meter)).boxed_unsync()
+            });
             let done: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(async { Ok(()) });
             Ok((response, done))
         })
     }
+}
+
+/// The same body; the largest one is told in the budget report.
+fn note_bytes<B: http_body::Body<Data = Bytes>>(
+    body: B,
+    meter: Arc<Meter>,
+    peak: fn(&Peaks) -> &Peak,
+) -> impl http_body::Body<Data = Bytes, Error = B::Error> {
+    let mut bytes = 0;
+    body.map_frame(move |frame| {
+        bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        peak(&meter.peaks).raise(bytes);
+        frame
+    })
 }
 
 fn to_egress(error: Error) -> egress::Error {

@@ -2,7 +2,7 @@
 
 use super::{CONTRACT_SECTION, MANIFEST_SECTION, PROGRAM_SECTION};
 use crate::error::Error;
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{Encoding, Instance, Parser, Payload};
 
 /// A Python guest has 18 MB; twice that with room.
 const COMPONENT_BYTES_MAX: u64 = 64 << 20;
@@ -25,6 +25,8 @@ pub(super) struct Found {
     pub(super) manifest: Option<String>,
     pub(super) contract: Option<String>,
     pub(super) program: Option<String>,
+    /// Core instances that are made for one instance of it.
+    pub(super) core_instances: u64,
 }
 
 /// Sections of one name. One outside, on the component itself, stands for those inside, which a toolchain's linker put
@@ -85,6 +87,12 @@ impl Reader {
             }
             Payload::CodeSectionEntry(body) => {
                 at_most("bytes in one function", body.range().len() as u64, FUNCTION_BYTES_MAX)?;
+            }
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    let made = matches!(instance.map_err(corrupt)?, Instance::Instantiate { .. });
+                    self.found.core_instances += u64::from(made);
+                }
             }
             Payload::ComponentImportSection(section) if self.depth == 0 => {
                 for import in section {

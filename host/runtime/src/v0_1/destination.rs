@@ -124,7 +124,7 @@ impl Writer for DestinationWriter {
             .await?;
         let capabilities = from_guest::capabilities(found);
         let judged = validate::capabilities(&capabilities);
-        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         self.layouts = capabilities.layouts;
         self.late_rejects = capabilities.late_rejects;
         Ok(capabilities)
@@ -146,7 +146,7 @@ impl Writer for DestinationWriter {
         let Some(found) = found else { return Ok(None) };
         let report = self.commit_report(found.report);
         let judged = validate::last_commit(&report);
-        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(Some(LastCommit { token: found.token, report }))
     }
 
@@ -184,7 +184,7 @@ impl Writer for DestinationWriter {
             .await?;
         let verdicts: Vec<_> = verdicts.into_iter().map(from_guest::verdict).collect();
         let judged = validate::verdicts(&verdicts, &plans, self.layouts);
-        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(verdicts)
     }
 
@@ -208,7 +208,7 @@ impl Writer for DestinationWriter {
         let rejected = report.rejected.into_iter().map(|reject| connection.reject(reject)).collect();
         let report = WriteReport { rejected };
         let judged = validate::write_report(&report, row_count);
-        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         self.row_counts.push(row_count);
         Ok(report)
     }
@@ -229,7 +229,7 @@ impl Writer for DestinationWriter {
         let report = self.commit_report(report);
         let row_counts = std::mem::take(&mut self.row_counts);
         let judged = validate::commit_report(&report, &row_counts, self.late_rejects);
-        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(report)
     }
 

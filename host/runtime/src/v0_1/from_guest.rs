@@ -3,16 +3,15 @@
 //! Only what the types themselves cannot say is refused here (reserved cases); counts and offsets are checked after.
 
 use super::bindings::{destination, source, streams, transform, types};
-use crate::text::clean;
+use crate::meter::Counters;
 use pipeline::failure::{FieldFault, GuestError};
 use pipeline::model::{self, ColumnData, DataType, Operation, RowOperations, Rows};
 
 /// What a connector returned that the contract reserves for later.
 pub(super) type Converted<T> = Result<T, String>;
 
-pub(super) fn error(error: types::Error, bytes_max: u64) -> GuestError {
-    let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-    let clean = |text: String| clean(&text, bytes_max);
+pub(super) fn error(error: types::Error, meter: &Counters) -> GuestError {
+    let clean = |text: String| meter.error_text(&text);
     match error {
         types::Error::Config(faults) => {
             let faults = faults.into_iter().take(100);
@@ -36,12 +35,11 @@ pub(super) fn error(error: types::Error, bytes_max: u64) -> GuestError {
 }
 
 /// Messages are cut and cleaned; a code that is none is found by the check that follows.
-pub(super) fn reject(reject: types::Reject, bytes_max: u64) -> model::Reject {
-    let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+pub(super) fn reject(reject: types::Reject, meter: &Counters) -> model::Reject {
     model::Reject {
         row: reject.row,
         code: reject.code,
-        message: clean(&reject.message, bytes_max),
+        message: meter.error_text(&reject.message),
         retryable: reject.retryable,
     }
 }

@@ -73,8 +73,7 @@ impl SourcePort for Source {
             })
             .await?;
         let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
-        validate::catalog(&catalog, &sizes(&self.0))
-            .map_err(|fault| instance.broken(CALL, fault.into_message()))?;
+        validate::catalog(&catalog, &sizes(&self.0)).map_err(|fault| instance.violated(CALL, fault))?;
         Ok(catalog)
     }
 
@@ -144,8 +143,7 @@ impl Reader for SourceReader {
             })
             .await?;
         let step = step.map_err(|what| self.instance.broken(CALL, what))?;
-        self.judge(&step, budget, &connection)
-            .map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        self.judge(&step, budget, &connection).map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(step)
     }
 
@@ -177,6 +175,7 @@ impl SourceReader {
         let limits = sizes(connection);
         match step {
             Step::Page(page) => {
+                connection.inner.meter.peaks.page(page);
                 validate::page(page, &PageContext { streams: &self.streams, budget, limits: &limits })
             }
             Step::SchemaChanged(changed) => {

@@ -78,7 +78,7 @@ impl TransformPort for Transform {
             .await?;
         let plan = from_guest::transform_plan(plan).map_err(|what| instance.broken(CALL, what))?;
         let judged = validate::transform_plan(&plan, &sizes(&self.0));
-        judged.map_err(|fault| instance.broken(CALL, fault.into_message()))?;
+        judged.map_err(|fault| instance.violated(CALL, fault))?;
         Ok(plan)
     }
 
@@ -138,8 +138,9 @@ impl Transformer for ConnectorTransformer {
         let connection = self.instance.connection().clone();
         let outcome = from_guest::transformed(outcome, |reject| connection.reject(reject));
         let outcome = outcome.map_err(|what| self.instance.broken(CALL, what))?;
+        connection.inner.meter.peaks.batches(outcome.outputs.iter().map(|output| &output.batch));
         let judged = validate::transformed(&outcome, row_count, &self.outputs, &sizes(&connection));
-        judged.map_err(|fault| self.instance.broken(CALL, fault.into_message()))?;
+        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(outcome)
     }
 

@@ -87,8 +87,7 @@ impl Webhook {
             })
             .await?;
         let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
-        validate::catalog(&catalog, &sizes(&self.0))
-            .map_err(|fault| instance.broken(CALL, fault.into_message()))?;
+        validate::catalog(&catalog, &sizes(&self.0)).map_err(|fault| instance.violated(CALL, fault))?;
         Ok(catalog)
     }
 
@@ -122,6 +121,7 @@ impl Webhook {
             .await?;
         let mut page = from_guest::page(page).map_err(|what| instance.broken(CALL, what))?;
         page.checkpoint = last;
+        self.0.inner.meter.peaks.page(&page);
         let streams: BTreeMap<_, _> =
             schemas.iter().map(|schema| (schema.stream.clone(), schema.clone())).collect();
         let limits = sizes(&self.0);
@@ -133,7 +133,7 @@ impl Webhook {
             deadline_ms: 0,
         };
         let judged = validate::page(&page, &PageContext { streams: &streams, budget, limits: &limits });
-        judged.map_err(|fault| instance.broken(CALL, fault.into_message()))?;
+        judged.map_err(|fault| instance.violated(CALL, fault))?;
         Ok(page)
     }
 

@@ -71,8 +71,8 @@ attacks! {
     h17_loops_in_open: "loop" at "open" => Limit("cpu_ms");
     h17_panics_in_check: "panic" at "check" => Trap("index out of bounds");
     h17_panics_in_discover: "panic" at "discover" => Trap("index out of bounds");
-    h19_recurses: "recurse" at "next" => Trap("its stack overflowed");
-    h19_recurses_indirectly: "recurse-indirectly" at "next" => Trap("its stack overflowed");
+    h19_recurses: "recurse" at "next" => Limit("stack_bytes");
+    h19_recurses_indirectly: "recurse-indirectly" at "next" => Limit("stack_bytes");
     h20_recurses_with_huge_frames: "recurse-with-huge-frames" at "next" => Trap("crashed");
     h22_sleeps: "sleep" at "next" => Limit("host_call_ms");
     h22_polls_forever: "poll-forever" at "next" => Limit("host_call_ms");
@@ -116,7 +116,7 @@ attacks! {
     h43_sends_an_operation_that_it_did_not_declare: "operation-not-declared" at "next" => Contract("delete");
     h43_sends_an_unknown_stream: "stream-unknown" at "next" => Contract("other");
     h43_sends_an_unknown_schema_version: "schema-version-unknown" at "next" => Contract("version");
-    h44_overflows_the_row_count: "count-overflow" at "next" => Contract("rows");
+    h44_overflows_the_row_count: "count-overflow" at "next" => Limit("page_rows");
     h46_repeats_a_field: "catalog-duplicate-field" at "discover" => Contract("number");
     h46_names_a_field_nothing: "catalog-empty-field" at "discover" => Contract("empty");
     h46_names_a_field_with_a_megabyte: "catalog-field-of-a-megabyte" at "discover" => Contract("bytes");
@@ -131,7 +131,7 @@ attacks! {
     h48_sends_a_page_over_its_budget: "page-over-budget" at "next" => Contract("rows");
     h48_sends_a_page_of_empty_batches: "page-of-many-empty-batches" at "next" => Contract("batches");
     h48_sends_a_broken_checkpoint: "checkpoint-not-json" at "next" => Contract("JSON");
-    h48_sends_a_huge_checkpoint: "checkpoint-huge" at "next" => Contract("bytes");
+    h48_sends_a_huge_checkpoint: "checkpoint-huge" at "next" => Limit("checkpoint_bytes");
     h48_sends_a_deep_checkpoint: "checkpoint-deep" at "next" => Contract("JSON");
     h50_goes_back_in_its_schema: "schema-goes-back" at "next" => Contract("version");
     h55_aborts: "abort" at "next" => Trap("aborted without a message");

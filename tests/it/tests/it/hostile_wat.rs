@@ -8,7 +8,7 @@ use build::{Guest, component};
 use pipeline::connector::Source as _;
 use pipeline::failure::Failure;
 use pipeline::model::{Operations, Page, Step};
-use runtime::{Connection, Error, Grants, Source};
+use runtime::{Connection, Error, Grants, Limits, Source};
 use serde_json::json;
 
 /// Make a pollable, which no connector made.
@@ -22,8 +22,12 @@ const LOG: &str = r#"
     (import "cofferdam:connector/logging@0.1.0" "log" (func $log (param i32 i32 i32 i32 i32)))"#;
 
 async fn source(guest: &Guest<'_>) -> Source {
+    source_with(guest, tight()).await
+}
+
+pub(crate) async fn source_with(guest: &Guest<'_>, limits: Limits) -> Source {
     let component = runtime().load(component(guest)).await.unwrap();
-    let grants = Grants { limits: tight(), ..Grants::none() };
+    let grants = Grants { limits, ..Grants::none() };
     Source::new(Connection::new(component, &json!({}), grants).unwrap()).unwrap()
 }
 
@@ -221,8 +225,8 @@ async fn h04_sixty_four_memories_of_nested_instances_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h04_sixty_four_memories_of_one_module_are_refused() {
-    let memory = format!("(memory (export \"memory\") 2) {}", "(memory 1)".repeat(63));
+async fn h04_more_memories_of_one_module_than_instances_are_allowed_are_refused() {
+    let memory = format!("(memory (export \"memory\") 2) {}", "(memory 1)".repeat(64));
     too_much(&Guest { memory: &memory, ..Guest::default() }, "memor").await;
 }
 
@@ -258,7 +262,9 @@ async fn h03_sixteen_mebibytes_of_data_are_paid_from_the_memory_of_the_guest() {
     let mut reader = source.open(read_of(schema_of("rows"))).await.unwrap();
     reader.next(budget()).await.unwrap();
     let used = reader.budget().into_iter().find(|usage| usage.limit == "memory_bytes").unwrap();
-    assert_eq!((used.used, used.allowed), (64 << 20, 128 << 20));
+    // Beside it the stack and the engine's own records are charged.
+    assert!((66 << 20..67 << 20).contains(&used.used), "{used:?}");
+    assert_eq!(used.allowed, 128 << 20);
     neighbour_works().await;
 }
 

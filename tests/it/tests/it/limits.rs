@@ -1,8 +1,12 @@
 //! Each limit that is advertised, reached by a connector, and what the budget report says of it.
 
-use crate::harness::{hostile, hostile_with, runtime};
-use pipeline::failure::Cause;
-use runtime::{Error, Grants, Limits, Stop, Stopper};
+use crate::harness::{Hostile, budget, hostile, hostile_with, open, read_of, runtime, schema_of};
+use crate::hostile_wat::build::{Guest, component};
+use crate::hostile_wat::source_with;
+use pipeline::connector::Source as _;
+use pipeline::failure::{Cause, Failure};
+use pipeline::model::{PageBudget, Step};
+use runtime::{Error, Grants, Inspection, Limits, Stop, Stopper};
 use std::time::{Duration, Instant};
 
 async fn hits(attack: &str, limits: Limits) -> (String, String) {
@@ -79,10 +83,13 @@ async fn ten_thousand_refused_requests_leave_no_handle_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn checkpoint_bytes_and_error_text_bytes_are_reached() {
+async fn checkpoint_bytes_are_reached() {
     let limits = Limits { checkpoint_bytes: 100, ..Limits::defaults() };
-    let failure = hostile("checkpoint-huge", "next", limits).await.read(1).await.unwrap_err();
-    assert!(failure.to_string().contains("allowed are 100"), "{failure}");
+    assert_eq!(hits("checkpoint-huge", limits).await, ("checkpoint_bytes".into(), "100 bytes".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn error_text_bytes_cut_a_longer_text() {
     let limits = Limits { error_text_bytes: 50, ..Limits::defaults() };
     let failure = hostile("error-text-huge", "next", limits).await.read(1).await.unwrap_err();
     assert!(failure.to_string().len() < 250, "{failure}");
@@ -91,11 +98,85 @@ async fn checkpoint_bytes_and_error_text_bytes_are_reached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn page_rows_and_page_bytes_are_reached() {
     let limits = Limits { page_rows: 5, ..Limits::defaults() };
-    let failure = hostile("behave", "next", limits).await.read(1).await.unwrap_err();
-    assert!(failure.to_string().contains("a page of 10 rows, asked for were at most 5"), "{failure}");
+    assert_eq!(hits("behave", limits).await, ("page_rows".into(), "5 rows".into()));
     let limits = Limits { page_bytes: 50, ..Limits::defaults() };
-    let failure = hostile("behave", "next", limits).await.read(1).await.unwrap_err();
-    assert!(failure.to_string().contains("bytes, asked for were at most 50"), "{failure}");
+    assert_eq!(hits("behave", limits).await, ("page_bytes".into(), "50 bytes".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_was_asked_for_and_less_than_the_limit_breaks_the_contract() {
+    let hostile = hostile("behave", "next", Limits::defaults()).await;
+    for budget in [PageBudget { max_rows: 5, ..budget() }, PageBudget { max_bytes: 50, ..budget() }] {
+        let mut reader = open(&hostile.source).await.unwrap();
+        let failure = reader.next(budget).await.unwrap_err();
+        assert!(matches!(&failure.cause, Cause::Contract(text) if text.contains("asked for")), "{failure}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stack_has_a_limit_and_the_message_says_where() {
+    let module = "(func $down (param i32) (result i32)
+        (i32.add (call $down (i32.add (local.get 0) (i32.const 1))) (local.get 0)))";
+    let guest = Guest { module, next: "(call $down (i32.const 0))", ..Guest::default() };
+    let failure = next_of(&guest, Limits::defaults()).await.unwrap_err();
+    let Cause::Limit { name, allowed, message } = &failure.cause else { panic!("no limit: {failure}") };
+    assert_eq!((name.as_str(), allowed.as_str()), ("stack_bytes", "524288 bytes"));
+    assert!(message.contains("overflowed in down"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_are_charged_as_memory_too() {
+    let guest = Guest { module: "(table 900000 funcref)", ..Guest::default() };
+    let limits = Limits { table_elements: 1_000_000, memory_bytes: 8 << 20, ..Limits::defaults() };
+    let failure = next_of(&guest, limits.clone()).await.unwrap_err();
+    assert!(matches!(&failure.cause, Cause::Limit { name, .. } if name == "memory_bytes"), "{failure}");
+    next_of(&guest, Limits { memory_bytes: 16 << 20, ..limits }).await.unwrap();
+}
+
+/// What one call of `next` answers to a guest that was put together by hand.
+async fn next_of(guest: &Guest<'_>, limits: Limits) -> Result<Step, Failure> {
+    source_with(guest, limits).await.open(read_of(schema_of("rows"))).await?.next(budget()).await
+}
+
+/// `fits` uses all of the limit at its ceiling, and `more` is too much by one.
+async fn at_its_ceiling(name: &str, fits: &Guest<'_>, more: &Guest<'_>) {
+    let limits = Limits::ceilings();
+    next_of(fits, limits.clone()).await.unwrap_or_else(|failure| panic!("{name} at its ceiling: {failure}"));
+    let failure = next_of(more, limits).await.unwrap_err();
+    assert!(matches!(&failure.cause, Cause::Limit { name: hit, .. } if hit == name), "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_can_be_used_up_to_their_ceiling() {
+    let own = Inspection::of(&component(&Guest::default())).unwrap().core_instances;
+    let most = usize::try_from(Limits::ceilings().instances - own).unwrap();
+    let each = "(module (memory 1) (table 1 funcref))";
+    let beside = |count| Guest { beside: (each, count), ..Guest::default() };
+    next_of(&beside(most), Limits::ceilings()).await.unwrap();
+    // More than anyone gets is no matter of this connection's limits: it is not even loaded.
+    let Err(error) = runtime().load(component(&beside(most + 1))).await else { panic!("it was loaded") };
+    assert!(matches!(error, Error::TooMuch { what: "core instances", allowed: 256, .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn table_elements_can_be_used_up_to_their_ceiling() {
+    let own = source_with(&Guest::default(), Limits::defaults()).await;
+    let own = open(&own).await.unwrap().budget().into_iter().find(|usage| usage.limit == "table_elements");
+    let most = Limits::ceilings().table_elements - own.unwrap().used;
+    let table = |elements: u64| format!("(table {elements} funcref)");
+    let (fits, more) = (table(most), table(most + 1));
+    let guest = |module| Guest { module, ..Guest::default() };
+    at_its_ceiling("table_elements", &guest(&fits), &guest(&more)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_bytes_can_be_used_up_to_their_ceiling() {
+    // Of the ceiling 2.5 MiB, 40 pages, are for the stack and the engine's records, and a page is begun for tables.
+    let pages = Limits::ceilings().memory_bytes / 65_536 - 41;
+    let memory = |pages: u64| format!("(memory (export \"memory\") {pages})");
+    let (fits, more) = (memory(pages), memory(pages + 1));
+    let guest = |memory| Guest { memory, ..Guest::default() };
+    at_its_ceiling("memory_bytes", &guest(&fits), &guest(&more)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,13 +192,17 @@ async fn a_live_instance_too_many_is_refused_and_room_comes_back() {
     let crowd = hostile("behave", "next", Limits::defaults()).await;
     let mut readers = Vec::new();
     let failure = loop {
-        match crate::harness::open(&crowd.source).await {
+        match open(&crowd.source).await {
             Ok(reader) => readers.push(reader),
             Err(failure) => break failure,
         }
     };
     assert_eq!(readers.len(), runtime().live_instances());
-    assert!(matches!(&failure.cause, Cause::Host(text) if text.contains("instances are alive")), "{failure}");
+    assert!(
+        matches!(&failure.cause, Cause::NoRoom(text) if text.contains("instances are alive")),
+        "{failure}"
+    );
+    assert_eq!(failure.code(), "CD0622");
     drop(readers);
     crowd.read(10).await.unwrap();
 }
@@ -143,51 +228,60 @@ fn a_limit_above_the_ceiling_is_refused_by_name() {
 }
 
 #[test]
-fn every_default_is_within_its_ceiling_and_every_key_of_the_manifest_is_applied() {
-    let ceilings = Limits::ceilings();
-    let every = manifest::Limits {
-        memory_bytes: Some(1),
-        table_elements: Some(2),
-        instances: Some(3),
-        cpu_ms: Some(4),
-        call_ms: Some(5),
-        host_call_ms: Some(6),
-        run_ms: Some(7),
-        requests: Some(8),
-        request_bytes: Some(9),
-        response_bytes: Some(10),
-        bytes_out: Some(11),
-        bytes_in: Some(12),
-        log_lines: Some(13),
-        log_bytes: Some(14),
-        page_rows: Some(15),
-        page_bytes: Some(16),
-        checkpoint_bytes: Some(17),
-        error_text_bytes: Some(18),
-        handles: Some(19),
+fn a_default_is_within_its_ceiling_and_an_override_goes_as_far_as_it_whatever_the_key() {
+    let (defaults, ceilings) = (Limits::defaults(), Limits::ceilings());
+    for (key, _) in manifest::Limits::KEYS {
+        let ceiling = ceilings.get(key).unwrap_or_else(|| panic!("`{key}` has no ceiling"));
+        assert!(defaults.get(key).unwrap() <= ceiling, "{key}");
+        let asked = |amount: u64| -> manifest::Limits {
+            serde_json::from_value(serde_json::json!({ key: amount })).unwrap()
+        };
+        let raised = defaults.clone().with(&asked(ceiling), &ceilings).unwrap();
+        for (other, _) in manifest::Limits::KEYS {
+            let expect = if other == key { ceiling } else { defaults.get(other).unwrap() };
+            assert_eq!(raised.get(other), Some(expect), "{other} where `{key}` was asked for");
+        }
+        let error = defaults.clone().with(&asked(ceiling + 1), &ceilings).unwrap_err();
+        assert!(matches!(error, Error::LimitAboveCeiling { name, .. } if name == key), "{error}");
+    }
+}
+
+#[test]
+fn a_host_that_gives_less_than_the_default_gives_that() {
+    let ceilings = Limits { memory_bytes: 64 << 20, ..Limits::ceilings() };
+    let limits = Limits::defaults().with(&manifest::Limits::default(), &ceilings).unwrap();
+    assert_eq!(limits, Limits { memory_bytes: 64 << 20, ..Limits::defaults() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_budget_report_has_every_limit_in_the_order_of_the_manifest() {
+    let hostile = hostile("behave", "next", Limits::defaults()).await;
+    hostile.read(2).await.unwrap();
+    let report = hostile.connection.budget();
+    let names: Vec<&str> = report.iter().map(|usage| usage.limit.as_str()).collect();
+    assert_eq!(names, manifest::Limits::KEYS.map(|(key, _)| key));
+    let used = |limit: &str| report.iter().find(|usage| usage.limit == limit).unwrap().used;
+    assert_eq!(used("page_rows"), 10);
+    assert!((80..2_000).contains(&used("page_bytes")), "{report:?}");
+    assert!(used("instances") >= 1 && used("memory_bytes") > 1 << 20, "{report:?}");
+    assert!(report.iter().all(|usage| usage.used <= usage.allowed), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_budget_report_tells_the_longest_text_checkpoint_and_wait() {
+    let limits = Limits { error_text_bytes: 50, host_call_ms: 100, ..Limits::defaults() };
+    let used = |hostile: &Hostile, limit: &str| {
+        let report = hostile.connection.budget();
+        report.iter().find(|usage| usage.limit == limit).unwrap().used
     };
-    let limits = Limits::defaults().with(&every, &ceilings).unwrap();
-    let expect = Limits {
-        memory_bytes: 1,
-        table_elements: 2,
-        instances: 3,
-        cpu_ms: 4,
-        call_ms: 5,
-        host_call_ms: 6,
-        run_ms: 7,
-        requests: 8,
-        request_bytes: 9,
-        response_bytes: 10,
-        bytes_out: 11,
-        bytes_in: 12,
-        log_lines: 13,
-        log_bytes: 14,
-        page_rows: 15,
-        page_bytes: 16,
-        checkpoint_bytes: 17,
-        error_text_bytes: 18,
-        handles: 19,
-    };
-    assert_eq!(limits, expect);
-    assert_eq!(manifest::Limits::KEYS.len(), 19);
+    let text = hostile("error-text-huge", "next", limits.clone()).await;
+    text.read(1).await.unwrap_err();
+    assert_eq!(used(&text, "error_text_bytes"), 50);
+    let checkpoint = hostile("checkpoint-huge", "next", limits.clone()).await;
+    checkpoint.read(1).await.unwrap_err();
+    assert_eq!(used(&checkpoint, "checkpoint_bytes"), (5 << 20) + 2, "what was refused is told too");
+    let waits = hostile("sleep", "next", limits).await;
+    waits.read(1).await.unwrap_err();
+    assert!(used(&waits, "call_ms") >= 100, "{:?}", waits.connection.budget());
+    assert!(used(&waits, "handles") >= 1, "it waits on one");
 }

@@ -15,5 +15,6 @@ mod harness;
 mod hostile;
 mod hostile_wat;
 mod limits;
+mod machine;
 mod network;
 mod sandbox;

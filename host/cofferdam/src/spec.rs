@@ -2,7 +2,7 @@
 
 use manifest::SyncFile;
 use pipeline::model;
-use pipeline::run::{ChosenStream, Options, RejectPolicy, Rejects, RunSpec};
+use pipeline::run::{ChosenStream, Options, RejectPolicy, Rejects, RowData, RunSpec};
 
 use crate::opened::Ports;
 
@@ -17,9 +17,13 @@ pub(crate) fn spec(sync: &SyncFile, ports: Ports) -> RunSpec {
             manifest::RejectPolicy::Skip => RejectPolicy::Skip,
             manifest::RejectPolicy::Quarantine => RejectPolicy::Quarantine,
         },
+        row_data: match sync.rejects.row_data {
+            manifest::RowData::Off => RowData::Off,
+            manifest::RowData::Local => RowData::Local,
+            manifest::RowData::Stored => RowData::Stored,
+        },
         max_count: sync.rejects.max_count,
         max_rate: sync.rejects.max_rate,
-        ..Rejects::default()
     };
     spec.options = Options {
         parallel_groups: sync.run.parallel_groups,

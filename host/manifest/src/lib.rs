@@ -26,5 +26,6 @@ pub use host::{Host, HostPattern, Scheme};
 pub use limits::{Limits, Unit};
 pub use place::Excerpt;
 pub use sync::{
-    Comparison, Condition, Connection, Mode, RejectPolicy, Rejects, RunOptions, StreamSelection, SyncFile,
+    Comparison, Condition, Connection, Mode, RejectPolicy, Rejects, RowData, RunOptions, StreamSelection,
+    SyncFile,
 };

@@ -93,6 +93,12 @@ pub enum Error {
         /// The stream.
         stream: String,
     },
+    /// Row errors were to be added to what a refill is about to replace.
+    #[error("the read group `{group}` is being refilled, and the refill is not complete")]
+    RefillUnderWay {
+        /// The read group.
+        group: String,
+    },
     /// A transform makes a stream for which no mode is chosen, and the streams of its group have different ones.
     #[error("no mode is chosen for the stream `{stream}`, which a transform makes")]
     ModeUnknown {
@@ -114,7 +120,7 @@ pub enum Error {
         reason: String,
     },
     /// A row was rejected, and the policy is to fail.
-    #[error("row {index} of the stream `{stream}` was rejected: {code}: {message}")]
+    #[error("row {index} of the stream `{stream}` was rejected: {code}{}", after_colon(message))]
     RowRejected {
         /// The stream.
         stream: String,
@@ -122,7 +128,7 @@ pub enum Error {
         index: u64,
         /// The reject's code.
         code: String,
-        /// The reject's message.
+        /// The reject's message; empty where no row data is kept.
         message: String,
         /// The row as JSON, for people.
         row: Option<String>,
@@ -218,6 +224,7 @@ impl Error {
             Self::LayoutNotAgreed { .. } => "CD0711",
             Self::BadSetting { .. } => "CD0712",
             Self::StreamAdded { .. } => "CD0713",
+            Self::RefillUnderWay { .. } => "CD0714",
             Self::RowRejected { .. } => "CD0720",
             Self::TooManyRejects { .. } => "CD0721",
             Self::RejectRateTooHigh { .. } => "CD0722",
@@ -239,6 +246,10 @@ impl Error {
 
 fn hint(suggestion: Option<&str>) -> String {
     suggestion.map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
+}
+
+fn after_colon(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
 /// A mode by its word in `sync.toml`.

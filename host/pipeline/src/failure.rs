@@ -131,6 +131,47 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same failure without any text that came from the connector, or that may quote one: for places where no row data
+    /// may stand. `instead` takes their place.
+    #[must_use]
+    pub fn without_texts(self, instead: &str) -> Self {
+        let cause = match self.cause {
+            Cause::Guest(error) => Cause::Guest(error.without_texts(instead)),
+            Cause::Trap { frames, .. } => Cause::Trap { message: instead.into(), frames },
+            Cause::Limit { name, allowed, .. } => Cause::Limit { name, allowed, message: instead.into() },
+            Cause::Contract(_) => Cause::Contract(instead.into()),
+            Cause::Load { code, .. } => Cause::Load { code, message: instead.into() },
+            Cause::Host(_) => Cause::Host(instead.into()),
+            Cause::Stopped => Cause::Stopped,
+            // The host's own words, about the machine.
+            cause @ (Cause::NoRoom(_) | Cause::OutOfMemory(_)) => cause,
+        };
+        // A denial names the address that was asked for, which the connector chose.
+        Self { cause, log_tail: Vec::new(), denials: Vec::new(), ..self }
+    }
+}
+
+impl GuestError {
+    fn without_texts(self, instead: &str) -> Self {
+        let message = || instead.to_owned();
+        match self {
+            Self::Config(faults) => {
+                let without = |fault: FieldFault| FieldFault { message: message(), ..fault };
+                Self::Config(faults.into_iter().map(without).collect())
+            }
+            Self::Unauthorized(_) => Self::Unauthorized(message()),
+            Self::Denied(_) => Self::Denied(message()),
+            Self::RateLimited { retry_after_ms, .. } => {
+                Self::RateLimited { message: message(), retry_after_ms }
+            }
+            Self::Transient { retry_after_ms, .. } => Self::Transient { message: message(), retry_after_ms },
+            Self::Data(_) => Self::Data(message()),
+            Self::Bug(_) => Self::Bug(message()),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "connector `{}` in `{}`: {}", self.connector, self.call, self.cause)

@@ -29,15 +29,19 @@ mod decimal;
 mod filter;
 mod json_line;
 mod json_lines;
+mod key;
 mod pieces;
 mod project;
+mod single;
 mod take;
 
 pub use columns::to_columns;
 pub use filter::{Filter, FilterFault};
 pub use json_lines::{row_json, to_json_lines};
+pub use key::Keys;
 pub use pieces::{Piece, convert_in_pieces};
 pub use project::{project, project_schema};
+pub use single::{field_names, singles};
 pub use take::{row, split, take};
 
 use crate::model::{Batch, DataType, Field, Layout, Reject, Rows, StreamSchema};

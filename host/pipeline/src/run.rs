@@ -9,6 +9,7 @@ mod change;
 mod commit;
 mod context;
 mod group;
+mod kept;
 mod ledger;
 mod observe;
 mod pending;
@@ -20,11 +21,13 @@ mod recover;
 mod retry;
 mod spec;
 mod track;
+mod withhold;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::records::Purpose;
 pub use observe::{GroupProgress, NoObserver, Observer, Phase, StreamProgress};
 pub use spec::{ChosenStream, Options, RejectPolicy, Rejects, RowData, RunSpec};
 
@@ -55,6 +58,17 @@ enum Trouble {
     Stopped,
 }
 
+impl Trouble {
+    /// The stable code, for the log.
+    fn code(&self) -> &str {
+        match self {
+            Self::Failure(failure) | Self::Reopen(failure) => failure.code(),
+            Self::Error(error) => error.code(),
+            Self::Stopped => "CD0621",
+        }
+    }
+}
+
 impl<E: Into<Error>> From<E> for Trouble {
     fn from(error: E) -> Self {
         Self::Error(error.into())
@@ -72,11 +86,12 @@ pub struct Run {
 impl Run {
     /// A run of this sync that keeps what must outlive it in these records.
     pub fn new(
-        spec: RunSpec,
+        mut spec: RunSpec,
         records: Arc<dyn RunRecords>,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
     ) -> Self {
+        spec.rejects = spec.rejects.for_purpose(spec.purpose);
         Self { spec, records, clock, observer }
     }
 
@@ -85,6 +100,7 @@ impl Run {
     pub async fn run(self, cancel: CancellationToken) -> RunReport {
         let started_ms = self.clock.now_ms();
         let began = self.clock.monotonic_ms();
+        let row_data = self.spec.rejects.row_data;
         let mut report = empty_report(&self.spec, started_ms);
         let clock = Arc::clone(&self.clock);
         let ticket = match self.spec.check() {
@@ -94,7 +110,7 @@ impl Run {
         let ticket = match ticket {
             Ok(ticket) => ticket,
             Err(error) => {
-                fail(&mut report, ErrorReport::new(error, None));
+                fail(&mut report, row_data.reported(error, None));
                 return report;
             }
         };
@@ -104,7 +120,7 @@ impl Run {
         self.move_groups(&ticket, &cancel, &mut report).await;
         report.duration_ms = clock.monotonic_ms().saturating_sub(began);
         if let Err(error) = records.finish(&ticket, report.clone()).await {
-            fail(&mut report, ErrorReport::new(error.into(), None));
+            fail(&mut report, row_data.reported(error.into(), None));
         }
         drop(right);
         report
@@ -112,6 +128,7 @@ impl Run {
 
     async fn move_groups(self, ticket: &RunTicket, cancel: &CancellationToken, report: &mut RunReport) {
         let Self { spec, records, clock, observer } = self;
+        let row_data = spec.rejects.row_data;
         let context = Arc::new(Context {
             spec,
             records,
@@ -125,14 +142,14 @@ impl Run {
         match caught(Arc::clone(&context)).await {
             Ok(Some(groups)) => run_groups(&context, groups, report).await,
             Ok(None) => report.outcome = Outcome::Cancelled,
-            Err(error) => fail(report, ErrorReport::new(error, None)),
+            Err(error) => fail(report, row_data.reported(error, None)),
         }
         report.streams = context.ledger.streams();
         report.written = context.ledger.written();
         report.recovered = context.ledger.recovered();
         report.budgets = context.budgets.all();
         if let Err(error) = context.ledger.prove() {
-            fail(report, ErrorReport::new(error, None));
+            fail(report, row_data.reported(error, None));
         }
     }
 }
@@ -172,14 +189,18 @@ async fn planned(context: &Context) -> Result<Option<Vec<GroupPlan>>, Error> {
             Err(Trouble::Error(error)) => return Err(error),
             Err(Trouble::Failure(failure) | Trouble::Reopen(failure)) => failure,
         };
-        tracing::warn!(%failure, "discovering the source's streams failed");
+        tracing::warn!(
+            code = failure.code(),
+            connector = failure.connector,
+            "discovering the source's streams failed"
+        );
         match retry.after(*failure, &context.spec.options) {
             Decision::GiveUp(error) => return Err(error),
             Decision::Wait(ms) if context.sleep(ms).await => {}
             Decision::Wait(_) => return Ok(None),
         }
     };
-    plan::plan(&context.spec.sync, &catalog, context.spec.streams.as_deref()).map(Some)
+    plan::plan(&context.spec, &catalog).map(Some)
 }
 
 /// So many at one time; an error that concerns all of them stops them all, with what they have.
@@ -202,7 +223,7 @@ async fn run_groups(context: &Arc<Context>, groups: Vec<GroupPlan>, report: &mut
             Ok((_, group_report)) => group_report,
             // A bug in one group is caught here.
             Err(error) => match running.get(&error.id()) {
-                Some(group) => crashed(group, &error.to_string()),
+                Some(group) => crashed(context, group, &error.to_string()),
                 None => continue,
             },
         };
@@ -215,13 +236,13 @@ async fn run_groups(context: &Arc<Context>, groups: Vec<GroupPlan>, report: &mut
     conclude(report);
 }
 
-fn crashed(group: &GroupPlan, message: &str) -> GroupReport {
+fn crashed(context: &Context, group: &GroupPlan, message: &str) -> GroupReport {
     GroupReport {
         group: group.name.clone(),
         unit: group.unit.clone(),
         streams: group.streams.iter().map(|stream| stream.chosen.stream.clone()).collect(),
         outcome: Outcome::Failed,
-        error: Some(ErrorReport::new(Error::internal(message), None)),
+        error: Some(context.reported(Error::internal(message), None)),
         retried: Vec::new(),
         attempts: 0,
         commits: 0,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use options::{RejectPolicy, Rejects, RunOptions};
+pub use options::{RejectPolicy, Rejects, RowData, RunOptions};
 pub use streams::{Comparison, Condition, Mode, StreamSelection};
 
 use crate::config::ConfigFault;

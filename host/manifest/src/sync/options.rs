@@ -23,11 +23,31 @@ pub enum RejectPolicy {
 const POLICIES: [(&str, RejectPolicy); 3] =
     [("fail", RejectPolicy::Fail), ("skip", RejectPolicy::Skip), ("quarantine", RejectPolicy::Quarantine)];
 
+/// What is kept of a rejected row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowData {
+    /// No value of it: its code, the names of its fields, its place and a keyed hash of its key. What a connector says of
+    /// it is dropped, as that may quote it; such a row cannot be reprocessed.
+    Off,
+    /// The row, which never leaves the machine that runs the sync. The same as `stored` as long as no sync runs elsewhere.
+    Local,
+    /// The row, sealed with everything else.
+    #[default]
+    Stored,
+}
+
+const ROW_DATA: [(&str, RowData); 3] =
+    [("off", RowData::Off), ("local", RowData::Local), ("stored", RowData::Stored)];
+
 /// What becomes of rejected rows, and how many are borne.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rejects {
     /// What becomes of each.
     pub policy: RejectPolicy,
+    /// What is kept of each.
+    #[serde(default)]
+    pub row_data: RowData,
     /// The run fails when there are more.
     pub max_count: Option<u64>,
     /// The run fails when they are a larger part of the rows read, from 0 to 1.
@@ -75,11 +95,17 @@ impl Default for RunOptions {
 
 /// The `rejects` of a sync.
 pub(super) fn read_rejects(node: &Node<'_>) -> Option<Rejects> {
-    let table = node.table(&["policy", "max_count", "max_rate"])?;
+    let table = node.table(&["policy", "row_data", "max_count", "max_rate"])?;
     let policy = table.optional("policy", |policy| policy.choice(&POLICIES));
+    let row_data = table.optional("row_data", |row_data| row_data.choice(&ROW_DATA));
     let max_count = table.optional("max_count", Node::unsigned);
     let max_rate = table.optional("max_rate", read_rate);
-    Some(Rejects { policy: policy?.unwrap_or_default(), max_count: max_count?, max_rate: max_rate? })
+    Some(Rejects {
+        policy: policy?.unwrap_or_default(),
+        row_data: row_data?.unwrap_or_default(),
+        max_count: max_count?,
+        max_rate: max_rate?,
+    })
 }
 
 fn read_rate(node: &Node<'_>) -> Option<f64> {

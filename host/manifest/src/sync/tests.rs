@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Comparison, Mode, RejectPolicy, RunOptions, SyncFile};
+use super::{Comparison, Mode, RejectPolicy, RowData, RunOptions, SyncFile};
 use crate::{Access, ConfigFault};
 
 const MOVIES: &str = r#"
@@ -52,6 +52,7 @@ name = "Ratings 2"
 
 [rejects]
 policy = "fail"
+row_data = "off"
 max_count = 1000
 max_rate = 0.05
 
@@ -96,6 +97,7 @@ fn a_whole_sync_is_read() {
     assert_eq!(streams[0].filter[0].comparison, Comparison::Greater);
     assert_eq!(streams[0].filter[1].value, json!(null));
     assert_eq!((sync.rejects.policy, sync.rejects.max_rate), (RejectPolicy::Fail, Some(0.05)));
+    assert_eq!(sync.rejects.row_data, RowData::Off);
     let run = RunOptions {
         parallel_groups: 4,
         attempts: 3,
@@ -117,7 +119,7 @@ fn the_smallest_sync_moves_every_stream() {
     let sync = SyncFile::parse("sync.toml", &sync("")).unwrap();
     assert_eq!(sync.streams, None);
     assert_eq!(sync.source.config, json!({}));
-    assert_eq!(sync.rejects.policy, RejectPolicy::Quarantine);
+    assert_eq!((sync.rejects.policy, sync.rejects.row_data), (RejectPolicy::Quarantine, RowData::Stored));
     assert_eq!(sync.run, RunOptions::default());
 }
 
@@ -181,6 +183,26 @@ fn faults_of_every_part_are_reported_together() {
             "24:16 CD0105 run.commit_bytes: must be from 1 to 67108864",
             "25:16 CD0105 run.commit_every: must be from 1 to 60000",
         ],
+    );
+}
+
+#[test]
+fn what_is_kept_of_rejected_rows_is_one_of_three_words() {
+    let words = [("off", RowData::Off), ("local", RowData::Local), ("stored", RowData::Stored)];
+    for (word, row_data) in words {
+        let text = sync(&format!("[rejects]\nrow_data = \"{word}\"\n"));
+        assert_eq!(SyncFile::parse("sync.toml", &text).unwrap().rejects.row_data, row_data);
+    }
+    check(
+        "[rejects]\nrow_data = \"of\"\nrow_dat = \"off\"\n",
+        &[
+            "6:12 CD0105 rejects.row_data: `of` is not `off`, `local` or `stored` (did you mean `off`?)",
+            "7:1 CD0102 rejects: unknown key `row_dat` (did you mean `row_data`?)",
+        ],
+    );
+    check(
+        "[rejects]\nrow_data = false\n",
+        &["6:12 CD0104 rejects.row_data: expected a string, found boolean"],
     );
 }
 

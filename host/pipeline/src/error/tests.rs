@@ -46,6 +46,7 @@ fn errors() -> Vec<Error> {
         Error::OperationsNotSupported { stream: stream() },
         Error::MixedReplace { group: text() },
         Error::StreamAdded { group: text(), stream: text() },
+        Error::RefillUnderWay { group: text() },
         Error::ModeUnknown { stream: stream() },
         Error::LayoutNotAgreed { stream: stream() },
         Error::BadSetting { setting: text(), reason: text() },

@@ -16,7 +16,7 @@ use super::write::{Boundary, Ended, WriteStage};
 use crate::connector::{Reader, Writer};
 use crate::error::{Error, suggestion};
 use crate::model::{Capabilities, StreamSchema};
-use crate::records::Position;
+use crate::records::{OpenKeys, Position, Purpose};
 use crate::report::Delivery;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ struct Opened {
     reader: Metered<dyn Reader>,
     reads: BTreeMap<String, ReadStream>,
     position: Position,
+    stays: Option<Position>,
+    open_keys: BTreeMap<String, Arc<dyn OpenKeys>>,
 }
 
 /// Try once.
@@ -45,7 +47,7 @@ pub(super) async fn attempt(
     let opened = context.unless_stopped(open(context, group, state)).await?;
     let Some(opened) = opened else { return Ok(Ended::Done) };
     context.phase(&group.name, state.attempt, Phase::Moving);
-    let Opened { writer, capabilities, streams, chain, reader, reads, position } = opened;
+    let Opened { writer, capabilities, streams, chain, reader, reads, position, stays, open_keys } = opened;
     let (committed, committed_seen) = watch::channel(None);
     let read = ReadStage {
         context: Arc::clone(context),
@@ -66,6 +68,8 @@ pub(super) async fn attempt(
         writer,
         streams,
         position,
+        stays,
+        open_keys,
         committed,
         pending: Pending::default(),
         boundary: Boundary::new(group.marks_transactions && capabilities.transactions),
@@ -109,7 +113,8 @@ async fn end_stages(context: &Context, mut tasks: JoinSet<()>, write: WriteStage
     let all_ended = async {
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
-                tracing::warn!(%error, "a stage failed after the last commit");
+                // Whatever a panic says may quote what it was about.
+                tracing::warn!(panicked = error.is_panic(), "a stage failed after the last commit");
             }
         }
     };
@@ -157,8 +162,12 @@ async fn open(
     let reads = read_streams(context, group, state).await?;
     let inputs = reads.values().map(|stream| Arc::clone(&stream.wanted)).collect();
     let chain = Chain::open(context, inputs).await?;
-    let (modes, replace) = prepare::modes(context, group, &chain.outputs)?;
-    let position = group.start(&found.record.position, replace)?;
+    let (modes, replace) = prepare::modes(context, group, &chain.outputs, capabilities.modes)?;
+    let stands = found.record.position;
+    let (position, stays) = match spec.purpose {
+        Purpose::Sync => (group.start(&stands, replace)?, None),
+        Purpose::Reprocess => (group.replay(&stands)?, Some(stands)),
+    };
     let (outputs, notes) = (&chain.outputs, &mut state.notes);
     let streams =
         prepare::prepare(context, &mut *writer, &capabilities, outputs, &modes, position.generation, notes)
@@ -166,7 +175,25 @@ async fn open(
     let read = open_read(group, &reads, position.checkpoint.clone());
     let reader = spec.source.open(read).await.map_err(|failure| context.trouble(failure))?;
     let reader = Metered::new(reader, "source", &context.budgets);
-    Ok(Some(Opened { writer, capabilities, streams, chain, reader, reads, position }))
+    let open_keys = open_keys(context, &reads).await?;
+    Ok(Some(Opened { writer, capabilities, streams, chain, reader, reads, position, stays, open_keys }))
+}
+
+/// A reprocess looks for none: it brings old rows, which say nothing of newer errors of the same key.
+async fn open_keys(
+    context: &Context,
+    reads: &BTreeMap<String, ReadStream>,
+) -> Result<BTreeMap<String, Arc<dyn OpenKeys>>, Error> {
+    let mut open = BTreeMap::new();
+    if context.spec.purpose == Purpose::Reprocess {
+        return Ok(open);
+    }
+    for (stream, _) in reads.iter().filter(|(_, read)| !read.given.keys.is_empty()) {
+        if let Some(keys) = context.records.open_keys(&context.ticket, stream).await? {
+            open.insert(stream.clone(), keys);
+        }
+    }
+    Ok(open)
 }
 
 /// The streams as the source has them: as they were discovered, or, once a schema has changed, as they are discovered now.

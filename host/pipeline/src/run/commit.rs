@@ -4,7 +4,7 @@ use super::Trouble;
 use super::context::{Context, Grace};
 use super::group::Doubt;
 use super::observe::Phase;
-use super::pending::{Owner, Pending, Settled};
+use super::pending::{Pending, Settled};
 use super::spec::RejectPolicy;
 use super::write::WriteStage;
 use crate::error::Error;
@@ -20,7 +20,9 @@ impl WriteStage<'_> {
         let checkpoint = self.pending.checkpoint.clone().or_else(|| self.position.checkpoint.clone());
         let position = Position { checkpoint, complete: last, ..self.position.clone() };
         let published = last && position.replace;
-        let stands = self.state.position.as_ref() == Some(&position);
+        // What a reprocess reads says nothing of the source: its own checkpoints only say where a commit may be.
+        let kept = self.stays.clone().unwrap_or_else(|| position.clone());
+        let stands = self.state.position.as_ref() == Some(&kept);
         if !self.pending.any() && !published && stands {
             return Ok(());
         }
@@ -28,7 +30,7 @@ impl WriteStage<'_> {
         let mut settled = self.pending.settle()?;
         let token = format!("{}-{attempt}-{}", context.ticket.run, self.commits);
         self.commits += 1;
-        let prepared = self.prepared(&token, &position, &settled);
+        let prepared = self.prepared(&token, &kept, &settled);
         let Context { records, ticket, .. } = context.as_ref();
         records.prepare(ticket, &unit, prepared).await?;
         // Without anything written there is nothing for the destination to do; the position moves on all the same.
@@ -47,7 +49,7 @@ impl WriteStage<'_> {
         let late = !report.rejected.is_empty();
         let amendment = self.late_rejects(report, &mut settled)?;
         records.commit(ticket, &unit, &token, amendment).await?;
-        self.committed(position, &settled);
+        self.committed(position, kept, &settled);
         let rejected = if late { self.pending.first_rejected() } else { None };
         self.pending = Pending::default();
         for stream in settled.streams.keys() {
@@ -61,35 +63,31 @@ impl WriteStage<'_> {
     }
 
     fn prepared(&self, token: &str, position: &Position, settled: &Settled) -> Prepared {
-        let row_errors = self.pending.row_errors(self.context.spec.rejects.policy, self.owner());
+        let owner = self.context.owner(&self.group.unit, self.state.attempt);
+        let row_errors = self.pending.row_errors(self.context.spec.rejects.policy, owner);
         Prepared {
             token: token.to_owned(),
             run: self.context.ticket.run,
             purpose: self.context.spec.purpose,
             position: position.clone(),
-            effect: settled.effect(row_errors),
+            effect: settled.effect(row_errors, self.pending.settled_keys()),
             batches: if self.capabilities.tells_late_rejects() { self.pending.batches() } else { Vec::new() },
         }
     }
 
     fn late_rejects(&mut self, report: CommitReport, settled: &mut Settled) -> Result<Amendment, Error> {
         let policy = self.context.spec.rejects.policy;
-        let owner =
-            Owner { run: self.context.ticket.run, unit: &self.group.unit, attempt: self.state.attempt };
+        let owner = self.context.owner(&self.group.unit, self.state.attempt);
         self.pending.reject_late(report, settled, policy, owner)
     }
 
-    fn owner(&self) -> Owner<'_> {
-        Owner { run: self.context.ticket.run, unit: &self.group.unit, attempt: self.state.attempt }
-    }
-
-    fn committed(&mut self, position: Position, settled: &Settled) {
+    fn committed(&mut self, position: Position, kept: Position, settled: &Settled) {
         self.context.ledger.commit(&settled.streams, &settled.written);
         self.state.commits += 1;
         if position.checkpoint != self.position.checkpoint {
             self.committed.send_replace(position.checkpoint.clone());
         }
-        self.position = Position { complete: false, ..position.clone() };
-        self.state.position = Some(position);
+        self.position = Position { complete: false, ..position };
+        self.state.position = Some(kept);
     }
 }

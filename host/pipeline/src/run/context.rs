@@ -4,10 +4,13 @@ use super::Trouble;
 use super::budgets::Budgets;
 use super::ledger::Ledger;
 use super::observe::{GroupProgress, Observer, Phase, StreamProgress};
+use super::pending::Owner;
 use super::spec::RunSpec;
 use crate::clock::Clock;
+use crate::error::Error;
 use crate::failure::{Cause, Failure};
 use crate::records::{RunRecords, RunTicket};
+use crate::report::ErrorReport;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
@@ -83,6 +86,16 @@ impl Context {
             done = call => done.map_err(|failure| self.trouble(failure)),
             () = self.grace_over(grace) => Err(Trouble::Stopped),
         }
+    }
+
+    /// Whose row errors those of this run are.
+    pub(super) fn owner<'u>(&self, unit: &'u str, attempt: u32) -> Owner<'u> {
+        Owner { run: self.ticket.run, unit, attempt, row_data: self.spec.rejects.row_data }
+    }
+
+    /// The error as the report may tell it.
+    pub(super) fn reported(&self, error: Error, attempt: Option<u32>) -> ErrorReport {
+        self.spec.rejects.row_data.reported(error, attempt)
     }
 
     /// A connector that was stopped because the run is to stop has not failed.

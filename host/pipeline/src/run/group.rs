@@ -64,7 +64,7 @@ pub(super) async fn run(context: Arc<Context>, group: Arc<GroupPlan>) -> GroupRe
         Ok(Ended::Stopped) => (Outcome::Cancelled, None),
         Err(error) => {
             let attempt = Some(state.attempt).filter(|attempt| *attempt > 0);
-            (Outcome::Failed, Some(ErrorReport::new(error, attempt)))
+            (Outcome::Failed, Some(context.reported(error, attempt)))
         }
     };
     let in_doubt = state.doubt.is_some();
@@ -108,12 +108,22 @@ async fn attempts(
             Next::Stop => return Ok(Ended::Stopped),
             Next::Again(ms, failure) => (ms, failure),
         };
-        tracing::warn!(group = group.name, attempt = state.attempt, wait_ms = ms, %failure, "an attempt failed and is tried again");
-        context.phase(&group.name, state.attempt, Phase::Retrying { ms, reason: failure.to_string() });
+        let (attempt, code) = (state.attempt, failure.code());
+        tracing::warn!(
+            group = group.name,
+            attempt,
+            wait_ms = ms,
+            code,
+            connector = failure.connector,
+            call = failure.call,
+            "an attempt failed and is tried again"
+        );
+        let report = context.reported(Error::Failure(failure), Some(attempt));
+        context.phase(&group.name, attempt, Phase::Retrying { ms, reason: report.message.clone() });
         if retried.len() == RETRIED_MAX {
             retried.remove(0);
         }
-        retried.push(ErrorReport::new(Error::Failure(failure), Some(state.attempt)));
+        retried.push(report);
         if !context.sleep(ms).await {
             return Ok(Ended::Stopped);
         }

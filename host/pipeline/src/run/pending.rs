@@ -2,11 +2,13 @@
 
 use super::ledger::{Tally, balance};
 use super::pipe::{PageEnd, RawReject};
-use super::spec::RejectPolicy;
+use super::spec::{RejectPolicy, RowData};
 use super::track::{Origin, Tracked};
 use crate::error::Error;
 use crate::model::{CommitReport, Reject, StreamSchema};
-use crate::records::{Amendment, Effect, PreparedBatch, RejectedBy, RowCopy, RowError, RowErrorChunk};
+use crate::records::{
+    Amendment, Effect, KeyHash, PreparedBatch, RejectedBy, RowCopy, RowError, RowErrorChunk,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -42,6 +44,9 @@ pub(super) struct Pending {
     pub(super) checkpoint: Option<String>,
 }
 
+/// Keys of open row errors, by source stream.
+type Hashes = BTreeMap<String, Vec<KeyHash>>;
+
 /// What a commit would make true.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
@@ -50,12 +55,12 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    pub(super) fn effect(&self, row_errors: Vec<RowErrorChunk>) -> Effect {
+    pub(super) fn effect(&self, row_errors: Vec<RowErrorChunk>, settled: Hashes) -> Effect {
         Effect {
             streams: self.streams.iter().map(|(stream, tally)| (stream.clone(), tally.counters)).collect(),
             written: self.written.clone(),
             row_errors,
-            settled: BTreeMap::new(),
+            settled,
         }
     }
 }
@@ -66,6 +71,7 @@ pub(super) struct Owner<'a> {
     pub(super) run: u64,
     pub(super) unit: &'a str,
     pub(super) attempt: u32,
+    pub(super) row_data: RowData,
 }
 
 impl Pending {
@@ -152,6 +158,20 @@ impl Pending {
         Ok(settled)
     }
 
+    /// The keys of accepted rows that have open row errors, each once.
+    pub(super) fn settled_keys(&self) -> Hashes {
+        let mut settled: BTreeMap<&str, BTreeSet<KeyHash>> = BTreeMap::new();
+        for tracked in &self.parcels {
+            for (_, hash) in tracked.open() {
+                settled.entry(tracked.stream()).or_default().insert(hash);
+            }
+        }
+        let listed = |(stream, hashes): (&str, BTreeSet<KeyHash>)| {
+            (stream.to_owned(), hashes.into_iter().collect::<Vec<_>>())
+        };
+        settled.into_iter().map(listed).collect()
+    }
+
     /// The row errors so far, in chunks of one schema.
     pub(super) fn row_errors(&self, policy: RejectPolicy, owner: Owner<'_>) -> Vec<RowErrorChunk> {
         let mut chunks = Vec::new();
@@ -164,7 +184,7 @@ impl Pending {
             }
         }
         for (raw, index) in &self.raw {
-            push(&mut chunks, &raw.schema, raw_error(raw, *index, owner.attempt), owner);
+            push(&mut chunks, &raw.schema, raw_error(raw, *index, owner), owner);
         }
         chunks
     }
@@ -178,6 +198,11 @@ impl Pending {
         owner: Owner<'_>,
     ) -> Result<Amendment, Error> {
         let mut amendment = Amendment::default();
+        if report.rejected.is_empty() {
+            return Ok(amendment);
+        }
+        let settled_before = self.settled_keys();
+        let mut rejected: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
         for late in report.rejected {
             let written = usize::try_from(late.batch).ok().and_then(|number| self.written.get_mut(number));
             let written = written.filter(|written| late.reject.row < written.rows);
@@ -197,10 +222,7 @@ impl Pending {
             if tracked.reject(row, late.reject, RejectedBy::Destination) {
                 *amendment.rejected.entry(tracked.stream().to_owned()).or_default() += 1;
                 note_late(tracked, row, settled);
-                let error = tracked.row_error(row).filter(|_| policy != RejectPolicy::Skip);
-                if let Some(error) = error {
-                    push(&mut amendment.row_errors, &tracked.schema, error, owner);
-                }
+                rejected.entry(written.parcel).or_default().insert(row);
             }
         }
         for (stream, rows) in &amendment.unwritten {
@@ -208,13 +230,31 @@ impl Pending {
                 *written = written.saturating_sub(*rows);
             }
         }
+        if policy != RejectPolicy::Skip {
+            amendment.row_errors = self.late_errors(&rejected, owner);
+        }
+        amendment.unsettled = without(settled_before, &self.settled_keys());
         Ok(amendment)
+    }
+
+    /// By the place of the source batch, its rows that are rejected.
+    fn late_errors(&self, rejected: &BTreeMap<usize, BTreeSet<u32>>, owner: Owner<'_>) -> Vec<RowErrorChunk> {
+        let mut chunks = Vec::new();
+        for (place, rows) in rejected {
+            let Some(tracked) = self.parcels.get(*place) else { continue };
+            for error in tracked.row_errors_of(rows) {
+                push(&mut chunks, &tracked.schema, error, owner);
+            }
+        }
+        chunks
     }
 
     /// Whence the rows of each written batch came, for who has to know after a crash.
     pub(super) fn batches(&self) -> Vec<PreparedBatch> {
+        let mut told = None;
         let batch = |written: &Written| {
             let tracked = self.parcels.get(written.parcel)?;
+            let is_first = told.replace(written.parcel) != Some(written.parcel);
             Some(PreparedBatch {
                 output: written.stream.clone(),
                 rows: written.rows,
@@ -222,7 +262,7 @@ impl Pending {
                 first_index: tracked.first_index,
                 origin: written.origin.rows(),
                 rejected: tracked.rejected_rows().collect(),
-                open: Vec::new(),
+                open: if is_first { tracked.open().collect() } else { Vec::new() },
             })
         };
         self.written.iter().filter_map(batch).collect()
@@ -245,12 +285,23 @@ impl Pending {
 fn note_late(tracked: &Tracked, row: u32, settled: &mut Settled) {
     let tally = settled.streams.entry(tracked.stream().to_owned()).or_default();
     tally.counters.reject_late(1);
-    if let Some(error) = tracked.row_error(row) {
-        tally.code(&error.code, 1);
+    if let Some(code) = tracked.code(row) {
+        tally.code(code, 1);
     }
 }
 
-fn raw_error(raw: &RawReject, index: u64, attempt: u32) -> RowError {
+/// What was there before and is no longer.
+fn without(before: Hashes, now: &Hashes) -> Hashes {
+    let gone = |(stream, hashes): (String, Vec<KeyHash>)| {
+        let left: BTreeSet<&KeyHash> = now.get(&stream).into_iter().flatten().collect();
+        let gone: Vec<KeyHash> = hashes.into_iter().filter(|hash| !left.contains(hash)).collect();
+        (!gone.is_empty()).then_some((stream, gone))
+    };
+    before.into_iter().filter_map(gone).collect()
+}
+
+fn raw_error(raw: &RawReject, index: u64, owner: Owner<'_>) -> RowError {
+    let withheld = owner.row_data == RowData::Off;
     RowError {
         index,
         code: raw.code.clone(),
@@ -258,8 +309,8 @@ fn raw_error(raw: &RawReject, index: u64, attempt: u32) -> RowError {
         retryable: raw.retryable,
         by: RejectedBy::Source,
         operation: None,
-        attempt,
-        row: RowCopy::Raw(raw.bytes.clone()),
+        attempt: owner.attempt,
+        row: if withheld { RowCopy::Withheld } else { RowCopy::Raw(raw.bytes.clone()) },
         fields: Vec::new(),
         key: None,
     }

@@ -1,10 +1,10 @@
 //! What will be read: the chosen streams of a catalog, by read group.
 
 use super::read::ReadStream;
-use super::spec::ChosenStream;
+use super::spec::{ChosenStream, RunSpec};
 use crate::error::{Error, suggestion};
-use crate::model::{Catalog, Mode, OpenRead, Selection, StreamInfo, StreamSchema};
-use crate::records::Position;
+use crate::model::{Catalog, Mode, OpenRead, Pushdown, Selection, StreamInfo, StreamSchema};
+use crate::records::{Position, Purpose};
 use crate::rows::{self, Filter};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,17 +25,18 @@ pub(super) struct GroupPlan {
 pub(super) struct StreamIn {
     pub(super) info: StreamInfo,
     pub(super) chosen: ChosenStream,
+    /// Its rows are stored ones, as the source gave them when they were read.
+    pub(super) replayed: bool,
 }
 
 /// Sort the chosen streams into their groups; every fault of the choice that can be seen without a destination is found
 /// here, before a row moves.
-pub(super) fn plan(
-    sync: &str,
-    catalog: &Catalog,
-    chosen: Option<&[ChosenStream]>,
-) -> Result<Vec<GroupPlan>, Error> {
-    let chosen = match chosen {
-        Some(chosen) => chosen.to_vec(),
+pub(super) fn plan(spec: &RunSpec, catalog: &Catalog) -> Result<Vec<GroupPlan>, Error> {
+    let replayed = spec.purpose == Purpose::Reprocess;
+    let chosen = match &spec.streams {
+        // Not every chosen stream has row errors, and those of a stream that is no longer chosen stay where they are.
+        Some(chosen) if replayed => chosen.iter().filter(|one| has(catalog, &one.stream)).cloned().collect(),
+        Some(chosen) => chosen.clone(),
         None => catalog.streams.iter().map(|info| every_row_of(&info.schema.stream)).collect(),
     };
     let mut groups: BTreeMap<String, Vec<StreamIn>> = BTreeMap::new();
@@ -45,7 +46,7 @@ pub(super) fn plan(
             return Err(Error::StreamChosenTwice { stream: one.stream });
         }
         let info = find(catalog, &one.stream)?;
-        let stream = StreamIn { info: info.clone(), chosen: one };
+        let stream = StreamIn { info: info.clone(), chosen: one, replayed };
         Shape::new(&stream, &info.schema)?;
         groups.entry(info.group_name().to_owned()).or_default().push(stream);
     }
@@ -54,7 +55,7 @@ pub(super) fn plan(
     Ok(groups
         .into_iter()
         .map(|(name, streams)| GroupPlan {
-            unit: format!("{sync}/{name}"),
+            unit: format!("{}/{name}", spec.sync),
             marks_transactions: marks(&name),
             incremental: streams.iter().all(|stream| stream.info.incremental),
             streams,
@@ -65,6 +66,10 @@ pub(super) fn plan(
 
 fn every_row_of(stream: &str) -> ChosenStream {
     ChosenStream { stream: stream.into(), ..ChosenStream::default() }
+}
+
+fn has(catalog: &Catalog, stream: &str) -> bool {
+    catalog.streams.iter().any(|info| info.schema.stream == stream)
 }
 
 fn find<'a>(catalog: &'a Catalog, stream: &str) -> Result<&'a StreamInfo, Error> {
@@ -115,6 +120,17 @@ impl GroupPlan {
     }
 }
 
+impl GroupPlan {
+    /// Where an attempt of a reprocess begins: at the beginning of what is stored, beside everything that is there. An error
+    /// while a refill is not complete: the destination would take it for broken off, and its end would hide what was added.
+    pub(super) fn replay(&self, stands: &Position) -> Result<Position, Error> {
+        if stands.replace && !stands.complete {
+            return Err(Error::RefillUnderWay { group: self.name.clone() });
+        }
+        Ok(Position { checkpoint: None, complete: false, replace: false, ..stands.clone() })
+    }
+}
+
 /// What the host does with the rows of one stream before anything else: what was chosen and the source does not do itself.
 #[derive(Debug)]
 pub(super) struct Shape {
@@ -128,10 +144,29 @@ pub(super) struct Shape {
     pub(super) filter: Option<Filter>,
 }
 
+impl StreamIn {
+    /// What of the choice applies to stored rows, which are as the source gave them: the host's filter and selection are
+    /// still to come. What the source had been asked to do itself it did when it gave them: fields that it left out are
+    /// not there to be selected, and conditions that only it can judge held. The limit was counted then.
+    fn as_stored(&self, schema: &StreamSchema) -> Self {
+        let mut stored = Self { replayed: false, ..self.clone() };
+        stored.info.pushdown = Pushdown::default();
+        stored.chosen.limit = None;
+        stored.chosen.filter.retain(|condition| Filter::new(schema, std::slice::from_ref(condition)).is_ok());
+        if let Some(fields) = &mut stored.chosen.fields {
+            fields.retain(|name| schema.schema.fields.iter().any(|field| field.name == *name));
+        }
+        stored
+    }
+}
+
 impl Shape {
     /// `schema` is the stream's whole schema as the source has it now.
     pub(super) fn new(stream: &StreamIn, schema: &StreamSchema) -> Result<Self, Error> {
-        let StreamIn { info, chosen } = stream;
+        if stream.replayed {
+            return Self::new(&stream.as_stored(schema), schema);
+        }
+        let StreamIn { info, chosen, .. } = stream;
         let pushdown = info.pushdown;
         let host_filters = !pushdown.filter && !chosen.filter.is_empty();
         let fields = asked_fields(stream, host_filters);

@@ -3,11 +3,14 @@
 use super::Trouble;
 use super::context::{Context, Grace};
 use super::plan::GroupPlan;
+use super::spec::RowData;
 use crate::connector::Writer;
 use crate::error::Error;
 use crate::model::{
-    Capabilities, FieldFate, Layout, Mode, Operation, Operations, StreamPlan, StreamSchema, StreamVerdict,
+    Capabilities, FieldFate, Layout, Mode, Modes, Operation, Operations, StreamPlan, StreamSchema,
+    StreamVerdict,
 };
+use crate::records::Purpose;
 use crate::rows::converted_schema;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,14 +32,19 @@ pub(super) fn modes(
     context: &Context,
     group: &GroupPlan,
     outputs: &[Arc<StreamSchema>],
+    known: Modes,
 ) -> Result<(Vec<Mode>, bool), Error> {
     let mode = |schema: &Arc<StreamSchema>| {
         let stream = schema.stream.as_str();
         let chosen = context.spec.output_modes.get(stream).copied();
-        chosen
+        let mode = chosen
             .or_else(|| group.mode_of(stream))
             .or_else(|| group.common_mode())
-            .ok_or_else(|| Error::ModeUnknown { stream: stream.to_owned() })
+            .ok_or_else(|| Error::ModeUnknown { stream: stream.to_owned() })?;
+        Ok::<Mode, Error>(match context.spec.purpose {
+            Purpose::Sync => mode,
+            Purpose::Reprocess => added(mode, schema, known),
+        })
     };
     let modes: Vec<Mode> = outputs.iter().map(mode).collect::<Result<_, _>>()?;
     let replaced = modes.iter().filter(|mode| **mode == Mode::Replace).count();
@@ -45,6 +53,16 @@ pub(super) fn modes(
         return Err(Error::MixedReplace { group: group.name.clone() });
     }
     Ok((modes, replaced != 0))
+}
+
+/// Row errors are added to what is there, and never take the place of it. A refill may have brought a newer row of the same
+/// key since: where the destination can, it is updated and not doubled.
+fn added(mode: Mode, schema: &StreamSchema, known: Modes) -> Mode {
+    match mode {
+        Mode::Replace if known.upsert && !schema.keys.is_empty() => Mode::Upsert,
+        Mode::Replace => Mode::Append,
+        other => other,
+    }
 }
 
 /// Tell the destination, in the layout that it understands, and again if it would rather have the other one.
@@ -76,7 +94,7 @@ pub(super) async fn prepare(
     if let Some(stream) = disagreed(&plans, &verdicts) {
         return Err(Error::LayoutNotAgreed { stream }.into());
     }
-    judge(&verdicts, notes)?;
+    judge(&verdicts, context.spec.rejects.row_data, notes)?;
     let streams = outputs.iter().zip(plans).map(|(given, plan)| {
         let (given, layout) = (Arc::clone(given), plan.schema.layout);
         (given.stream.clone(), Arc::new(OutStream { given, layout, operations: capabilities.operations }))
@@ -119,15 +137,17 @@ fn disagreed(plans: &[StreamPlan], verdicts: &[StreamVerdict]) -> Option<String>
     plans.iter().find(|plan| !agrees(plan)).map(|plan| plan.schema.stream.clone())
 }
 
-fn judge(verdicts: &[StreamVerdict], notes: &mut BTreeSet<String>) -> Result<(), Error> {
+fn judge(verdicts: &[StreamVerdict], row_data: RowData, notes: &mut BTreeSet<String>) -> Result<(), Error> {
     for verdict in verdicts {
         let stream = &verdict.stream;
         for one in &verdict.fields {
             let field = &one.field;
             let note = match &one.fate {
                 FieldFate::Stored | FieldFate::Converted(_) => continue,
-                FieldFate::Narrowed(to) => format!("`{stream}`.`{field}` is narrowed to {to}"),
-                FieldFate::Dropped(why) => format!("`{stream}`.`{field}` is dropped: {why}"),
+                FieldFate::Narrowed(to) => {
+                    format!("`{stream}`.`{field}` is narrowed to {}", row_data.text(to))
+                }
+                FieldFate::Dropped(why) => format!("`{stream}`.`{field}` is dropped: {}", row_data.text(why)),
                 FieldFate::Refused(reason) => {
                     return Err(Error::FieldRefused {
                         stream: stream.clone(),

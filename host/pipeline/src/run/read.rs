@@ -156,7 +156,12 @@ impl ReadStage {
         match self.context.call(Grace::FromStop, self.reader.committed(checkpoint)).await {
             Ok(()) => Ok(()),
             Err(Trouble::Failure(failure)) => {
-                tracing::warn!(group = self.group.name, %failure, "the source failed when it was told of a commit");
+                tracing::warn!(
+                    group = self.group.name,
+                    code = failure.code(),
+                    connector = failure.connector,
+                    "the source failed when it was told of a commit"
+                );
                 match failure.cause {
                     Cause::Guest(_) => Ok(()),
                     _ => Err(Trouble::Reopen(failure)),
@@ -225,6 +230,8 @@ impl ReadStage {
         let SourceReject { row, code, message, retryable, .. } = reject;
         let mut bytes = if let RejectedRow::Raw(bytes) = row { bytes } else { Vec::new() };
         bytes.truncate(RAW_BYTES_MAX);
+        let row_data = self.context.spec.rejects.row_data;
+        let Reject { code, message, .. } = row_data.allowed(Reject { row: 0, code, message, retryable });
         Ok(RawReject {
             schema: Arc::clone(&stream.given),
             bytes,
@@ -238,7 +245,9 @@ impl ReadStage {
     fn parcel(&mut self, batch: Batch, rejects: Vec<Reject>) -> Result<Parcel, Error> {
         let stream = self.streams.get_mut(&batch.stream).ok_or_else(|| unknown(&batch.stream))?;
         let batch = Arc::new(batch);
-        let mut tracked = Tracked::new(Arc::clone(&batch), Arc::clone(&stream.given), self.attempt);
+        let row_data = self.context.spec.rejects.row_data;
+        let given = Arc::clone(&stream.given);
+        let mut tracked = Tracked::new(Arc::clone(&batch), given, self.attempt, row_data);
         for reject in rejects {
             tracked.reject(reject.row, reject, RejectedBy::Source);
         }

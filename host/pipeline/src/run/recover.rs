@@ -3,6 +3,7 @@
 use super::Trouble;
 use super::context::{Context, Grace};
 use super::group::{Doubt, GroupState};
+use super::kept::Kept;
 use super::pending::{Owner, push};
 use super::plan::GroupPlan;
 use super::spec::RejectPolicy;
@@ -10,8 +11,10 @@ use super::track::cut_message;
 use crate::connector::Writer;
 use crate::error::Error;
 use crate::failure::{Cause, Failure};
-use crate::model::{Capabilities, CommitReport, LateReject, StreamSchema};
-use crate::records::{Amendment, Prepared, PreparedBatch, RejectedBy, RowCopy, RowError, UnitRecord};
+use crate::model::{Capabilities, CommitReport, LateReject, Reject, StreamSchema};
+use crate::records::{
+    Amendment, KeyHash, Prepared, PreparedBatch, Purpose, RejectedBy, RowError, UnitRecord,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -48,7 +51,8 @@ pub(super) async fn recover(
     };
     took_effect(context, group, state, &prepared, last.report).await?;
     let record = records.unit(ticket, &group.unit).await?;
-    let ended = prepared.run == ticket.run && prepared.position.complete;
+    // The position of a reprocess is the sync's, and says nothing of its own end.
+    let ended = prepared.run == ticket.run && prepared.purpose == Purpose::Sync && prepared.position.complete;
     Ok(Found { record, ended })
 }
 
@@ -62,12 +66,16 @@ async fn took_effect(
     report: CommitReport,
 ) -> Result<(), Trouble> {
     let Context { records, ticket, spec, ledger, .. } = context;
-    let policy = spec.rejects.policy;
+    // What a reprocess rejects is never let go: the row is an error already.
+    let policy = match prepared.purpose {
+        Purpose::Sync => spec.rejects.policy,
+        Purpose::Reprocess => RejectPolicy::Quarantine,
+    };
     let is_late = !report.rejected.is_empty();
     let mut rejected = None;
     match state.doubt.as_mut().filter(|doubt| doubt.token == prepared.token) {
         Some(Doubt { token, settled, pending, attempt }) => {
-            let owner = Owner { run: ticket.run, unit: &group.unit, attempt: *attempt };
+            let owner = context.owner(&group.unit, *attempt);
             let amendment = pending.reject_late(report, settled, policy, owner)?;
             records.commit(ticket, &group.unit, token, amendment).await?;
             ledger.commit(&settled.streams, &settled.written);
@@ -75,7 +83,7 @@ async fn took_effect(
             rejected = if is_late { pending.first_rejected() } else { None };
         }
         None => {
-            let owner = Owner { run: prepared.run, unit: &group.unit, attempt: 1 };
+            let owner = Owner { run: prepared.run, ..context.owner(&group.unit, 1) };
             let recovered = Recovered { prepared, schemas: &schemas(group), owner };
             let amendment = recovered.amendment(report).map_err(broken)?;
             let first = amendment.row_errors.first();
@@ -143,21 +151,45 @@ impl Recovered<'_> {
             }
             *amendment.rejected.entry(batch.stream.clone()).or_default() += 1;
             let Some(schema) = self.schemas.get(batch.stream.as_str()) else { continue };
-            let error = RowError {
-                index,
-                code: late.reject.code,
-                message: cut_message(late.reject.message),
-                retryable: late.reject.retryable,
-                by: RejectedBy::Destination,
-                operation: None,
-                attempt: self.owner.attempt,
-                row: RowCopy::GivenUp,
-                fields: Vec::new(),
-                key: None,
-            };
+            let error = self.error(index, late.reject);
             push(&mut amendment.row_errors, &Arc::new((*schema).clone()), error, self.owner);
         }
+        amendment.unsettled = self.unsettled(&seen);
         Ok(amendment)
+    }
+
+    fn error(&self, index: u64, reject: Reject) -> RowError {
+        let reject = self.owner.row_data.allowed(reject);
+        let Kept { copy, fields, key } = Kept::nothing(self.owner.row_data);
+        RowError {
+            index,
+            code: reject.code,
+            message: cut_message(reject.message),
+            retryable: reject.retryable,
+            by: RejectedBy::Destination,
+            operation: None,
+            attempt: self.owner.attempt,
+            row: copy,
+            fields,
+            key,
+        }
+    }
+
+    /// Keys of which no row is accepted any more, now that these rows are rejected.
+    fn unsettled(&self, rejected: &BTreeSet<(String, u64)>) -> BTreeMap<String, Vec<KeyHash>> {
+        let mut left: BTreeMap<(&str, KeyHash), bool> = BTreeMap::new();
+        for batch in &self.prepared.batches {
+            for (row, hash) in &batch.open {
+                let index = batch.first_index + u64::from(*row);
+                let accepted = !rejected.contains(&(batch.stream.clone(), index));
+                *left.entry((batch.stream.as_str(), *hash)).or_default() |= accepted;
+            }
+        }
+        let mut unsettled: BTreeMap<String, Vec<KeyHash>> = BTreeMap::new();
+        for ((stream, hash), _) in left.into_iter().filter(|(_, left)| !left) {
+            unsettled.entry(stream.to_owned()).or_default().push(hash);
+        }
+        unsettled
     }
 
     /// The batch, and the row of its source batch.

@@ -62,6 +62,16 @@ pub struct Rejects {
     pub max_rate: Option<f64>,
 }
 
+impl Rejects {
+    /// Of a reprocess each row is an error already: it stays one, whatever the policy, and there is nothing to be borne.
+    pub(super) fn for_purpose(self, purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Sync => self,
+            Purpose::Reprocess => Self { row_data: self.row_data, ..Self::default() },
+        }
+    }
+}
+
 /// How a run goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -128,7 +138,14 @@ pub struct RunSpec {
     pub output_modes: BTreeMap<String, Mode>,
     /// What becomes of rejected rows.
     pub rejects: Rejects,
-    /// What the run is for.
+    /// What the run is for. For [`Purpose::Reprocess`] the source is one that gives stored rows, and
+    ///
+    /// - the position of each commit unit stays as it is, and the source is always opened without a checkpoint;
+    /// - of the chosen streams those are written that the source has; limits do not count, and what of the filter and of the
+    ///   fields the source had applied itself is taken as applied;
+    /// - `replace` becomes `upsert` where the rows have a key and the destination knows it, else `append`; a group of which
+    ///   a refill is not complete is refused ([`Error::RefillUnderWay`]);
+    /// - rejected rows are kept, whatever [`Rejects::policy`] says, and may be as many as they like.
     pub purpose: Purpose,
     /// How the run goes.
     pub options: Options,

@@ -1,10 +1,12 @@
 //! What becomes of each row of a source batch, on its way to the destination and until its commit.
 
+use super::kept::{Kept, kept};
+use super::spec::RowData;
 use crate::error::Error;
 use crate::model::{Batch, Reject, StreamSchema};
-use crate::records::{Counters, RejectedBy, RowCopy, RowError};
-use crate::rows;
-use std::collections::BTreeMap;
+use crate::records::{Counters, KeyHash, OpenKeys, RejectedBy, RowCopy, RowError};
+use crate::rows::{self, Keys};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// For each row of a batch the index of the source row from which it came.
@@ -115,13 +117,16 @@ pub(super) struct Tracked {
     /// Row errors that were made when the rows were given up.
     made: Vec<RowError>,
     made_bytes: u64,
+    /// Rows whose key has an open row error, in their order.
+    open: Vec<(u32, KeyHash)>,
     /// How many rows of the stream the run had seen before.
     pub(super) first_index: u64,
     attempt: u32,
+    row_data: RowData,
 }
 
 impl Tracked {
-    pub(super) fn new(batch: Arc<Batch>, schema: Arc<StreamSchema>, attempt: u32) -> Self {
+    pub(super) fn new(batch: Arc<Batch>, schema: Arc<StreamSchema>, attempt: u32, row_data: RowData) -> Self {
         Self {
             schema,
             rows: batch.row_count(),
@@ -131,8 +136,10 @@ impl Tracked {
             rejected: BTreeMap::new(),
             made: Vec::new(),
             made_bytes: 0,
+            open: Vec::new(),
             first_index: 0,
             attempt,
+            row_data,
         }
     }
 
@@ -153,7 +160,8 @@ impl Tracked {
         const EACH: usize = 256;
         let rows = if self.batch.is_some() { self.bytes } else { 0 };
         let reasons: usize = self.rejected.values().map(|why| why.message.len() + EACH).sum();
-        (rows + reasons + EACH) as u64 + self.made_bytes
+        let open = self.open.len() * size_of::<(u32, KeyHash)>();
+        (rows + reasons + open + EACH) as u64 + self.made_bytes
     }
 
     /// Rejects a source row; the first reason counts. True if it was not rejected before.
@@ -161,7 +169,7 @@ impl Tracked {
         if self.rejected.contains_key(&row) {
             return false;
         }
-        let Reject { code, message, retryable, .. } = reject;
+        let Reject { code, message, retryable, .. } = self.row_data.allowed(reject);
         self.rejected.insert(row, Why { by, code, message: cut_message(message), retryable });
         true
     }
@@ -191,6 +199,23 @@ impl Tracked {
         self.reached.contains(row) && !self.is_rejected(row)
     }
 
+    /// Notes which accepted rows have the key of an open row error. Once, as long as the rows are there.
+    pub(super) fn look_up(&mut self, open: &dyn OpenKeys) {
+        let (Some(batch), Some(keys)) = (&self.batch, Keys::new(&self.schema)) else { return };
+        let mut found = Vec::new();
+        keys.each(
+            batch,
+            |row| self.is_accepted(row),
+            |row, key| found.extend(open.hash_if_open(key).map(|hash| (row, hash))),
+        );
+        self.open = found;
+    }
+
+    /// The accepted rows, as things stand, whose key has an open row error.
+    pub(super) fn open(&self) -> impl Iterator<Item = (u32, KeyHash)> {
+        self.open.iter().copied().filter(|(row, _)| self.is_accepted(*row))
+    }
+
     /// What became of the rows as things stand.
     pub(super) fn counters(&self) -> Counters {
         let accepted = if self.rejected.is_empty() && self.reached.all_below >= self.rows {
@@ -216,14 +241,20 @@ impl Tracked {
             index: self.first_index + u64::from(*row),
             code: why.code.clone(),
             message: why.message.clone(),
-            row: self.batch.as_ref().and_then(|batch| rows::row_json(batch, &self.schema, *row)),
+            row: self.shown(*row),
         })
+    }
+
+    /// The row as JSON, for people.
+    fn shown(&self, row: u32) -> Option<String> {
+        let batch = self.batch.as_ref().filter(|_| self.row_data != RowData::Off)?;
+        rows::row_json(batch, &self.schema, row)
     }
 
     /// Gives the rows up to free memory; those rejected so far are kept as row errors.
     pub(super) fn give_up(&mut self) {
         if self.batch.is_some() {
-            self.made = self.rejected.iter().map(|(row, why)| self.error(*row, why)).collect();
+            self.made = self.row_errors();
             self.made_bytes = self.made.iter().map(row_error_bytes).sum();
             self.batch = None;
         }
@@ -231,28 +262,35 @@ impl Tracked {
 
     /// A row error for each rejected row.
     pub(super) fn row_errors(&self) -> Vec<RowError> {
-        if self.batch.is_some() {
-            return self.rejected.iter().map(|(row, why)| self.error(*row, why)).collect();
-        }
+        let mut errors = self.made.clone();
         let index_of = |row: u32| self.first_index + u64::from(row);
         // Made in the order of the rows; those rejected since are added behind.
-        let mut errors = self.made.clone();
-        for (row, why) in &self.rejected {
-            if self.made.binary_search_by_key(&index_of(*row), |made| made.index).is_err() {
-                errors.push(self.error(*row, why));
-            }
-        }
+        let is_made = |row: u32| self.made.binary_search_by_key(&index_of(row), |made| made.index).is_ok();
+        let rejected: Vec<(u32, &Why)> =
+            self.rejected.iter().map(|(row, why)| (*row, why)).filter(|(row, _)| !is_made(*row)).collect();
+        errors.extend(self.errors(&rejected));
         errors
     }
 
-    /// The row error of one row that is rejected.
-    pub(super) fn row_error(&self, row: u32) -> Option<RowError> {
-        self.rejected.get(&row).map(|why| self.error(row, why))
+    /// The row errors of those of these rows that are rejected.
+    pub(super) fn row_errors_of(&self, rows: &BTreeSet<u32>) -> Vec<RowError> {
+        let rejected: Vec<(u32, &Why)> =
+            rows.iter().filter_map(|row| Some((*row, self.rejected.get(row)?))).collect();
+        self.errors(&rejected)
     }
 
-    fn error(&self, row: u32, why: &Why) -> RowError {
-        let copy = self.batch.as_ref().and_then(|batch| rows::row(batch, row));
-        RowError {
+    /// The code of a row that is rejected.
+    pub(super) fn code(&self, row: u32) -> Option<&str> {
+        self.rejected.get(&row).map(|why| why.code.as_str())
+    }
+
+    fn errors(&self, rejected: &[(u32, &Why)]) -> Vec<RowError> {
+        let rows: Vec<u32> = rejected.iter().map(|(row, _)| *row).collect();
+        let kept = match &self.batch {
+            Some(batch) => kept(batch, &self.schema, &rows, self.row_data),
+            None => rows.iter().map(|_| Kept::nothing(self.row_data)).collect(),
+        };
+        let error = |(&(row, why), kept): (&(u32, &Why), Kept)| RowError {
             index: self.first_index + u64::from(row),
             code: why.code.clone(),
             message: why.message.clone(),
@@ -260,17 +298,20 @@ impl Tracked {
             by: why.by,
             operation: self.batch.as_ref().and_then(|batch| batch.operations.get(row as usize)),
             attempt: self.attempt,
-            row: copy.map_or(RowCopy::GivenUp, RowCopy::Row),
-            fields: Vec::new(),
-            key: None,
-        }
+            row: kept.copy,
+            fields: kept.fields,
+            key: kept.key,
+        };
+        rejected.iter().zip(kept).map(error).collect()
     }
 }
 
 /// What a row error keeps in memory.
 fn row_error_bytes(error: &RowError) -> u64 {
     let row = if let RowCopy::Row(batch) = &error.row { batch.byte_count() } else { 0 };
-    (row + error.message.len() + size_of::<RowError>()) as u64
+    let fields: usize = error.fields.iter().map(String::len).sum();
+    let key = error.key.as_ref().map_or(0, Vec::len);
+    (row + fields + key + error.message.len() + size_of::<RowError>()) as u64
 }
 
 /// Rows on their way: what was made so far of one source batch.

@@ -15,7 +15,7 @@ use super::track::{Flow, Origin, Parcel, Tracked};
 use crate::connector::Writer;
 use crate::error::Error;
 use crate::model::{Batch, Capabilities, Operation, Operations, RowOperations, StreamSchema};
-use crate::records::{Counters, Position, RejectedBy};
+use crate::records::{Counters, OpenKeys, Position, RejectedBy};
 use crate::rows::{self, Piece, convert_in_pieces};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -43,6 +43,10 @@ pub(super) struct WriteStage<'s> {
     pub(super) committed: watch::Sender<Option<String>>,
     pub(super) pending: Pending,
     pub(super) boundary: Boundary,
+    /// Where the unit stays, whatever the source says; none: where the source's checkpoints say.
+    pub(super) stays: Option<Position>,
+    /// Keys of open row errors, of the streams that have some.
+    pub(super) open_keys: BTreeMap<String, Arc<dyn OpenKeys>>,
     /// How many rows of each stream the run has seen.
     pub(super) indexes: BTreeMap<String, u64>,
     /// Counts the commits of this attempt.
@@ -149,7 +153,8 @@ impl WriteStage<'_> {
         match self.commit(false).await {
             Err(Trouble::Error(error)) => Trouble::Error(error),
             Err(failed) => {
-                tracing::warn!(group = self.group.name, ?failed, "the commit before a retry failed");
+                let code = failed.code();
+                tracing::warn!(group = self.group.name, code, "the commit before a retry failed");
                 trouble
             }
             Ok(()) => trouble,
@@ -187,6 +192,9 @@ impl WriteStage<'_> {
         *seen += u64::from(tracked.row_count());
         for flow in flows {
             self.flow(&mut tracked, flow).await?;
+        }
+        if let Some(open) = self.open_keys.get(tracked.stream()) {
+            tracked.look_up(open.as_ref());
         }
         let tally =
             Tally { counters: tracked.counters(), bytes: tracked.bytes(), selected, ..Tally::default() };
@@ -281,7 +289,7 @@ impl WriteStage<'_> {
     }
 
     async fn change_streams(&mut self, outputs: Vec<Arc<StreamSchema>>) -> Result<(), Trouble> {
-        let (modes, replace) = prepare::modes(&self.context, &self.group, &outputs)?;
+        let (modes, replace) = prepare::modes(&self.context, &self.group, &outputs, self.capabilities.modes)?;
         if replace != self.position.replace {
             return Err(Error::MixedReplace { group: self.group.name.clone() }.into());
         }

@@ -157,7 +157,7 @@ fn stream_in(pushdown: Pushdown, chosen: ChosenStream) -> StreamIn {
         estimated_rows: None,
         description: None,
     };
-    StreamIn { info, chosen }
+    StreamIn { info, chosen, replayed: false }
 }
 
 #[test]

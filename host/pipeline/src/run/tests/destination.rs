@@ -1,6 +1,7 @@
 //! The scripted destination: what is committed is durable, and nothing else is.
 
-use super::faults::lock;
+use super::faults::{GUEST_TEXT, lock};
+use super::reprocess::stays_rejected;
 use super::world::{World, late_rejects, write_rejects};
 use crate::connector::{Budget, Destination, Usage, Writer};
 use crate::failure::Failure;
@@ -12,6 +13,7 @@ use crate::validate::{self, Limits};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What a destination knows of one commit unit.
 #[derive(Debug, Default)]
@@ -128,11 +130,11 @@ impl Writer for ScriptedWriter {
             Some(plan) => self.world.must_be(validate::batch(&batch, &plan.schema, &Limits::default())),
             None => self.world.must(false, || format!("`{}` was not prepared", batch.stream)),
         }
-        let rejects = self.world.script.write_rejects;
+        let world = Arc::clone(&self.world);
         let mut report = WriteReport::default();
         let mut kept = Vec::new();
         for (row, id) in (0..).zip(ids(&batch)) {
-            if rejects && write_rejects(id) {
+            if world.rejects_now(world.script.write_rejects && write_rejects(id), id) {
                 report.rejected.push(reject(row, "write", id));
                 // The place stays, so that late rejects count by row.
                 kept.push(-1);
@@ -140,7 +142,6 @@ impl Writer for ScriptedWriter {
                 kept.push(id);
             }
         }
-        let world = Arc::clone(&self.world);
         world
             .faults
             .call("writer.write", || {
@@ -169,7 +170,8 @@ impl ScriptedWriter {
         let mut report = CommitReport::default();
         for (batch, ids) in (0..).zip(self.written.drain(..)) {
             for (row, id) in (0..).zip(ids) {
-                if id >= 0 && self.world.script.late_rejects && late_rejects(id) {
+                let late = id >= 0 && self.world.script.late_rejects && late_rejects(id);
+                if self.world.rejects_now(late, id) {
                     report.rejected.push(LateReject { batch, reject: reject(row, "late", id) });
                 } else if id >= 0 {
                     rows.push(id);
@@ -185,6 +187,13 @@ impl ScriptedWriter {
     }
 }
 
+impl World {
+    /// Whether what it rejected so far it rejects still.
+    fn rejects_now(&self, rejected: bool, id: i64) -> bool {
+        rejected && (!self.mended.load(Ordering::SeqCst) || stays_rejected(id))
+    }
+}
+
 fn reject(row: u32, code: &str, id: i64) -> Reject {
-    Reject { row, code: code.into(), message: format!("it does not fit: {id}"), retryable: true }
+    Reject { row, code: code.into(), message: format!("{GUEST_TEXT}: {id}"), retryable: true }
 }

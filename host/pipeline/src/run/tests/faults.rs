@@ -24,6 +24,9 @@ pub(super) enum Fault {
     Panic,
 }
 
+/// Stands in everything that connectors say.
+pub(super) const GUEST_TEXT: &str = "it does not fit";
+
 /// One fault at one call, and a count of calls.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
@@ -69,7 +72,7 @@ impl Faults {
         match fault {
             Some(Fault::Transient { after: false }) => return Err(transient(name)),
             Some(Fault::Trap) => {
-                return Err(failure(name, Cause::Trap { message: "unreachable".into(), frames: vec![] }));
+                return Err(failure(name, Cause::Trap { message: GUEST_TEXT.into(), frames: vec![] }));
             }
             Some(Fault::RateLimited(ms)) => return Err(rate_limited(name, ms)),
             Some(Fault::Panic) => panic!("a bug in `{name}`"),
@@ -135,18 +138,18 @@ pub(super) fn failure(call: &str, cause: Cause) -> Failure {
         cause,
         connector: "scripted".into(),
         call: call.into(),
-        log_tail: Vec::new(),
-        denials: Vec::new(),
+        log_tail: vec![GUEST_TEXT.into()],
+        denials: vec![GUEST_TEXT.into()],
     }
 }
 
 pub(super) fn transient(call: &str) -> Failure {
-    failure(call, Cause::Guest(GuestError::Transient { message: "not now".into(), retry_after_ms: None }))
+    failure(call, Cause::Guest(GuestError::Transient { message: GUEST_TEXT.into(), retry_after_ms: None }))
 }
 
 fn rate_limited(call: &str, ms: u64) -> Failure {
     failure(
         call,
-        Cause::Guest(GuestError::RateLimited { message: "slower".into(), retry_after_ms: Some(ms) }),
+        Cause::Guest(GuestError::RateLimited { message: GUEST_TEXT.into(), retry_after_ms: Some(ms) }),
     )
 }

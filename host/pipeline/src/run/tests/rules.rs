@@ -268,7 +268,7 @@ fn operations_that_the_destination_does_not_know_are_row_errors() {
     let mut batch = super::source::batch("a", &[1, 2, 3], 0, Layout::Columns);
     batch.operations = RowOperations::Each(vec![0, 3, 0]);
     let batch = Arc::new(batch);
-    let mut tracked = Tracked::new(Arc::clone(&batch), schema, 1);
+    let mut tracked = Tracked::new(Arc::clone(&batch), schema, 1, crate::run::RowData::Stored);
     let inserts = Operations { insert: true, ..Operations::default() };
     let flow = Flow { batch, origin: Origin::Same };
     let kept = crate::run::write::known_operations(flow, &mut tracked, inserts).unwrap().unwrap();

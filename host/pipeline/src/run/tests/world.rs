@@ -2,17 +2,16 @@
 
 use super::destination::{ScriptedDestination, Unit};
 use super::faults::{Fault, Faults, lock};
+use super::records::FaultyRecords;
+use super::replay::Replay;
 use super::source::{ScriptedSource, ScriptedTransform};
 use crate::clock::{Clock, SystemClock};
 use crate::model::{DataType, Layout, Layouts, Mode, StreamSchema};
-use crate::records::{
-    Amendment, Counters, Error, MemoryRecords, Prepared, RowCopy, RowErrorChunk, RunRecords, RunTicket,
-    UnitRecord,
-};
+use crate::records::{Counters, MemoryRecords, Prepared, RowCopy, RunRecords};
 use crate::report::RunReport;
 use crate::run::{ChosenStream, GroupProgress, Observer, Options, Run, RunSpec, StreamProgress};
-use async_trait::async_trait;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 /// One page of the script.
@@ -44,6 +43,8 @@ pub(super) struct Script {
     pub(super) source_rejects: bool,
     pub(super) write_rejects: bool,
     pub(super) late_rejects: bool,
+    /// Keys of some rows have open row errors.
+    pub(super) open_errors: bool,
     pub(super) mode: Mode,
     pub(super) options: Options,
     /// Whether it is checked at each position that everything before it is durable; not where the run itself filters.
@@ -73,6 +74,7 @@ impl Script {
             source_rejects: false,
             write_rejects: false,
             late_rejects: false,
+            open_errors: true,
             mode: Mode::Append,
             options: Options { commit_bytes: 1, ..Options::default() },
             checked: true,
@@ -114,6 +116,11 @@ impl Script {
 
     /// How many rows of the stream come before this one.
     fn index_of(&self, stream: &str, id: i64) -> u64 {
+        self.ids_of(stream).iter().position(|one| *one == id).unwrap() as u64
+    }
+
+    /// The rows of the stream, in the order in which they come.
+    pub(super) fn ids_of(&self, stream: &str) -> Vec<i64> {
         let mut before = Vec::new();
         for (group, pages) in &self.groups {
             let is_first = self.streams_of(group).first() == Some(&stream);
@@ -123,7 +130,7 @@ impl Script {
                 before.extend(page.raw.iter().copied().filter(|_| is_first));
             }
         }
-        before.iter().position(|one| *one == id).unwrap() as u64
+        before
     }
 
     /// Everything that should be at the destination in the end, and what became of the rows of each stream.
@@ -135,6 +142,7 @@ impl Script {
             }
         }
         expected.rows.sort_unstable();
+        expected.settled.sort_unstable();
         expected
     }
 
@@ -157,6 +165,9 @@ impl Script {
                 }
                 Fate::Accepted(kept) => {
                     counters.accepted += 1;
+                    if self.open_errors && is_open(id) {
+                        expected.settled.push(id);
+                    }
                     kept
                 }
             };
@@ -199,11 +210,17 @@ pub(super) fn late_rejects(id: i64) -> bool {
     id % 9 == 5
 }
 
+pub(super) fn is_open(id: i64) -> bool {
+    id % 4 < 2
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Expected {
     pub(super) rows: Vec<i64>,
     pub(super) rejected: BTreeSet<i64>,
     pub(super) counters: BTreeMap<String, Counters>,
+    /// Accepted rows whose key has an open row error.
+    pub(super) settled: Vec<i64>,
 }
 
 /// Everything outside of the run.
@@ -217,6 +234,12 @@ pub(super) struct World {
     pub(super) opened: Mutex<Vec<Option<usize>>>,
     pub(super) told: Mutex<Vec<usize>>,
     pub(super) prepared: Mutex<Vec<crate::model::StreamPlan>>,
+    /// What commits did that became true.
+    pub(super) effects: Mutex<Vec<Prepared>>,
+    /// From now on the destination takes what it rejected so far.
+    pub(super) mended: AtomicBool,
+    /// Row errors that are to be replayed.
+    pub(super) replay: Mutex<Replay>,
     /// What a connector saw that must not be. A panic of a connector would be caught by the run.
     violations: Mutex<Vec<String>>,
     pub(super) watched: Mutex<(Vec<GroupProgress>, BTreeMap<String, StreamProgress>)>,
@@ -232,6 +255,9 @@ impl World {
             opened: Mutex::default(),
             told: Mutex::default(),
             prepared: Mutex::default(),
+            effects: Mutex::default(),
+            mended: AtomicBool::new(false),
+            replay: Mutex::default(),
             violations: Mutex::default(),
             watched: Mutex::default(),
         })
@@ -339,7 +365,12 @@ impl World {
                         assert!(run > 1 || error.index == index, "{error:?} should be row {index}");
                         id
                     }
-                    copy => panic!("no id in {copy:?}"),
+                    // Only in a first run, in which the index says which row it was.
+                    RowCopy::Withheld => {
+                        assert_eq!(run, 1);
+                        self.script.ids_of(&chunk.schema.stream)[usize::try_from(error.index).unwrap()]
+                    }
+                    copy @ RowCopy::TooLarge { .. } => panic!("no id in {copy:?}"),
                 }));
             }
         }
@@ -372,6 +403,16 @@ impl World {
         let mut totals = self.totals().await;
         totals.retain(|_, counters| counters.read > 0);
         assert_eq!(totals, counters);
+        assert_eq!(self.settled(), expected.settled);
+    }
+
+    /// The rows whose acceptance settled open row errors, sorted.
+    fn settled(&self) -> Vec<i64> {
+        let effects = lock(&self.effects);
+        let hashes = effects.iter().flat_map(|prepared| prepared.effect.settled.values().flatten());
+        let mut ids: Vec<i64> = hashes.map(|hash| id_of(hash)).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// A position may only be where everything before it is durable: rows at the destination, rejected ones in the records.
@@ -396,6 +437,12 @@ impl World {
     }
 }
 
+/// The row of which this is the hash, as [`FaultyRecords`] makes it.
+pub(super) fn id_of(hash: &[u8]) -> i64 {
+    // The name `id` with its length, the type, the value.
+    i64::from_le_bytes(hash[7..15].try_into().unwrap())
+}
+
 struct Watcher(Arc<World>);
 
 impl Observer for Watcher {
@@ -407,59 +454,5 @@ impl Observer for Watcher {
 
     fn group(&self, progress: GroupProgress) {
         lock(&self.0.watched).0.push(progress);
-    }
-}
-
-/// Records that outlive a crash, which may come before or after what a call does.
-struct FaultyRecords(Arc<World>);
-
-#[async_trait]
-impl RunRecords for FaultyRecords {
-    async fn begin(&self, sync: &str) -> Result<RunTicket, Error> {
-        self.0.records.begin(sync).await
-    }
-
-    async fn unit(&self, ticket: &RunTicket, unit: &str) -> Result<UnitRecord, Error> {
-        self.0.faults.records("records.unit", self.0.records.unit(ticket, unit)).await
-    }
-
-    async fn prepare(&self, ticket: &RunTicket, unit: &str, prepared: Prepared) -> Result<(), Error> {
-        self.0.faults.records("records.prepare", self.0.records.prepare(ticket, unit, prepared)).await
-    }
-
-    async fn commit(
-        &self,
-        ticket: &RunTicket,
-        unit: &str,
-        token: &str,
-        amendment: Amendment,
-    ) -> Result<(), Error> {
-        self.0.faults.records("records.commit", self.0.records.commit(ticket, unit, token, amendment)).await
-    }
-
-    async fn discard(&self, ticket: &RunTicket, unit: &str, token: &str) -> Result<(), Error> {
-        self.0.faults.records("records.discard", self.0.records.discard(ticket, unit, token)).await
-    }
-
-    async fn finish(&self, ticket: &RunTicket, report: RunReport) -> Result<(), Error> {
-        self.0.faults.records("records.finish", self.0.records.finish(ticket, report)).await
-    }
-
-    fn release(&self, ticket: &RunTicket) {
-        self.0.records.release(ticket);
-    }
-
-    async fn report(&self, sync: &str, run: Option<u64>) -> Result<Option<RunReport>, Error> {
-        self.0.records.report(sync, run).await
-    }
-
-    async fn row_errors(
-        &self,
-        sync: &str,
-        run: u64,
-        skip: usize,
-        limit: usize,
-    ) -> Result<Vec<RowErrorChunk>, Error> {
-        self.0.records.row_errors(sync, run, skip, limit).await
     }
 }

@@ -37,14 +37,14 @@ pub use response::Response;
 #[derive(Debug, Clone)]
 pub struct Client {
     headers: Vec<(String, String)>,
-    timeout: Duration,
+    timeout: Option<Duration>,
 }
 
 impl Client {
-    /// No headers but a user agent; a minute to connect, to the first byte, and between bytes.
+    /// No headers but a user agent, and the time limits of the host.
     pub fn new() -> Self {
         let agent = concat!("cofferdam-connector/", env!("CARGO_PKG_VERSION"));
-        Self { headers: vec![("user-agent".to_owned(), agent.to_owned())], timeout: Duration::from_secs(60) }
+        Self { headers: vec![("user-agent".to_owned(), agent.to_owned())], timeout: None }
     }
 
     /// Send this header with each request. Names are compared without regard to case; the last one counts.
@@ -54,9 +54,10 @@ impl Client {
         self
     }
 
-    /// How long to wait for a connection, for the first byte, and between bytes.
+    /// How long to wait for a connection, for the first byte, and between bytes. The host's own limits hold as well, and
+    /// alone where this is not called.
     pub fn timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
+        Self { timeout: Some(timeout), ..self }
     }
 
     /// GET this absolute URL.

@@ -19,12 +19,12 @@ pub struct Request {
     pub(super) query: String,
     pub(super) headers: Vec<(String, Vec<u8>)>,
     pub(super) body: Option<Box<dyn Read>>,
-    pub(super) timeout: Duration,
+    pub(super) timeout: Option<Duration>,
     fault: Option<Error>,
 }
 
 impl Request {
-    pub(super) fn new(method: String, url: String, timeout: Duration) -> Self {
+    pub(super) fn new(method: String, url: String, timeout: Option<Duration>) -> Self {
         Self { method, url, query: String::new(), headers: Vec::new(), body: None, timeout, fault: None }
     }
 
@@ -41,9 +41,9 @@ impl Request {
         self
     }
 
-    /// How long to wait for a connection, for the first byte, and between bytes.
+    /// How long to wait for a connection, for the first byte, and between bytes, within the host's own limits.
     pub fn timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
+        Self { timeout: Some(timeout), ..self }
     }
 
     /// Send these bytes; their length is announced.

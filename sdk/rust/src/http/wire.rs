@@ -1,6 +1,12 @@
 //! Carries requests and answers over `wasi:http`.
+//!
+//! Each call of the host costs about as much as parsing a small header, and a request is some twenty of them: what goes
+//! without saying (no body, the method GET, the host's time limits, the end of a body of known length) is not said.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    time::Duration,
+};
 
 use wasip2::{
     http::{
@@ -44,11 +50,14 @@ impl Sent {
             return Err(Error::transient(format!("{label}: there is no host to send it")));
         }
         let outgoing = outgoing(&label, &request, &url)?;
-        let sink = outgoing.body().map_err(|()| spent(&label))?;
-        let future =
-            handle(outgoing, Some(options(&request))).map_err(|code| fault::from_code(&label, &code))?;
+        let sink = body.map(|body| Ok((outgoing.body()?, body))).transpose();
+        let sink = sink.map_err(|()| spent(&label))?;
+        let options = request.timeout.map(options);
+        let future = handle(outgoing, options).map_err(|code| fault::from_code(&label, &code))?;
         let mut sent = Self { ready: future.subscribe(), future, early: None, cut: false, label };
-        sent.send_body(sink, body)?;
+        if let Some((sink, body)) = sink {
+            sent.send_body(sink, body)?;
+        }
         Ok(sent)
     }
 
@@ -58,13 +67,18 @@ impl Sent {
     }
 
     /// The answer, once its headers have come.
-    pub(super) fn wait(mut self) -> Result<Response> {
+    pub(super) fn wait(self) -> Result<Response> {
+        if self.early.is_none() {
+            self.ready.block();
+        }
+        self.take()
+    }
+
+    /// The answer, whose headers are here.
+    pub(super) fn take(mut self) -> Result<Response> {
         let answer = match self.early.take() {
             Some(answer) => answer?,
-            None => {
-                self.ready.block();
-                self.answer()?
-            }
+            None => self.answer()?,
         };
         // A refusal explains why the rest was not wanted. A success does not: something of what it is for is missing.
         if self.cut && answer.status() < 300 {
@@ -82,15 +96,15 @@ impl Sent {
         answer.map_err(|code| fault::from_code(&self.label, &code))
     }
 
-    fn send_body(&mut self, sink: OutgoingBody, body: Option<Box<dyn Read>>) -> Result<()> {
-        if let Some(body) = body {
-            let stream = sink.write().map_err(|()| spent(&self.label))?;
-            // A body that was not taken ends the request, but what the other system said about it may be there still.
-            if !self.pump(&stream, body)? {
-                self.cut = true;
-                return Ok(());
-            }
+    fn send_body(&mut self, sink: OutgoingBody, body: Box<dyn Read>) -> Result<()> {
+        let stream = sink.write().map_err(|()| spent(&self.label))?;
+        // A body that was not taken ends the request, but what the other system said about it may be there still.
+        if !self.pump(&stream, body)? {
+            self.cut = true;
+            return Ok(());
         }
+        // The stream is a child of the sink, and must go before it.
+        drop(stream);
         OutgoingBody::finish(sink, None).map_err(|code| fault::from_code(&self.label, &code))
     }
 
@@ -142,8 +156,9 @@ fn outgoing(label: &str, request: &Request, url: &Url<'_>) -> Result<OutgoingReq
     let headers = Fields::from_list(&request.headers).map_err(|fault| fault::from_header(label, &fault))?;
     let outgoing = OutgoingRequest::new(headers);
     let scheme = if url.secure { Scheme::Https } else { Scheme::Http };
-    let set = outgoing
-        .set_method(&method(&request.method))
+    let method = method(&request.method);
+    let set = if matches!(method, Method::Get) { Ok(()) } else { outgoing.set_method(&method) };
+    let set = set
         .and_then(|()| outgoing.set_scheme(Some(&scheme)))
         .and_then(|()| outgoing.set_authority(Some(url.authority)))
         .and_then(|()| outgoing.set_path_with_query(Some(&url.target(&request.query))));
@@ -166,9 +181,9 @@ fn method(name: &str) -> Method {
     }
 }
 
-fn options(request: &Request) -> RequestOptions {
+fn options(timeout: Duration) -> RequestOptions {
     let options = RequestOptions::new();
-    let nanoseconds = u64::try_from(request.timeout.as_nanos()).ok();
+    let nanoseconds = u64::try_from(timeout.as_nanos()).ok();
     // A host that does not know one of these limits has its own.
     let _ = options.set_connect_timeout(nanoseconds);
     let _ = options.set_first_byte_timeout(nanoseconds);
@@ -180,8 +195,19 @@ fn response(label: String, answer: &IncomingResponse) -> Result<Response> {
     let (status, headers) = (answer.status(), answer.headers().entries());
     let body = answer.consume().map_err(|()| spent(&label))?;
     let stream = body.stream().map_err(|()| spent(&label))?;
-    let body = Body { stream, _owner: body, label: label.clone() };
+    let left = length(&headers);
+    let body = Body { stream, _owner: body, label: label.clone(), left };
     Ok(Response::of(label, status, headers, body))
+}
+
+/// How long the body is, where the answer says so in one way. The host holds the body to it, and takes the header away
+/// where it decodes the body.
+fn length(headers: &[(String, Vec<u8>)]) -> Option<u64> {
+    let mut lengths = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    match (lengths.next(), lengths.next()) {
+        (Some((_, value)), None) => std::str::from_utf8(value).ok()?.parse().ok(),
+        _ => None,
+    }
 }
 
 /// Something that can be had once was asked for twice; only a fault of this file could do that.
@@ -194,18 +220,23 @@ struct Body {
     stream: InputStream,
     _owner: IncomingBody,
     label: String,
+    /// What is still to come, where that is known: then the end need not be asked for.
+    left: Option<u64>,
 }
 
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
+        if buffer.is_empty() || self.left == Some(0) {
             return Ok(0);
         }
         let wanted = u64::try_from(buffer.len().min(CHUNK_BYTES)).unwrap_or(1);
         loop {
             match self.stream.blocking_read(wanted) {
                 Ok(bytes) if bytes.is_empty() => {}
-                Ok(bytes) => return io::Cursor::new(bytes).read(buffer),
+                Ok(bytes) => {
+                    self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
+                    return io::Cursor::new(bytes).read(buffer);
+                }
                 Err(StreamError::Closed) => return Ok(0),
                 Err(StreamError::LastOperationFailed(error)) => {
                     return Err(io::Error::other(match http_error_code(&error) {

@@ -4,8 +4,10 @@ use crate::codec;
 use crate::error::Error;
 use crate::records::{Attempts, SealedRecords, SyncRecord};
 use crate::runs::RunEntry;
+use crate::seat::Seat;
 use crate::tables::{Key, RUNS, SYNCS};
 use pipeline::records::{self as port, RunTicket};
+use std::sync::Arc;
 use storage::Life;
 
 impl SealedRecords {
@@ -38,18 +40,13 @@ impl SealedRecords {
         Ok(RunTicket { sync: sync.into(), run })
     }
 
-    /// Does something to a sync that may only be done while it does not run; nothing begins meanwhile.
-    pub(crate) async fn while_idle<T>(
-        &self,
-        sync: &str,
-        work: impl Future<Output = Result<T, Error>> + Send,
-    ) -> Result<T, Error> {
+    /// Keeps the sync from running as long as the seat is held: for what may only be done while it does not.
+    pub(crate) async fn hold_idle(&self, sync: &str) -> Result<Arc<Seat>, Error> {
         let running = || Error::Running { sync: sync.to_owned() };
         let seat = self.seats.take(sync).ok_or_else(running)?;
         match self.take_lease(&seat).await {
-            Err(Error::Port(port::Error::Locked { .. })) => return Err(running()),
-            taken => taken?,
+            Err(Error::Port(port::Error::Locked { .. })) => Err(running()),
+            taken => taken.map(|()| seat),
         }
-        work.await
     }
 }

@@ -138,12 +138,12 @@ impl Error {
             Self::Storage(storage::Error::Fenced { .. }) => {
                 port::Error::Fenced { sync: ticket.sync.clone(), run: ticket.run }
             }
-            other => other.to_port(operation),
+            other => other.into_port(operation),
         }
     }
 
     /// As the port tells it.
-    pub(crate) fn to_port(self, operation: &str) -> port::Error {
+    pub(crate) fn into_port(self, operation: &str) -> port::Error {
         match self {
             Self::Port(error) => error,
             Self::Unreadable { table, message } => port::Error::Corrupt { place: table, message },

@@ -16,18 +16,23 @@
 //! bytes erased.
 
 mod begin;
+mod checkpoints;
 mod chunk;
 mod codec;
 mod commit;
 mod edit;
 mod error;
+mod errors;
 mod groups;
 mod lease;
+mod log;
 mod port;
+mod previews;
 mod records;
 mod reprocess;
 mod runs;
 mod seat;
+mod session;
 mod settings;
 mod settlement;
 mod stage;
@@ -40,7 +45,13 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use checkpoints::{PositionChange, PositionChangeKind, UnitPosition};
 pub use error::Error;
+pub use errors::{ErrorCounts, ErrorFilter, ErrorId, ErrorPage, ErrorState, KeptError, StateFilter};
+pub use log::{LogLevel, LogLine, RunLines, RunLog};
+pub use previews::Preview;
 pub use records::SealedRecords;
+pub use reprocess::{Choice, Reprocess};
 pub use runs::{GroupEnd, KnownSync, RunEnd, RunEntry};
+pub use session::Session;
 pub use settings::{Retention, Settings};

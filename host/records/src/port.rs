@@ -40,7 +40,7 @@ impl SealedRecords {
 #[async_trait]
 impl RunRecords for SealedRecords {
     async fn begin(&self, sync: &str) -> Result<RunTicket, port::Error> {
-        self.begin_run(sync, None).await.map_err(|error| error.to_port("begin a run in"))
+        self.begin_run(sync, None).await.map_err(|error| error.into_port("begin a run in"))
     }
 
     async fn unit(&self, ticket: &RunTicket, unit: &str) -> Result<UnitRecord, port::Error> {
@@ -91,7 +91,7 @@ impl RunRecords for SealedRecords {
     }
 
     async fn report(&self, sync: &str, run: Option<u64>) -> Result<Option<RunReport>, port::Error> {
-        self.read_report(sync, run).await.map_err(|error| error.to_port("read a report from"))
+        self.read_report(sync, run).await.map_err(|error| error.into_port("read a report from"))
     }
 
     async fn row_errors(
@@ -102,6 +102,6 @@ impl RunRecords for SealedRecords {
         limit: usize,
     ) -> Result<Vec<RowErrorChunk>, port::Error> {
         let chunks = self.row_error_chunks(sync, run, skip, limit).await;
-        chunks.map_err(|error: Error| error.to_port("read row errors from"))
+        chunks.map_err(|error: Error| error.into_port("read row errors from"))
     }
 }

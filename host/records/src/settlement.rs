@@ -7,7 +7,7 @@
 use crate::codec;
 use crate::error::Error;
 use crate::records::SealedRecords;
-use crate::reprocess::Plan;
+use crate::reprocess::{OfCommit, Plan};
 use crate::seat::Seat;
 use crate::superseded::ErrorRef;
 use crate::tables::{Key, SETTLEMENTS};
@@ -28,7 +28,7 @@ pub(crate) struct Draft {
     /// Keys that were accepted, by stream, and the row errors that have them.
     superseded: Vec<(String, KeyHash, Vec<ErrorRef>)>,
     /// Rows that were sent through again, in their order, by stream; with the index of the first.
-    reprocessed: BTreeMap<String, (u64, Vec<ErrorRef>)>,
+    reprocessed: OfCommit,
     /// Those of them that were rejected again, by stream and index.
     rejected: BTreeMap<(String, u64), Rejection>,
 }

@@ -102,11 +102,6 @@ impl From<Key> for Vec<u8> {
     }
 }
 
-/// The number at the end of a key.
-pub(crate) fn last_number(key: &[u8]) -> Option<u64> {
-    key.last_chunk().copied().map(u64::from_be_bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Key;
@@ -129,6 +124,5 @@ mod tests {
     #[test]
     fn numbers_are_in_their_order() {
         assert!(*Key::of("s").number(255) < *Key::of("s").number(256));
-        assert_eq!(super::last_number(&Key::of("s").number(7)), Some(7));
     }
 }

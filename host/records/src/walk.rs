@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::groups::StoredGroup;
 use crate::records::SealedRecords;
 use crate::settlement::Fate;
-use crate::stage::{chunk_key, stage_prefix};
+use crate::stage::{chunk_key, index_key, stage_prefix};
 use crate::superseded::ErrorRef;
 use crate::tables::{ERROR_CHUNKS, ERROR_GROUPS, ERROR_INDEX, ERROR_SCHEMAS, Key};
 use pipeline::model::StreamSchema;
@@ -54,6 +54,34 @@ impl SealedRecords {
         Ok(Walk { records: self, sync, fates, groups, chunks: VecDeque::new(), schemas: HashMap::new() })
     }
 
+    /// The row errors of a chunk as they are stored; none where it has gone since it was listed.
+    pub(crate) async fn open_chunk(
+        &self,
+        sync: &str,
+        listed: &mut Listed,
+    ) -> Result<Vec<StoredError>, Error> {
+        loop {
+            let key = chunk_key(sync, listed.at, listed.index.revision);
+            if let Some(found) = self.get(ERROR_CHUNKS, &key).await? {
+                return chunk::decode(found.value.expose());
+            }
+            let newer = self.read_compact::<ChunkIndex>(ERROR_INDEX, &index_key(sync, listed.at)).await?;
+            match newer {
+                // Written anew in the meantime.
+                Some((index, _)) if index.revision != listed.index.revision => listed.index = index,
+                _ => return Ok(Vec::new()),
+            }
+        }
+    }
+
+    /// By which the rows of a chunk are laid out.
+    pub(crate) async fn schema_of(&self, sync: &str, listed: &Listed) -> Result<Arc<StreamSchema>, Error> {
+        let key = Key::of(sync).number(listed.at.run).number(listed.index.schema);
+        let found: Option<(StreamSchema, _)> = self.read_json(ERROR_SCHEMAS, &key).await?;
+        let missing = || codec::unreadable(ERROR_SCHEMAS, &"the schema of stored rows is missing");
+        Ok(Arc::new(found.ok_or_else(missing)?.0))
+    }
+
     /// As the port gives them back.
     pub(crate) async fn row_error_chunks(
         &self,
@@ -65,9 +93,9 @@ impl SealedRecords {
         let mut walk = self.walk(sync, Some(run)).await?;
         let (mut to_skip, mut chunks) = (skip, Vec::new());
         while chunks.len() < limit
-            && let Some(listed) = walk.next().await?
+            && let Some(mut listed) = walk.next().await?
         {
-            let errors = walk.open(&listed).await?;
+            let errors = walk.open(&mut listed).await?;
             if errors.is_empty() {
                 continue;
             }
@@ -111,15 +139,14 @@ impl Walk<'_> {
         }
     }
 
-    /// Its row errors; those that are superseded are in it.
-    pub(crate) async fn open(&self, listed: &Listed) -> Result<Vec<StoredError>, Error> {
-        let key = chunk_key(self.sync, listed.at, listed.index.revision);
-        // Written anew or expired since it was listed: what is gone from there is not to be shown.
-        let Some(found) = self.records.get(ERROR_CHUNKS, &key).await? else { return Ok(Vec::new()) };
-        let errors = chunk::decode(found.value.expose())?;
-        if self.fates.is_empty() {
-            return Ok(errors);
-        }
+    /// Whether anything is settled that the chunks do not say yet.
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.fates.is_empty()
+    }
+
+    /// Its row errors; those that are superseded are in it. None where it has gone since it was listed.
+    pub(crate) async fn open(&self, listed: &mut Listed) -> Result<Vec<StoredError>, Error> {
+        let errors = self.records.open_chunk(self.sync, listed).await?;
         Ok(errors.into_iter().filter_map(|error| self.as_settled(listed, error)).collect())
     }
 
@@ -146,10 +173,7 @@ impl Walk<'_> {
         if let Some(schema) = self.schemas.get(&known) {
             return Ok(Arc::clone(schema));
         }
-        let key = Key::of(self.sync).number(known.0).number(known.1);
-        let found: Option<(StreamSchema, _)> = self.records.read_json(ERROR_SCHEMAS, &key).await?;
-        let missing = || codec::unreadable(ERROR_SCHEMAS, &"the schema of stored rows is missing");
-        let schema = Arc::new(found.ok_or_else(missing)?.0);
+        let schema = self.records.schema_of(self.sync, listed).await?;
         self.schemas.insert(known, Arc::clone(&schema));
         Ok(schema)
     }

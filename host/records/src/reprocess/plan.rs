@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::settlement::Settled;
 use crate::superseded::ErrorRef;
 use pipeline::records::{self as port, Prepared};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The row errors of each stream, in the order in which the source gives their rows. The pipeline counts the rows of a
@@ -17,11 +17,10 @@ pub(crate) struct Plan {
 /// One stream's part.
 #[derive(Debug, Default)]
 struct Share {
-    /// How many rows commits of this run have dealt with.
+    /// How many rows commits of this run have dealt with: the index of the first of the places.
     dealt: u64,
-    /// How many they had when the source was last opened: the index of the first of the places.
-    base: u64,
-    places: Vec<ErrorRef>,
+    /// Row errors whose rows the source has given since.
+    given: VecDeque<ErrorRef>,
 }
 
 impl Plan {
@@ -29,31 +28,29 @@ impl Plan {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The source is opened for a stream: these are the row errors that are left for this run.
-    pub(crate) fn open(&self, stream: &str, places: Vec<ErrorRef>) {
-        let mut streams = self.streams();
-        let share = streams.entry(stream.to_owned()).or_default();
-        (share.base, share.places) = (share.dealt, places);
+    /// The source is opened for a stream: what it gave and no commit has dealt with, it gives again.
+    pub(crate) fn open(&self, stream: &str) {
+        self.streams().entry(stream.to_owned()).or_default().given.clear();
+    }
+
+    /// The source gives a row.
+    pub(crate) fn give(&self, stream: &str, at: ErrorRef) {
+        self.streams().entry(stream.to_owned()).or_default().given.push_back(at);
     }
 
     /// The row errors whose rows a commit has, by stream, with the index of the first.
-    pub(crate) fn of_commit(
-        &self,
-        prepared: &Prepared,
-    ) -> Result<BTreeMap<String, (u64, Vec<ErrorRef>)>, Error> {
+    pub(crate) fn of_commit(&self, prepared: &Prepared) -> Result<OfCommit, Error> {
         let streams = self.streams();
         let mut of_commit = BTreeMap::new();
         for (stream, counters) in &prepared.effect.streams {
             let nothing = Share::default();
             let share = streams.get(stream).unwrap_or(&nothing);
-            let first = share.dealt.saturating_sub(share.base);
-            let range = usize::try_from(first).ok().zip(usize::try_from(first + counters.read).ok());
-            let rows = range.and_then(|(first, end)| share.places.get(first..end));
-            let rows = rows.ok_or_else(|| {
-                let given = share.places.len();
-                disorder(stream, &format!("{} rows behind {first} came back of {given}", counters.read))
-            })?;
-            of_commit.insert(stream.clone(), (share.dealt, rows.to_vec()));
+            let rows = usize::try_from(counters.read).unwrap_or(usize::MAX);
+            if rows > share.given.len() {
+                let given = share.given.len();
+                return Err(disorder(stream, &format!("{rows} rows came back of {given}")));
+            }
+            of_commit.insert(stream.clone(), (share.dealt, share.given.iter().take(rows).copied().collect()));
         }
         Ok(of_commit)
     }
@@ -84,10 +81,16 @@ impl Plan {
         }
         let mut streams = self.streams();
         for (stream, rows) in &settled.sent {
-            streams.entry(stream.clone()).or_default().dealt += rows;
+            let share = streams.entry(stream.clone()).or_default();
+            share.dealt += rows;
+            let rows = usize::try_from(*rows).unwrap_or(usize::MAX).min(share.given.len());
+            share.given.drain(..rows);
         }
     }
 }
+
+/// By stream: the index of the first row, and the row errors in the order of their rows.
+pub(crate) type OfCommit = BTreeMap<String, (u64, Vec<ErrorRef>)>;
 
 fn disorder(stream: &str, message: &str) -> Error {
     let message = format!("sending row errors of the stream `{stream}` through again: {message}");

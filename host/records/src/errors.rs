@@ -1,0 +1,149 @@
+//! Row errors as commands ask for them: filtered, in pages, counted, deleted.
+
+mod delete;
+mod filter;
+mod kept;
+
+pub use filter::{ErrorFilter, StateFilter};
+pub use kept::{ErrorCounts, ErrorId, ErrorPage, ErrorState, KeptError};
+
+use crate::chunk::StoredError;
+use crate::error::Error;
+use crate::records::SealedRecords;
+use crate::walk::{Listed, Walk};
+use filter::Conditions;
+use pipeline::model::StreamSchema;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl SealedRecords {
+    /// Row errors of the sync in the order of their ids, those behind `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSync`], [`Error::BadCondition`], or when storage cannot be read.
+    pub async fn errors(
+        &self,
+        sync: &str,
+        filter: &ErrorFilter,
+        after: Option<ErrorId>,
+        limit: usize,
+    ) -> Result<ErrorPage, Error> {
+        self.newest_run(sync).await?;
+        let mut search = self.search(sync, filter, after).await?;
+        let mut page = ErrorPage::default();
+        while let Some((listed, errors)) = search.next().await? {
+            let schema = search.walk.schema(&listed).await?;
+            for error in errors {
+                let state = search.state(&listed, error.offset);
+                let kept = KeptError::new(&listed, schema.clone(), error, state);
+                if page.errors.len() == limit {
+                    page.next = page.errors.last().map(|last| last.id);
+                    return Ok(page);
+                }
+                page.errors.push(kept);
+            }
+        }
+        search.prove_conditions()?;
+        Ok(page)
+    }
+
+    /// One row error of the sync; none where there is none of this id, be it that it was deleted or has expired.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSync`], or when storage cannot be read.
+    pub async fn error(&self, sync: &str, id: ErrorId) -> Result<Option<KeptError>, Error> {
+        let filter = ErrorFilter { run: Some(id.run), ids: vec![id], ..ErrorFilter::default() };
+        Ok(self.errors(sync, &filter, None, 1).await?.errors.pop())
+    }
+
+    /// How many row errors the filter finds, by run, stream and code.
+    ///
+    /// # Errors
+    /// As [`SealedRecords::errors`].
+    pub async fn count_errors(&self, sync: &str, filter: &ErrorFilter) -> Result<ErrorCounts, Error> {
+        self.newest_run(sync).await?;
+        let mut search = self.search(sync, filter, None).await?;
+        let mut counts: ErrorCounts = BTreeMap::new();
+        while let Some((listed, errors)) = search.next().await? {
+            for error in errors {
+                let of = (listed.at.run, listed.index.stream.clone(), error.code);
+                *counts.entry(of).or_default() += 1;
+            }
+        }
+        search.prove_conditions()?;
+        Ok(counts)
+    }
+
+    pub(crate) async fn search<'a>(
+        &'a self,
+        sync: &'a str,
+        filter: &'a ErrorFilter,
+        after: Option<ErrorId>,
+    ) -> Result<Search<'a>, Error> {
+        let mut walk = self.walk(sync, filter.only_run()).await?;
+        if let Some(after) = after {
+            walk.skip_to(after.run, after.number.saturating_add(1));
+        }
+        Ok(Search { walk, filter, after, conditions: Conditions::new(&filter.conditions) })
+    }
+}
+
+/// A walk that stops at what the filter finds.
+pub(crate) struct Search<'a> {
+    pub(crate) walk: Walk<'a>,
+    filter: &'a ErrorFilter,
+    after: Option<ErrorId>,
+    conditions: Conditions<'a>,
+}
+
+impl Search<'_> {
+    /// The next chunk with row errors that are found, and those; none at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<(Listed, Vec<StoredError>)>, Error> {
+        while let Some(mut listed) = self.walk.next().await? {
+            if self.filter.may_be_in(&listed, !self.walk.has_pending()) {
+                let errors = self.found_in(&mut listed).await?;
+                if !errors.is_empty() {
+                    return Ok(Some((listed, errors)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The row errors of one chunk that are found, and their schema.
+    pub(crate) async fn only(
+        mut self,
+        mut listed: Listed,
+    ) -> Result<(Arc<StreamSchema>, Vec<StoredError>), Error> {
+        let errors = self.found_in(&mut listed).await?;
+        Ok((self.walk.schema(&listed).await?, errors))
+    }
+
+    async fn found_in(&mut self, listed: &mut Listed) -> Result<Vec<StoredError>, Error> {
+        let mut errors = self.walk.open(listed).await?;
+        errors.retain(|error| self.takes(listed, error));
+        if !self.conditions.is_empty() && !errors.is_empty() {
+            let schema = self.walk.schema(listed).await?;
+            self.conditions.keep_those_that_hold(&schema, &mut errors)?;
+        }
+        Ok(errors)
+    }
+
+    /// A condition on a field that nothing has was hardly meant.
+    pub(crate) fn prove_conditions(&self) -> Result<(), Error> {
+        self.conditions.prove_known()
+    }
+
+    pub(crate) fn state(&self, listed: &Listed, offset: u32) -> ErrorState {
+        match self.walk.superseded_by(listed, offset) {
+            Some(by_run) => ErrorState::Superseded { by_run },
+            None => ErrorState::Open,
+        }
+    }
+
+    fn takes(&self, listed: &Listed, error: &StoredError) -> bool {
+        let id = ErrorId { run: listed.at.run, number: listed.number(error.offset) };
+        self.after.is_none_or(|after| id > after)
+            && self.filter.takes(id, error, self.state(listed, error.offset))
+    }
+}

@@ -1,0 +1,102 @@
+//! The history of runs.
+
+use super::world::{START_MS, World};
+use crate::Session;
+use pipeline::connector::Usage;
+use pipeline::records::{Counters, Purpose, RunRecords, RunTicket};
+use pipeline::report::{Outcome, RunReport, StreamReport};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) fn report(ticket: &RunTicket) -> RunReport {
+    let counters = Counters { read: 3, accepted: 1, rejected: 2, filtered: 0 };
+    let stream = StreamReport { counters, bytes: 99, reject_codes: BTreeMap::from([("x".into(), 2)]) };
+    let usage = Usage { limit: "memory".into(), used: 1, allowed: 2 };
+    RunReport {
+        sync: ticket.sync.clone(),
+        run: ticket.run,
+        purpose: Purpose::Sync,
+        outcome: Outcome::Completed,
+        started_ms: START_MS,
+        duration_ms: 7,
+        error: None,
+        groups: Vec::new(),
+        streams: BTreeMap::from([("s".into(), stream)]),
+        written: BTreeMap::from([("s".into(), 1)]),
+        recovered: BTreeMap::new(),
+        budgets: BTreeMap::from([("source".into(), vec![usage])]),
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_in_the_history_from_its_first_moment() {
+    let world = World::new();
+    let records = world.open().await;
+    let ticket = records.begin("sync").await.unwrap();
+    let begun = records.run("sync", None).await.unwrap();
+    assert_eq!((begun.run, begun.started_ms, begun.end), (1, START_MS, None));
+    assert!(records.syncs().await.unwrap()[0].runs_here);
+    records.finish(&ticket, report(&ticket)).await.unwrap();
+    records.release(&ticket);
+    let ended = records.run("sync", Some(1)).await.unwrap().end.unwrap();
+    assert_eq!((ended.outcome, ended.duration_ms, ended.error), (Outcome::Completed, 7, None));
+    assert_eq!(ended.streams["s"].counters.rejected, 2);
+    assert_eq!(ended.budgets["source"][0].allowed, 2);
+    assert!(!records.syncs().await.unwrap()[0].runs_here);
+}
+
+#[tokio::test]
+async fn runs_are_listed_the_newest_first_in_pages() {
+    let world = World::new();
+    let records = world.open().await;
+    for _ in 0..5 {
+        let ticket = records.begin("sync").await.unwrap();
+        records.release(&ticket);
+    }
+    let runs = async |before, limit| {
+        let runs = records.runs("sync", before, limit).await.unwrap();
+        runs.iter().map(|entry| entry.run).collect::<Vec<_>>()
+    };
+    assert_eq!(runs(None, 2).await, [5, 4]);
+    assert_eq!(runs(Some(4), 2).await, [3, 2]);
+    assert_eq!(runs(Some(2), 9).await, [1]);
+    assert_eq!(runs(Some(1), 9).await, [0; 0]);
+    assert_eq!(records.run("sync", Some(6)).await.unwrap_err().code(), "CD1053");
+    assert_eq!(records.runs("sink", None, 1).await.unwrap_err().code(), "CD1052");
+}
+
+#[tokio::test]
+async fn the_newest_report_is_that_of_the_newest_run_that_gave_one() {
+    let world = World::new();
+    let records = world.open().await;
+    let first = records.begin("sync").await.unwrap();
+    records.finish(&first, report(&first)).await.unwrap();
+    records.release(&first);
+    let second = records.begin("sync").await.unwrap();
+    assert_eq!(records.report("sync", None).await.unwrap().unwrap().run, 1);
+    records.finish(&second, report(&second)).await.unwrap();
+    assert_eq!(records.report("sync", None).await.unwrap().unwrap().run, 2);
+}
+
+#[tokio::test]
+async fn what_stands_of_a_report_has_no_texts() {
+    let world = World::new();
+    let records = world.open().await;
+    let session = Session::new(Arc::clone(&records));
+    let ticket = session.begin("sync").await.unwrap();
+    let mut with_texts = report(&ticket);
+    let error = pipeline::Error::RowRejected {
+        stream: "s".into(),
+        index: 1,
+        code: "x".into(),
+        message: "CANARY message".into(),
+        row: Some("CANARY row".into()),
+    };
+    let (code, message) = (error.code().to_owned(), error.to_string());
+    with_texts.error = Some(pipeline::report::ErrorReport { code, message, error, attempt: Some(1) });
+    session.finish(&ticket, with_texts.clone()).await.unwrap();
+    assert_eq!(session.report("sync", None).await.unwrap(), Some(with_texts));
+    let entry = records.run("sync", None).await.unwrap();
+    assert_eq!(entry.end.as_ref().unwrap().error.as_deref(), Some("CD0720"));
+    assert!(!serde_json::to_string(&entry).unwrap().contains("CANARY"));
+}

@@ -1,9 +1,8 @@
-//! The one thread that commits: it takes every batch that waits, judges them, writes and syncs them as one entry of the
-//! journal, applies them to the database, and answers.
+//! The one thread that writes: it takes every batch that waits, judges them, writes and syncs them as one entry of the
+//! journal, applies them to the database, and answers. Once a second it syncs the database too.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -11,14 +10,13 @@ use tokio::sync::oneshot;
 
 use super::codec;
 use super::compact;
-use super::database::SEGMENT_BYTES;
+use super::fence::Fence;
 use super::frame::Kind;
 use super::group::{Judged, Pending};
 use super::journal::{AppendError, Journal};
 use super::layout::Layout;
 use super::shared::{CLOSED, Shared};
 use super::survey::Known;
-use super::syncer::Syncer;
 use crate::engine::EngineError;
 
 /// What one entry of the journal has at most, and one batch of sled with it: readers wait as long as that is applied.
@@ -27,6 +25,9 @@ const GROUP_BATCHES: usize = 1024;
 /// Writers that have just been answered come again at once. Waiting for them at most so long makes one group of them instead
 /// of two that each wait for a sync.
 const GATHER_MAX: Duration = Duration::from_micros(300);
+
+/// So long the database may be behind the journal: what is replayed after a crash is what was committed in it.
+const SYNC_DELAY: Duration = Duration::from_secs(1);
 
 /// What the thread is asked to do.
 pub(super) enum Message {
@@ -43,24 +44,41 @@ pub(super) struct Committer {
     pub(super) layout: Layout,
     pub(super) journal: Journal,
     pub(super) shared: Arc<Shared>,
-    pub(super) syncer: Syncer,
     pub(super) cache_bytes: u64,
+    fence: Fence,
+    /// When the database is synced at the latest; none: nothing was changed since the last sync.
+    due: Option<Instant>,
 }
 
 impl Committer {
+    pub(super) fn new(layout: Layout, journal: Journal, shared: Arc<Shared>, cache_bytes: u64) -> Self {
+        Self { layout, journal, shared, cache_bytes, fence: Fence::default(), due: None }
+    }
+
     pub(super) fn run(mut self, receiver: &Receiver<Message>) {
         let mut last_count = 1;
         // Not a commit: it ends the group before it, and comes next.
         let mut next: VecDeque<Message> = VecDeque::new();
-        while let Some(message) = next.pop_front().or_else(|| receiver.recv().ok()) {
+        loop {
+            let message = match next.pop_front().map_or_else(|| self.receive(receiver), Ok) {
+                Ok(message) => message,
+                Err(RecvTimeoutError::Timeout) => {
+                    // A failure has stopped the engine, and everyone is told by it.
+                    let _ = self.sync();
+                    continue;
+                }
+                // Everyone who could ask has gone without closing. A failure is found again at the next opening.
+                Err(RecvTimeoutError::Disconnected) => return drop(self.close()),
+            };
             match message {
                 Message::Commit(first) => {
                     let group = gather(first, receiver, &mut next, last_count);
                     last_count = group.len();
                     self.commit(group);
+                    let _ = self.sync_when_due();
                 }
                 Message::Sync(answer) => {
-                    let _ = answer.send(self.syncer.sync());
+                    let _ = answer.send(self.sync());
                 }
                 Message::Compact(answer) => {
                     let _ = answer.send(self.compact());
@@ -71,8 +89,13 @@ impl Committer {
                 }
             }
         }
-        // Everyone who could ask has gone without closing. A failure is found again at the next opening.
-        let _ = self.close();
+    }
+
+    fn receive(&self, receiver: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+        match self.due.filter(|_| !self.shared.is_stopped()) {
+            Some(due) => receiver.recv_timeout(due.saturating_duration_since(Instant::now())),
+            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
     }
 
     fn commit(&mut self, group: Vec<Pending>) {
@@ -100,7 +123,6 @@ impl Committer {
         if judged.accepted == 0 {
             return Ok((first, judged.verdicts));
         }
-        self.keep_sync_near(database.written())?;
         let segment = self.journal.number();
         let appended = self.journal.append(judged.accepted, |bytes| {
             judged.committed(group).for_each(|batch| codec::encode(batch, bytes));
@@ -111,22 +133,25 @@ impl Committer {
         }
         let newest = self.journal.next().saturating_sub(1);
         let counts = database
-            .apply(newest, self.shared.counts(), judged.changes())
+            .apply(&mut self.fence, newest, self.shared.counts(), judged.changes())
             .map_err(|fault| self.shared.stop(format!("the database refuses a commit: {}", fault.0)))?;
         self.shared.set_counts(counts);
-        self.syncer.changed();
+        self.due.get_or_insert_with(|| Instant::now() + SYNC_DELAY);
         Ok((first, judged.verdicts))
     }
 
-    /// See [`SEGMENT_BYTES`]: half a segment after the last sync the next one begins, and a whole one is waited for.
-    fn keep_sync_near(&mut self, written: i64) -> Result<(), EngineError> {
-        let ahead = written - self.shared.synced_log.load(Ordering::Acquire);
-        let segment = i64::try_from(SEGMENT_BYTES).unwrap_or(i64::MAX);
-        if ahead > segment {
-            self.syncer.sync()?;
-        } else if ahead > segment / 2 {
-            self.syncer.hurry();
-        }
+    /// Syncs the database when a second has passed since it was changed, or enough was written.
+    fn sync_when_due(&mut self) -> Result<(), EngineError> {
+        let is_late = self.due.is_some_and(|due| due <= Instant::now());
+        if is_late || self.shared.database()?.is_sync_due(&self.fence) { self.sync() } else { Ok(()) }
+    }
+
+    fn sync(&mut self) -> Result<(), EngineError> {
+        let sequence = self.shared.counts().sequence;
+        let synced = self.shared.database()?.sync(&mut self.fence);
+        synced.map_err(|fault| self.shared.stop(format!("failed to sync the database: {}", fault.0)))?;
+        self.due = None;
+        self.shared.synced(sequence);
         Ok(())
     }
 
@@ -156,6 +181,8 @@ impl Committer {
             reason: error.to_string(),
         })?;
         self.shared.replace_database(fresh);
+        self.fence.lower();
+        self.due = None;
         // Snapshots may still read the old one: it is gone from the directory, and from the disk when they end.
         std::fs::remove_dir_all(database.path()).map_err(|error| EngineError::Unavailable {
             action: "remove",
@@ -167,7 +194,7 @@ impl Committer {
 
     fn close(&mut self) -> Result<(), EngineError> {
         self.shared.check()?;
-        self.syncer.sync()?;
+        self.sync()?;
         self.journal.note(Kind::Closed).map_err(|error| self.refuse(error))?;
         self.shared.stop(CLOSED.to_owned());
         Ok(())

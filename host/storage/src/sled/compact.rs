@@ -5,13 +5,13 @@ use std::path::Path;
 use super::database::{Counts, Database, Fault};
 use super::disk::{Disk, sync_tree};
 use super::error::OpenError;
+use super::fence::Fence;
 use super::layout::Layout;
-use super::replay::sync_when_due;
 use crate::engine::Scan;
 
 /// The disk that a database may take for each byte that is live.
 const WASTE_MAX: u64 = 3;
-/// Four segments of sled: below that there is nothing to gain.
+/// Below that there is nothing to gain.
 const DISK_BYTES_MIN: u64 = 32 << 20;
 
 /// Whether copying gives back more than it costs.
@@ -42,20 +42,20 @@ fn fill(path: &Path, number: u64, old: &Database, cache_bytes: u64) -> Result<Da
     let expected = old.counts()?;
     let fresh = Database::open(path, number, cache_bytes)?;
     let mut counts = Counts { sequence: expected.sequence, ..Counts::default() };
-    let mut synced = fresh.written();
+    let mut fence = Fence::default();
     let mut after = None;
     loop {
         let entries = old.scan(&Scan { prefix: Vec::new(), after: after.take(), limit: usize::MAX })?;
         let Some((last, _)) = entries.last() else { break };
         after = Some(last.clone());
         let changes = entries.iter().map(|(key, value)| (key.as_slice(), Some(value.as_slice())));
-        counts = fresh.apply(expected.sequence, counts, changes)?;
-        sync_when_due(&fresh, &mut synced)?;
+        counts = fresh.apply(&mut fence, expected.sequence, counts, changes)?;
+        fresh.sync_when_due(&mut fence)?;
     }
     if counts != expected {
         return Err(Fault(format!("it has {} entries and should have {}", counts.entries, expected.entries)));
     }
-    fresh.apply(expected.sequence, counts, std::iter::empty())?;
-    fresh.sync()?;
+    fresh.apply(&mut fence, expected.sequence, counts, std::iter::empty())?;
+    fresh.sync(&mut fence)?;
     Ok(fresh)
 }

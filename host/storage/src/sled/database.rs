@@ -1,7 +1,4 @@
-//! One database of sled: one tree, one writer. What is in it is always the state at one sequence.
-//!
-//! Keys of the engine lie behind the byte 1. The byte 0 alone is the key of [`Counts`], written in the same batch as the
-//! changes that it counts: so a database says itself which commits are in it, whatever a power cut left of it.
+//! One database of sled: one tree, one writer. What is in it is always the state at one sequence, and it says which.
 
 use std::fs::File;
 use std::io;
@@ -11,23 +8,22 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ::sled::{Batch, Config, Db, IVec, Mode};
+use ::sled::{Batch, Config, Db, Mode};
 
 use super::codec::Reader;
+use super::fence::Fence;
+use super::stored::{self, COUNTS_KEY, Head};
 use crate::engine::{Entry, KEY_BYTES_MAX, Scan};
 
-/// sled overwrites a segment when what replaced it is written, synced or not. It does so two segments later at the earliest, so
-/// whoever syncs once a segment never has it overwrite the only durable copy. Large, because pages over a quarter of it go to
-/// files of their own, which sled does not sync: 17 entries of a page are at most 1.1 MiB.
-pub(super) const SEGMENT_BYTES: usize = 8 << 20;
+/// sled's default. At each opening it reads the last segment twice and writes the rest of it: larger ones make short processes
+/// slow (8 MiB: 20 ms of processor time).
+const SEGMENT_BYTES: usize = 512 << 10;
 /// What an answer of a scan has before it ends early.
 const ANSWER_BYTES: usize = 4 << 20;
 /// A database that this process has just closed is unlocked by one of sled's threads, a moment later.
 const UNLOCK_WAIT: Duration = Duration::from_secs(5);
 /// What sled says when its file is locked; it has no error of its own for that.
 const LOCKED: &str = "could not acquire lock";
-const COUNTS_KEY: &[u8] = &[0];
-const SPACE: u8 = 1;
 
 /// What is in a database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -126,32 +122,72 @@ impl Database {
         })
     }
 
-    pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, Fault> {
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
         if key.len() > KEY_BYTES_MAX {
             return Ok(None);
         }
-        guarded(|| Ok(self.db.get(inner(key))?))
+        guarded(|| self.read(key))
+    }
+
+    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+        let head_key = stored::head_key(key);
+        let mut before = None;
+        loop {
+            let Some(head) = self.db.get(&head_key)? else { return Ok(None) };
+            let (sequence, parts) = match decode(&head)? {
+                Head::Short(value) => return Ok(Some(value.to_vec())),
+                Head::Long { sequence, parts, .. } => (sequence, parts),
+            };
+            if let Some(value) = self.read_parts(key, sequence, parts)? {
+                return Ok(Some(value));
+            }
+            // The same head again: nobody has overwritten the value meanwhile, so its parts are really missing.
+            if before == Some(sequence) {
+                return Err(Fault(format!("a part of a value of commit {sequence} is missing")));
+            }
+            before = Some(sequence);
+        }
+    }
+
+    /// None: the value was overwritten or deleted meanwhile.
+    fn read_parts(&self, key: &[u8], sequence: u64, parts: u8) -> Result<Option<Vec<u8>>, Fault> {
+        let mut value = Vec::new();
+        for number in 0..parts {
+            let found = self.db.get(stored::part_key(key, number))?;
+            match found.as_deref().and_then(|found| stored::part(found, sequence)) {
+                Some(part) => value.extend_from_slice(part),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(value))
     }
 
     pub(super) fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, Fault> {
         let start = match &scan.after {
-            Some(after) if *after >= scan.prefix => Bound::Excluded(inner(after)),
-            _ => Bound::Included(inner(&scan.prefix)),
+            Some(after) if *after >= scan.prefix => Bound::Excluded(stored::head_key(after)),
+            _ => Bound::Included(stored::head_key(&scan.prefix)),
         };
+        let end = Bound::Excluded(stored::parts_start().to_vec());
         guarded(|| {
             let mut bytes = 0;
             let mut entries = Vec::new();
             if scan.limit == 0 {
                 return Ok(entries);
             }
-            for found in self.db.range((start, Bound::Unbounded)) {
-                let (key, value) = found?;
-                let key = key.get(1..).unwrap_or_default();
+            for found in self.db.range((start, end)) {
+                let (head_key, head) = found?;
+                let key = stored::key_of(&head_key);
                 if !key.starts_with(&scan.prefix) {
                     break;
                 }
+                let value = match decode(&head)? {
+                    Head::Short(value) => Some(value.to_vec()),
+                    Head::Long { .. } => self.read(key)?,
+                };
+                // One that was deleted since the head was found is not there.
+                let Some(value) = value else { continue };
                 bytes += key.len() + value.len();
-                entries.push((key.to_vec(), value.to_vec()));
+                entries.push((key.to_vec(), value));
                 if entries.len() >= scan.limit || bytes >= ANSWER_BYTES {
                     break;
                 }
@@ -163,26 +199,17 @@ impl Database {
     /// Makes changes of different keys visible at once, as of this sequence. Answers with what is in the database then.
     pub(super) fn apply<'a>(
         &self,
+        fence: &mut Fence,
         sequence: u64,
         before: Counts,
         changes: impl Iterator<Item = Change<'a>>,
     ) -> Result<Counts, Fault> {
         guarded(|| {
+            fence.raise(self.written());
             let mut counts = Counts { sequence, ..before };
             let mut batch = Batch::default();
             for (key, value) in changes {
-                let stored = inner(key);
-                if let Some(old) = self.db.get(&stored)? {
-                    counts.live_bytes = counts.live_bytes.saturating_sub(size(key, &old));
-                    counts.entries = counts.entries.saturating_sub(1);
-                }
-                if let Some(value) = value {
-                    counts.live_bytes += size(key, value);
-                    counts.entries += 1;
-                    batch.insert(stored, value);
-                } else {
-                    batch.remove(stored);
-                }
+                self.change(&mut batch, &mut counts, key, value)?;
             }
             let numbers = [counts.sequence, counts.live_bytes, counts.entries];
             batch.insert(COUNTS_KEY, numbers.map(u64::to_be_bytes).concat());
@@ -191,40 +218,93 @@ impl Database {
         })
     }
 
+    fn change(
+        &self,
+        batch: &mut Batch,
+        counts: &mut Counts,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), Fault> {
+        let head_key = stored::head_key(key);
+        let mut old_parts = 0;
+        if let Some(old) = self.db.get(&head_key)? {
+            let old = decode(&old)?;
+            old_parts = old.parts();
+            counts.live_bytes = counts.live_bytes.saturating_sub(size(key, old.value_bytes()));
+            counts.entries = counts.entries.saturating_sub(1);
+        }
+        let mut new_parts = 0;
+        if let Some(value) = value {
+            let (head, parts) = stored::encode(counts.sequence, value);
+            counts.live_bytes += size(key, u64::try_from(value.len()).unwrap_or(u64::MAX));
+            counts.entries += 1;
+            batch.insert(head_key, head);
+            for part in parts {
+                batch.insert(stored::part_key(key, new_parts), part);
+                new_parts += 1;
+            }
+        } else {
+            batch.remove(head_key);
+        }
+        (new_parts..old_parts).for_each(|number| batch.remove(stored::part_key(key, number)));
+        Ok(())
+    }
+
     /// How far sled has written its log. Rises with whatever it writes, also when it only moves pages.
-    pub(super) fn written(&self) -> i64 {
+    fn written(&self) -> i64 {
         self.db.context.pagecache.log.stable_offset()
     }
 
-    /// Makes everything that was applied before the call durable.
-    pub(super) fn sync(&self) -> Result<(), Fault> {
+    /// Makes everything that was applied durable. Only the thread that applies may call it.
+    pub(super) fn sync(&self, fence: &mut Fence) -> Result<(), Fault> {
         guarded(|| {
             self.db.flush()?;
-            Ok(self.file.sync_data()?)
+            self.file.sync_data()?;
+            fence.lower();
+            Ok(())
         })
+    }
+
+    /// Syncs when so much was written since the last time that it is time for it.
+    pub(super) fn sync_when_due(&self, fence: &mut Fence) -> Result<(), Fault> {
+        if fence.is_due(self.written()) { self.sync(fence) } else { Ok(()) }
+    }
+
+    /// Whether it is time for a sync by what was written.
+    pub(super) fn is_sync_due(&self, fence: &Fence) -> bool {
+        fence.is_due(self.written())
     }
 
     pub(super) fn disk_bytes(&self) -> u64 {
         self.file.metadata().map_or(0, |found| found.len())
     }
 
-    /// Reads every entry, so that every page in use is checked. Answers with what was found.
-    pub(super) fn verify(&self) -> Result<Counts, Fault> {
+    /// Reads every entry, so that every page in use is checked, and counts.
+    pub(super) fn verify(&self) -> Result<(), Fault> {
         let counts = self.counts()?;
         let mut found = Counts { sequence: counts.sequence, ..Counts::default() };
+        let mut parts = 0;
         guarded(|| {
-            for entry in self.db.range([SPACE].as_slice()..) {
-                let (key, value) = entry?;
+            for entry in self.db.range(stored::head_key(&[])..stored::parts_start().to_vec()) {
+                let (head_key, head) = entry?;
+                let head = decode(&head)?;
                 found.entries += 1;
-                found.live_bytes += size(key.get(1..).unwrap_or_default(), &value);
+                found.live_bytes += size(stored::key_of(&head_key), head.value_bytes());
+                parts += u64::from(head.parts());
+            }
+            for part in self.db.range(stored::parts_start().to_vec()..) {
+                part?;
+                parts = parts.wrapping_sub(1);
             }
             Ok(())
         })?;
-        if found == counts {
-            Ok(found)
-        } else {
-            Err(Fault(format!("it has {} entries and should have {}", found.entries, counts.entries)))
+        if found != counts {
+            return Err(Fault(format!(
+                "it has {} entries and should have {}",
+                found.entries, counts.entries
+            )));
         }
+        if parts == 0 { Ok(()) } else { Err(Fault("the parts of its values are not complete".to_owned())) }
     }
 
     /// Closes the database. sled panics when it cannot write any more; by then nothing depends on it.
@@ -236,13 +316,10 @@ impl Database {
     }
 }
 
-fn inner(key: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(1 + key.len());
-    bytes.push(SPACE);
-    bytes.extend_from_slice(key);
-    bytes
+fn decode(head: &[u8]) -> Result<Head<'_>, Fault> {
+    Head::decode(head).ok_or_else(|| Fault("an entry has a form that is not known".to_owned()))
 }
 
-fn size(key: &[u8], value: &[u8]) -> u64 {
-    u64::try_from(key.len() + value.len()).unwrap_or(u64::MAX)
+fn size(key: &[u8], value_bytes: u64) -> u64 {
+    u64::try_from(key.len()).unwrap_or(u64::MAX).saturating_add(value_bytes)
 }

@@ -17,7 +17,6 @@ use super::opening::{self, Opened};
 use super::options::Options;
 use super::shared::{Shared, unreadable};
 use super::snapshot::SledSnapshot;
-use super::syncer::Syncer;
 use crate::engine::{Batch, Engine, EngineError, Entry, Scan, Sequence, Snapshot};
 
 /// A scan of so few entries is read at once; a longer one on a thread that may block.
@@ -57,17 +56,12 @@ impl SledEngine {
         let Opened { layout, place, lock, journal, segments, database, counts } = opened;
         let failed = || OpenError::file("start a thread for", &options.directory);
         let shared = Arc::new(Shared::new(place, database, counts, segments));
-        let syncer = Syncer::start(Arc::clone(&shared)).map_err(failed())?;
-        let committer = Committer {
-            layout,
-            journal,
-            shared: Arc::clone(&shared),
-            syncer,
-            cache_bytes: options.cache_bytes,
-        };
+        let (its_shared, cache_bytes) = (Arc::clone(&shared), options.cache_bytes);
         let (sender, receiver) = channel();
         let name = "storage-commit".to_owned();
-        let thread = thread::Builder::new().name(name).spawn(move || committer.run(&receiver));
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            Committer::new(layout, journal, its_shared, cache_bytes).run(&receiver);
+        });
         let thread = Mutex::new(Some(thread.map_err(failed())?));
         Ok(Self { shared, sender, thread, lock: Mutex::new(Some(lock)) })
     }
@@ -176,8 +170,7 @@ fn reclaim(options: &Options, opened: Opened) -> Result<Opened, OpenError> {
 impl Engine for SledEngine {
     async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
         let database = self.shared.database()?;
-        let found = database.get(key).map_err(|fault| unreadable(&database, fault))?;
-        Ok(found.map(|value| value.to_vec()))
+        database.get(key).map_err(|fault| unreadable(&database, fault))
     }
 
     async fn scan(&self, scan: Scan) -> Result<Vec<Entry>, EngineError> {

@@ -18,7 +18,7 @@ const SEGMENT_BYTES_REOPENED_MAX: usize = 1 << 20;
 /// Zeros are written ahead, so that a sync need not write a new length: in steps as large as what is there, from 64 KiB for a
 /// short process to 1 MiB. Measured on ext4 in a virtual machine: 5 to 25 % less time for a sync.
 const ROOM_BYTES: (usize, usize) = (64 << 10, 1 << 20);
-/// Below this nothing is written any more: the database behind the journal needs room for its own segments (8 MiB each).
+/// Below this nothing is written any more: the database behind the journal needs room for its own log.
 const FREE_BYTES_MIN: u64 = 32 << 20;
 
 /// The segment that is appended to.

@@ -17,6 +17,7 @@ mod database;
 mod disk;
 mod engine;
 mod error;
+mod fence;
 mod frame;
 mod group;
 mod journal;
@@ -30,8 +31,8 @@ mod replay;
 mod segment;
 mod shared;
 mod snapshot;
+mod stored;
 mod survey;
-mod syncer;
 
 pub use disk::{Disk, OsDisk};
 pub use engine::{SledEngine, Status};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::database::{Counts, Database, Fault};
 use super::disk::sync_tree;
 use super::error::OpenError;
+use super::fence::Fence;
 use super::frame::{Kind, SegmentHeader};
 use super::journal::{self, Journal, Place};
 use super::layout::{Layout, create_directory};
@@ -144,7 +145,7 @@ fn create(options: &Options, layout: &Layout, place: &Place) -> Result<(), OpenE
     place.create(&header).map_err(OpenError::file("create", &place.path(1)))?;
     let path = layout.database(1);
     let made = Database::open(&path, 1, options.cache_bytes).and_then(|database| {
-        database.sync()?;
+        database.sync(&mut Fence::default())?;
         database.close()
     });
     made.map_err(|fault| OpenError::file("create", &path)(io::Error::other(fault.0)))?;

@@ -7,10 +7,11 @@ use std::fs;
 use super::database::{Counts, Database, Fault};
 use super::disk::sync_tree;
 use super::error::OpenError;
+use super::fence::Fence;
 use super::journal::Place;
 use super::layout::Layout;
 use super::options::{BackupItems, Options};
-use super::replay::{self, ReplayError, sync_when_due};
+use super::replay::{self, ReplayError};
 use super::survey::Survey;
 use crate::engine::SnapshotItem;
 
@@ -43,7 +44,6 @@ pub(super) fn rebuild(
         Err(ReplayError::Journal(error)) => return Err(error),
         Err(ReplayError::Database(fault)) => return Err(unwritable(fault)),
     }
-    database.sync().map_err(unwritable)?;
     sync_tree(&*options.disk, &fresh).map_err(OpenError::file("sync", &fresh))?;
     layout.write_current(&*options.disk, number)?;
     if path.exists() {
@@ -75,14 +75,14 @@ fn usable_backup(options: &Options, survey: &Survey) -> Result<BackupItems, Stri
 
 fn fill(database: &Database, backup: BackupItems) -> Result<Counts, String> {
     let mut counts = Counts::default();
-    let mut synced = database.written();
+    let mut fence = Fence::default();
     let mut step: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
     let mut bytes = 0;
     let mut flush = |step: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>, sequence| {
         let changes = step.iter().map(|(key, value)| (key.as_slice(), value.as_deref()));
-        counts = database.apply(sequence, counts, changes).map_err(|fault| fault.0)?;
+        counts = database.apply(&mut fence, sequence, counts, changes).map_err(|fault| fault.0)?;
         step.clear();
-        sync_when_due(database, &mut synced).map_err(|fault| fault.0)?;
+        database.sync_when_due(&mut fence).map_err(|fault| fault.0)?;
         Ok::<Counts, String>(counts)
     };
     for item in backup.items {
@@ -98,5 +98,7 @@ fn fill(database: &Database, backup: BackupItems) -> Result<Counts, String> {
             bytes = 0;
         }
     }
-    flush(&mut step, backup.sequence)
+    let counts = flush(&mut step, backup.sequence)?;
+    database.sync(&mut fence).map_err(|fault| fault.0)?;
+    Ok(counts)
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::codec::{self, Written};
-use super::database::{Counts, Database, Fault, SEGMENT_BYTES};
+use super::database::{Counts, Database, Fault};
 use super::error::OpenError;
+use super::fence::Fence;
 use super::frame::{Frame, Kind, Mac};
 use super::journal::Place;
 use super::segment::Segment;
@@ -36,7 +37,7 @@ pub(super) fn needed(segments: &[Known], behind: u64) -> &[Known] {
     segments.get(start..).unwrap_or_default()
 }
 
-/// Applies every commit behind what is in the database.
+/// Applies every commit behind what is in the database, durably.
 pub(super) fn into_database(
     place: &Place,
     segments: &[Known],
@@ -44,7 +45,7 @@ pub(super) fn into_database(
     before: Counts,
 ) -> Result<Counts, ReplayError> {
     let mut counts = before;
-    let mut synced = database.written();
+    let mut fence = Fence::default();
     let mut chain: Option<Mac> = None;
     for known in needed(segments, before.sequence) {
         let segment = Segment::read(place.path(known.number), known.number, &place.key)?;
@@ -52,11 +53,11 @@ pub(super) fn into_database(
         let mut fault = None;
         let end = segment.walk(&place.key, |frame| {
             if fault.is_none() && frame.kind == Kind::Batches && frame.next() > counts.sequence + 1 {
-                match apply(&segment.path, frame, database, counts)? {
+                match apply(&segment.path, frame, (database, &mut fence), counts)? {
                     Ok(after) => counts = after,
                     Err(found) => fault = Some(found),
                 }
-                sync_when_due(database, &mut synced).unwrap_or_else(|found| fault = Some(found));
+                database.sync_when_due(&mut fence).unwrap_or_else(|found| fault = Some(found));
             }
             Ok(())
         })?;
@@ -64,6 +65,9 @@ pub(super) fn into_database(
             return Err(fault.into());
         }
         chain = Some(end.chain);
+    }
+    if fence.is_up() {
+        database.sync(&mut fence)?;
     }
     Ok(counts)
 }
@@ -91,7 +95,7 @@ pub(super) fn batches<'a>(path: &Path, frame: &Frame<'a>) -> Result<Vec<(u64, Wr
 fn apply(
     path: &Path,
     frame: &Frame<'_>,
-    database: &Database,
+    (database, fence): (&Database, &mut Fence),
     before: Counts,
 ) -> Result<Result<Counts, Fault>, OpenError> {
     let mut changes = BTreeMap::new();
@@ -101,15 +105,5 @@ fn apply(
             changes.extend(batch.puts.iter().map(|(key, value)| (*key, Some(*value))));
         }
     }
-    Ok(database.apply(frame.next().saturating_sub(1), before, changes.into_iter()))
-}
-
-/// See [`SEGMENT_BYTES`].
-pub(super) fn sync_when_due(database: &Database, synced: &mut i64) -> Result<(), Fault> {
-    let written = database.written();
-    if written - *synced > i64::try_from(SEGMENT_BYTES).unwrap_or(i64::MAX) / 2 {
-        database.sync()?;
-        *synced = written;
-    }
-    Ok(())
+    Ok(database.apply(fence, frame.next().saturating_sub(1), before, changes.into_iter()))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -25,8 +25,6 @@ pub(super) struct Shared {
     counts: Mutex<Counts>,
     /// Everything up to this commit is durable in the database.
     synced: AtomicU64,
-    /// How far sled had written its log when the newest finished sync began.
-    pub(super) synced_log: AtomicI64,
     /// Everything up to this commit is in a backup.
     backed_up: AtomicU64,
     segments: Mutex<Segments>,
@@ -55,14 +53,12 @@ impl Drop for Pin {
 
 impl Shared {
     pub(super) fn new(place: Place, database: Database, counts: Counts, segments: Vec<Known>) -> Self {
-        let synced_log = AtomicI64::new(database.written());
         Self {
             place,
             database: RwLock::new(Some(Arc::new(database))),
             stopped: OnceLock::new(),
             counts: Mutex::new(counts),
             synced: AtomicU64::new(0),
-            synced_log,
             backed_up: AtomicU64::new(0),
             segments: Mutex::new(Segments { known: segments.into(), ..Segments::default() }),
         }
@@ -76,7 +72,6 @@ impl Shared {
     }
 
     pub(super) fn replace_database(&self, database: Database) {
-        self.synced_log.store(database.written(), Ordering::Release);
         *self.database.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(database));
     }
 
@@ -99,6 +94,10 @@ impl Shared {
             Some(reason) => Err(EngineError::Stopped { reason: reason.clone() }),
             None => Ok(()),
         }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.get().is_some()
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -136,21 +135,15 @@ impl Shared {
         self.backed_up.fetch_max(sequence, Ordering::AcqRel);
     }
 
-    /// Makes everything durable in the database that was applied before the call, then drops what the journal need not
-    /// keep any more.
-    pub(super) fn sync(&self) -> Result<(), EngineError> {
-        let database = self.database()?;
-        let sequence = self.counts().sequence;
-        let written = database.written();
-        database.sync().map_err(|fault| self.stop(format!("failed to sync the database: {}", fault.0)))?;
-        self.synced_log.fetch_max(written, Ordering::AcqRel);
+    /// Everything up to this commit is durable in the database: drops what the journal need not keep any more.
+    pub(super) fn synced(&self, sequence: Sequence) {
         self.synced.fetch_max(sequence, Ordering::AcqRel);
-        // What cannot be removed now is tried again with the next sync, and harms nobody meanwhile.
+        // What cannot be removed now is tried again after the next sync, and harms nobody meanwhile.
         let _ = self.drop_segments();
-        Ok(())
     }
 
-    /// Oldest first, and never one behind one that is kept: so the journal stays without a gap.
+    /// Oldest first, and never one behind one that is kept: so the journal stays without a gap. Each is gone for certain before
+    /// the next one goes: a file system may keep the first name and lose the second.
     fn drop_segments(&self) -> io::Result<()> {
         let synced = self.synced.load(Ordering::Acquire);
         let backed_up = self.backed_up.load(Ordering::Acquire);
@@ -166,9 +159,19 @@ impl Shared {
                 break;
             }
             journal::remove(&path)?;
+            self.sync_journal_names()?;
             segments.known.pop_front();
         }
         Ok(())
+    }
+
+    fn sync_journal_names(&self) -> io::Result<()> {
+        let Place { disk, directory, .. } = &self.place;
+        let synced = disk.sync_directory(directory);
+        if let Err(error) = &synced {
+            self.stop(format!("failed to sync `{}`: {error}", directory.display()));
+        }
+        synced
     }
 
     fn segments(&self) -> MutexGuard<'_, Segments> {

@@ -1,11 +1,15 @@
 //! The tests of this crate: over the real storage, with an engine in memory.
 
+mod canary;
 mod crash;
 mod errors;
 mod history;
 mod log;
 mod port;
 mod positions;
+mod reprocess;
 mod retention;
 mod rows;
+mod superseded;
+mod systems;
 mod world;

@@ -96,7 +96,7 @@ fn many(run: u64, first: u64) -> Vec<pipeline::records::RowErrorChunk> {
         let mut random = fastrand::Rng::with_seed(seed);
         (0..2_000).map(|_| random.alphanumeric()).collect()
     };
-    let errors = (first..first + 600)
+    let errors = (first..first + 400)
         .map(|index| rejected("s", index, i64::try_from(index).unwrap(), &noise(index), "x"));
     vec![chunk(run, "sync/s", "s", errors.collect())]
 }

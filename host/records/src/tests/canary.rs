@@ -1,0 +1,129 @@
+//! No byte of a row, a key or a text is in what an engine holds; and with `row_data = "off"` not even under the seal.
+
+use super::rows::{batch, chunk, commit, rejected, schema};
+use super::world::World;
+use crate::{ErrorFilter, LogLevel, LogLine, Preview, RunLog, SealedRecords, Session};
+use pipeline::records::{RowCopy, RowError, RunRecords};
+use std::sync::Arc;
+use storage::{Engine, MemoryEngine, Scan};
+
+const CANARY: &str = "CANARY-4711";
+/// The key of the canary's row; no eight bytes like these come about by chance.
+const KEY: i64 = 0x4b45_5943_414e_4152;
+
+async fn entries(engine: &dyn Engine) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = engine.scan(Scan { prefix: Vec::new(), after, limit: 1_000 }).await.unwrap();
+        let Some((last, _)) = page.last() else { return all };
+        after = Some(last.clone());
+        all.extend(page);
+    }
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+fn has_canary(bytes: &[u8]) -> bool {
+    contains(bytes, CANARY.as_bytes())
+        || contains(bytes, &KEY.to_be_bytes())
+        || contains(bytes, &KEY.to_le_bytes())
+        || contains(bytes, KEY.to_string().as_bytes())
+}
+
+/// Everything of the tables of this crate, unsealed and unpacked.
+async fn unsealed(records: &SealedRecords) -> Vec<(&'static str, Vec<u8>)> {
+    use crate::tables as t;
+    let tables = [
+        t::SYNCS,
+        t::RUNS,
+        t::REPORTS,
+        t::LEDGERS,
+        t::LOGS,
+        t::UNITS,
+        t::STAGES,
+        t::ERROR_COUNTS,
+        t::ERROR_GROUPS,
+        t::ERROR_INDEX,
+        t::ERROR_CHUNKS,
+        t::ERROR_KEYS,
+        t::ERROR_SCHEMAS,
+        t::SETTLEMENTS,
+        t::CHANGES,
+        t::PREVIEWS,
+        t::SETTINGS,
+    ];
+    let mut values = Vec::new();
+    for table in tables {
+        for (key, found) in records.scan_all(table, &[]).await.unwrap() {
+            values.push((table.name, key));
+            values.push((table.name, crate::codec::unpack(table, found.value.expose()).unwrap()));
+        }
+    }
+    values
+}
+
+#[tokio::test]
+async fn an_engine_sees_nothing_of_rows_keys_and_texts() {
+    let engine = Arc::new(MemoryEngine::new());
+    let world = World::over(engine.clone());
+    let records = world.open().await;
+    let log = Arc::new(RunLog::new(Arc::clone(&records)));
+    let session = Session::new(Arc::clone(&records)).with_log(Arc::clone(&log));
+    let ticket = session.begin("sync").await.unwrap();
+    log.push(LogLine { at_ms: 1, connector: "source".into(), level: LogLevel::Info, text: CANARY.into() });
+    let errors = vec![rejected("s", 0, KEY, CANARY, CANARY), rejected("s", 1, 2, CANARY, CANARY)];
+    commit(&records, &ticket, CANARY, vec![chunk(1, "sync/s", "s", errors)]).await;
+    session.finish(&ticket, super::history::report(&ticket)).await.unwrap();
+    records.keep_ledger("sync", 1, &[CANARY]).await.unwrap();
+    let preview = Preview { at_ms: 1, schema: schema("s"), batches: vec![batch("s", &[(KEY, CANARY)])] };
+    records.keep_preview("sync", &preview).await.unwrap();
+    session.release(&ticket);
+    records.edit_checkpoint("sync", "sync/s", &format!("\"{CANARY}\"")).await.unwrap();
+    records
+        .delete_errors("sync", &ErrorFilter { ids: vec!["1-2".parse().unwrap()], ..ErrorFilter::default() })
+        .await
+        .unwrap();
+
+    let entries = entries(engine.as_ref()).await;
+    assert!(entries.len() > 15, "{} entries", entries.len());
+    for (key, value) in &entries {
+        assert!(!has_canary(key) && !has_canary(value), "{key:?}");
+    }
+    let seen: usize = unsealed(&records).await.iter().filter(|(_, value)| has_canary(value)).count();
+    assert!(seen >= 6, "the search finds what is there: {seen}");
+}
+
+#[tokio::test]
+async fn with_row_data_off_nothing_of_a_row_is_kept_but_a_keyed_hash() {
+    let world = World::new();
+    let records = world.open().await;
+    let ticket = records.begin("sync").await.unwrap();
+    // As the pipeline gives it then.
+    let withheld = RowError {
+        message: String::new(),
+        row: RowCopy::Withheld,
+        fields: vec!["id".into(), "name".into()],
+        ..rejected("s", 0, KEY, CANARY, "wrong_type")
+    };
+    commit(&records, &ticket, "t", vec![chunk(1, "sync/s", "s", vec![withheld.clone()])]).await;
+    records.finish(&ticket, super::history::report(&ticket)).await.unwrap();
+    records.release(&ticket);
+    let values = unsealed(&records).await;
+    assert!(values.len() > 14);
+    for (table, value) in &values {
+        assert!(!has_canary(value), "{table}");
+    }
+    let plain_hash = blake3::hash(&KEY.to_be_bytes());
+    let prefix = plain_hash.as_bytes().first_chunk::<16>().unwrap();
+    assert!(
+        values.iter().all(|(_, value)| !contains(value, prefix)),
+        "whoever guesses a key cannot check it"
+    );
+    let kept = records.error("sync", "1-1".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(kept.error, RowError { key: None, ..withheld });
+    let ticket = records.begin("sync").await.unwrap();
+    let open = records.open_keys(&ticket, "s").await.unwrap().unwrap();
+    assert!(open.hash_if_open(&KEY.to_be_bytes()).is_some(), "the hash finds the key again");
+}

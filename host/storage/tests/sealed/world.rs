@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cofferdam_storage::{Change, Clock, Engine, Life, MemoryEngine, Range, Storage, Table};
+use proptest::test_runner::Config as ProptestConfig;
 use tempfile::TempDir;
 use vault::{Class, DeploymentId, KeyFile, Keyring, Location, OsFiles};
 
@@ -33,6 +34,10 @@ impl Hands {
         self.0.store(ms, Ordering::Relaxed);
     }
 
+    pub(crate) fn now(&self) -> u64 {
+        self.now_ms()
+    }
+
     pub(crate) fn pass(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::Relaxed);
     }
@@ -51,7 +56,7 @@ impl World {
     }
 
     pub(crate) fn with(engine: Arc<dyn Engine>) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = directory();
         for name in ["data", "keys"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
@@ -116,6 +121,19 @@ pub(crate) async fn keys(storage: &Storage, organization: &str) -> Vec<String> {
     found.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect()
 }
 
-pub(crate) fn is_long() -> bool {
-    std::env::var_os("COFFERDAM_TEST_LONG").is_some()
+/// So many cases of a property; twenty times as many in long rounds.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    let times = if std::env::var_os("COFFERDAM_TEST_LONG").is_some() { 20 } else { 1 };
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(count * times) }
+}
+
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// In memory where the machine has such a file system: the keyring syncs each of its writes, and thousands of keyrings
+/// are made here whose durability is another suite's matter.
+fn directory() -> TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }

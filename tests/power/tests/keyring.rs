@@ -5,7 +5,7 @@ use crate::shreds;
 
 #[test]
 fn no_cut_loses_a_key_or_brings_one_back() {
-    Campaign { scenario: "keyring", cuts: 60, tries_earlier_keyrings: true, judge }.run();
+    Campaign { scenario: "keyring", cuts: 60, from: None, tries_earlier_keyrings: true, judge }.run();
 }
 
 fn judge(after: &After<'_>) -> Result<(), String> {

@@ -11,8 +11,10 @@
 mod bare;
 mod campaign;
 mod engine;
+mod faults;
 mod keyring;
 mod recorder;
 mod sealed;
 mod shreds;
+mod site;
 mod steps;

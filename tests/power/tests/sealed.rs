@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use power::script;
+
 use crate::campaign::{After, Campaign};
 use crate::{shreds, steps};
 
 fn campaign(scenario: &'static str, cuts: usize) -> Campaign {
-    Campaign { scenario, cuts, tries_earlier_keyrings: true, judge }
+    Campaign { scenario, cuts, from: None, tries_earlier_keyrings: true, judge }
 }
 
 #[test]
@@ -34,10 +36,21 @@ fn no_cut_brings_back_a_deleted_organization_or_harms_another() {
     campaign("shred", 40).run();
 }
 
+#[test]
+fn no_cut_breaks_a_backup_that_is_done() {
+    campaign("backup", 30).run();
+}
+
+#[test]
+fn no_cut_breaks_a_restore_that_is_done() {
+    Campaign { from: Some("lost"), ..campaign("restore", 30) }.run();
+}
+
 fn judge(after: &After<'_>) -> Result<(), String> {
     steps::judge(after)?;
     shreds::judge(after)?;
     passing(after)?;
+    backups(after)?;
     fading(after)
 }
 
@@ -70,4 +83,22 @@ fn fading(after: &After<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Every backup that was acknowledged, or that has its name, opens whole; the newest holds what was there.
+fn backups(after: &After<'_>) -> Result<(), String> {
+    let said: Vec<&str> = after.marks.iter().filter_map(|mark| mark.strip_prefix("backup ")).collect();
+    for backup in &said {
+        let (name, _) = backup.split_once(' ').unwrap();
+        if !after.found.contains(&format!("whole {name}").as_str()) {
+            return Err(format!("the backup `{name}` is lost"));
+        }
+    }
+    let Some((_, steps)) = said.last().and_then(|backup| backup.split_once(' ')) else { return Ok(()) };
+    let expected: Vec<String> =
+        (0..2).flat_map(|writer| script::facts(writer, steps.parse().unwrap())).collect();
+    let found = after.found.iter().filter_map(|line| line.strip_prefix("backed up "));
+    let found: BTreeSet<&str> = found.collect();
+    let is_right = found == expected.iter().map(String::as_str).collect();
+    if is_right { Ok(()) } else { Err(format!("the newest backup holds {found:?}, not {expected:?}")) }
 }

@@ -3,7 +3,7 @@
 //! Marks: `begin WRITER NUMBER` before a step of `power::script`, `acknowledged WRITER NUMBER` after it.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -100,9 +100,14 @@ pub(crate) fn read(data: &Path) -> Result<()> {
     })
 }
 
+/// Where the engine is in the data directory.
+pub(crate) fn directory(data: &Path) -> PathBuf {
+    data.join("engine")
+}
+
 /// The engine as the host opens it.
 pub(crate) fn open(data: &Path) -> Result<SledEngine> {
-    let options = Options::new(data.join("engine"), *DEPLOYMENT.as_bytes(), JOURNAL_KEY);
+    let options = Options::new(directory(data), *DEPLOYMENT.as_bytes(), JOURNAL_KEY);
     let options = options.holder("subject").probe(Arc::new(ThisProgram)).cache_bytes(16 << 20);
     SledEngine::open(&options).context("the engine does not open")
 }

@@ -10,10 +10,11 @@ pub(crate) const DEPLOYMENT: DeploymentId = DeploymentId::from_bytes([7; 16]);
 /// Said when a first use has come to its end.
 pub(crate) const CREATED: &str = "created";
 
-/// The two directories.
+/// The directories of a host.
 pub(crate) struct Home<'a> {
     pub(crate) data: &'a Path,
     pub(crate) keys: &'a Path,
+    pub(crate) backups: &'a Path,
 }
 
 impl Home<'_> {

@@ -5,6 +5,7 @@
 
 mod bare;
 mod calls;
+mod compaction;
 mod engine;
 mod facts;
 mod hex;
@@ -40,7 +41,7 @@ fn run(scenario: &str, action: &str, directories: &[PathBuf]) -> Result<()> {
         ("calls", "write", [directory]) => calls::write(directory),
         ("bare", "write", [data]) => bare::write(data),
         ("bare", "read", [data]) => bare::read(data),
-        (scenario, action, [data, keys]) => at_home(scenario, action, &Home { data, keys }),
+        (scenario, action, [data, keys, backups]) => at_home(scenario, action, &Home { data, keys, backups }),
         _ => bail!("no scenario `{scenario}` with the action `{action}`"),
     }
 }
@@ -49,6 +50,8 @@ fn at_home(scenario: &str, action: &str, home: &Home<'_>) -> Result<()> {
     match (scenario, action) {
         ("engine", "write") => engine::write(home.data),
         ("engine", "read") => engine::read(home.data),
+        ("compaction", "write") => compaction::write(home.data),
+        ("compaction", "read") => compaction::read(home.data),
         ("keyring", "write") => keyring::write(home),
         ("keyring", "read") => keyring::read(home),
         ("keyring", "earlier") => keyring::read_earlier(home),

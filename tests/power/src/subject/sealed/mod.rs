@@ -1,5 +1,6 @@
 //! Sealed storage over the durable engine, with its keyring and key file: the whole as the host has it.
 
+mod backup;
 mod canary;
 mod clock;
 mod fresh;
@@ -7,13 +8,14 @@ mod keys;
 mod load;
 mod purge;
 mod read;
+mod restore;
 mod rows;
 mod shred;
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use storage::Storage;
+use storage::{SledEngine, Storage};
 
 use self::clock::SetClock;
 use crate::engine;
@@ -24,6 +26,8 @@ use crate::sessions::block_on;
 /// Storage that is open, and what is said about it.
 struct Host {
     storage: Arc<Storage>,
+    /// Below it.
+    engine: Arc<SledEngine>,
     clock: Arc<SetClock>,
     marks: Marks,
 }
@@ -36,9 +40,11 @@ pub(crate) fn write(scenario: &str, home: &Home<'_>) -> Result<()> {
         marks.say(CREATED)?;
         let clock = SetClock::at_start();
         let engine = Arc::new(engine::open(home.data)?);
-        let storage = Storage::open(engine, keyring, Arc::clone(&clock) as _).await?;
-        let host = Host { storage: Arc::new(storage), clock, marks };
+        let storage = Storage::open(Arc::clone(&engine) as _, keyring, Arc::clone(&clock) as _).await?;
+        let host = Host { storage: Arc::new(storage), engine, clock, marks };
         match scenario {
+            "backup" => backup::write(&host, home).await,
+            "restore" => restore::write(host, home).await,
             "fresh" => fresh::write(&host).await,
             "load" => load::write(&host).await,
             "purge" => purge::write(&host).await,
@@ -54,9 +60,12 @@ pub(crate) fn read(home: &Home<'_>) -> Result<()> {
     let marks = crate::facts::read()?;
     block_on(async {
         let keyring = home.open(&marks)?;
+        restore::finish(home, &keyring, &marks).await?;
         let clock = SetClock::as_said(&marks)?;
         let engine = Arc::new(engine::open(home.data)?);
         let storage = Storage::open(engine, keyring, clock).await.context("storage does not open")?;
-        read::read(&storage, &marks).await
+        read::read(&storage, &marks).await?;
+        drop(storage);
+        backup::read(home, &marks).await
     })
 }

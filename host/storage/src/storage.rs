@@ -71,7 +71,6 @@ impl Storage {
             maintaining: tokio::sync::Mutex::new(()),
             resealing: tokio::sync::Mutex::new(()),
         };
-        storage.keys.change(Keyring::save_counters).await?;
         storage.maintain().await?;
         Ok(storage)
     }

@@ -100,6 +100,33 @@ async fn as_many_steps_as_are_promised_fit_whatever_they_replace() {
 }
 
 #[tokio::test]
+async fn a_process_that_writes_nothing_leaves_the_keyring_as_it_is() {
+    let world = World::new();
+    put(&world.open_with_organizations().await, "acme", "1", Life::Standing, b"a row").await;
+    let keyring = std::fs::read(world.keyring_path()).unwrap();
+    assert!(get(&world.open().await, "acme", "1").await.is_some());
+    assert_eq!(std::fs::read(world.keyring_path()).unwrap(), keyring);
+    put(&world.open().await, "acme", "2", Life::Standing, b"a row").await;
+    assert_ne!(std::fs::read(world.keyring_path()).unwrap(), keyring);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_many_tasks_miss_in_the_keyring_is_written_once() {
+    let world = World::new();
+    drop(world.open_with_organizations().await);
+    let storage = world.open().await;
+    let sequence = || storage.with_keyring(|keyring| keyring.status().unwrap().sequence);
+    let before = sequence();
+    let puts = (0..64).map(|number| {
+        let change = Change::new("acme");
+        storage.commit(change.put(ROWS, number.to_string(), Life::Until(START_MS + 400 * DAY_MS), Vec::new()))
+    });
+    futures::future::try_join_all(puts).await.unwrap();
+    // Making the key of a bucket saves the counters too.
+    assert_eq!(sequence(), before + 1);
+}
+
+#[tokio::test]
 async fn a_lease_has_one_holder_and_its_tokens_rise() {
     let world = World::new();
     let storage = world.open_with_organizations().await;

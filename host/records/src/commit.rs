@@ -23,7 +23,10 @@ impl SealedRecords {
     ) -> Result<(), Error> {
         let row_errors = std::mem::take(&mut prepared.effect.row_errors);
         let (mut stored, _) = self.read_unit(&seat.sync, unit).await?;
-        stored.record.prepare(unit, prepared.clone())?;
+        if stored.record.prepared.is_some() {
+            // It says why not.
+            return Ok(stored.record.prepare(unit, prepared)?);
+        }
         let (row_errors, settlement) = self.draft_settlement(seat, &mut prepared, row_errors, plan)?;
         let run = prepared.run;
         let stage = self.stage(seat, unit, run, self.encode(row_errors).await?).await?;
@@ -69,13 +72,14 @@ impl SealedRecords {
         plan: Option<&Plan>,
     ) -> Result<(), Error> {
         let late = std::mem::take(&mut amendment.row_errors);
-        let (mut stored, _) = self.read_unit(&seat.sync, unit).await?;
-        let settles = stored.settles;
-        let Some((run, _)) = stored.record.commit(unit, token, Amendment::default())? else {
+        let (mut stored, read) = self.read_unit(&seat.sync, unit).await?;
+        let prepared = stored.record.prepared.as_ref().filter(|prepared| prepared.token == token);
+        let Some(run) = prepared.map(|prepared| prepared.run) else {
+            stored.record.commit(unit, token, amendment)?;
             return self.apply_settlement(seat, unit).await;
         };
         let mut settlement = None;
-        if settles {
+        if stored.settles {
             // What an earlier commit settled must not be lost under this one.
             self.apply_settlement(seat, unit).await?;
             settlement = self.read_draft(seat, unit).await?;
@@ -87,9 +91,15 @@ impl SealedRecords {
         let stage = self.stage(seat, unit, run, self.encode(late).await?).await?;
         let settled = settlement.map(Draft::conclude);
         let mut attempts = Attempts::at(UNITS);
+        let mut known = Some((stored, read));
         loop {
-            let (mut stored, read) = self.read_unit(&seat.sync, unit).await?;
-            let Some((run, _)) = stored.record.commit(unit, token, amendment.clone())? else { break };
+            let (mut stored, read) = match known.take() {
+                Some(known) => known,
+                None => self.read_unit(&seat.sync, unit).await?,
+            };
+            if stored.record.commit(unit, token, amendment.clone())?.is_none() {
+                break;
+            }
             let mut change = self.fenced(seat, last_of(self, stage.as_ref())).await?;
             let made_true: Vec<StageRef> =
                 stored.staged.take().into_iter().chain(stage.as_ref().map(|stage| stage.reference)).collect();

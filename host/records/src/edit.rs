@@ -8,14 +8,13 @@ use crate::seat::Seat;
 use crate::settlement::{Fate, Rejection};
 use crate::stage::{chunk_key, index_key, keys_key};
 use crate::superseded::{ErrorRef, KeyPrefix};
-use crate::sweep::delete_chunk;
-use crate::tables::{ERROR_CHUNKS, ERROR_INDEX, ERROR_KEYS};
+use crate::tables::{ERROR_CHUNKS, ERROR_INDEX, ERROR_KEYS, Key};
 use std::collections::BTreeMap;
-use storage::{Change, Life};
+use storage::{Change, Life, Table};
 
 impl SealedRecords {
     /// Gives row errors of one chunk their fate, in one change; once, however often it is called. A chunk that is gone has
-    /// expired. With a seat only while its run is the newest.
+    /// expired. With a seat only while its run is the newest; without one somebody wished it, and what is gone is erased.
     pub(crate) async fn edit_chunk(
         &self,
         sync: &str,
@@ -30,7 +29,7 @@ impl SealedRecords {
             let index: ChunkIndex = codec::from_compact(ERROR_INDEX, found.value.expose())?;
             let life = found.ends_ms.map_or(Life::Standing, Life::Until);
             let change = self.change().expect(ERROR_INDEX, index_key(sync, at), Some(&found.revision));
-            let edit = Edit { sync, at, edits, run, life };
+            let edit = Edit { sync, at, edits, run, life, erases: seat.is_none() };
             let change = if edits.values().all(|fate| *fate == Fate::Superseded) {
                 self.mark(change, edit, index).await?
             } else {
@@ -54,7 +53,7 @@ impl SealedRecords {
         edit: Edit<'_>,
         mut index: ChunkIndex,
     ) -> Result<Option<Change>, Error> {
-        let Edit { sync, at, edits, run, life } = edit;
+        let Edit { sync, at, edits, run, life, .. } = edit;
         // Only what has a key can be superseded, and keys of what is gone are gone.
         let Some(mut keys) = self.read_keys(sync, &index.stream, at).await? else { return Ok(None) };
         let marked: Vec<u32> =
@@ -69,14 +68,14 @@ impl SealedRecords {
         Ok(Some(change.put(ERROR_INDEX, index_key(sync, at), life, value)))
     }
 
-    /// Writes the chunk anew under another key: what was in the old one is to be erased, and only what is deleted is.
+    /// Writes the chunk anew, under another key: what is deleted can be erased, and what is overwritten cannot.
     async fn rewrite(
         &self,
         change: Change,
         edit: Edit<'_>,
         mut index: ChunkIndex,
     ) -> Result<Option<Change>, Error> {
-        let Edit { sync, at, edits, run, life } = edit;
+        let Edit { sync, at, edits, run, life, .. } = edit;
         let old_key = chunk_key(sync, at, index.revision);
         let Some(found) = self.get(ERROR_CHUNKS, &old_key).await? else { return Ok(None) };
         let before = chunk::decode(found.value.expose())?;
@@ -96,10 +95,12 @@ impl SealedRecords {
             return Ok(None);
         }
         if after.is_empty() {
-            return Ok(Some(delete_chunk(change, sync, at, &index)));
+            let change = edit.remove(change, ERROR_CHUNKS, old_key);
+            let change = edit.remove(change, ERROR_INDEX, index_key(sync, at));
+            return Ok(Some(edit.remove(change, ERROR_KEYS, keys_key(sync, &index.stream, at))));
         }
         let (index, packed) = chunk::encode_again(&after, &index)?;
-        let change = change.delete(ERROR_CHUNKS, old_key);
+        let change = edit.remove(change, ERROR_CHUNKS, old_key);
         let change = change.put(ERROR_CHUNKS, chunk_key(sync, at, index.revision), life, packed);
         let value = codec::to_compact(ERROR_INDEX, &index)?;
         let change = change.put(ERROR_INDEX, index_key(sync, at), life, value);
@@ -128,6 +129,13 @@ struct Edit<'a> {
     edits: &'a BTreeMap<u32, Fate>,
     run: u64,
     life: Life,
+    erases: bool,
+}
+
+impl Edit<'_> {
+    fn remove(self, change: Change, table: Table, key: Key) -> Change {
+        if self.erases { change.delete(table, key) } else { change.discard(table, key) }
+    }
 }
 
 fn put_keys(

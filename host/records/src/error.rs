@@ -71,6 +71,14 @@ pub enum Error {
         /// The promise.
         longest_ms: u64,
     },
+    /// Data would end before it is written.
+    #[error("`{setting}` of {wanted_ms} ms is shorter than an hour")]
+    RetentionTooShort {
+        /// The setting.
+        setting: &'static str,
+        /// What was asked for.
+        wanted_ms: u64,
+    },
     /// A text that names no row error.
     #[error("`{text}` names no row error: a run and a number are, as in `12-345`")]
     BadErrorId {
@@ -127,6 +135,7 @@ impl Error {
             Self::BadErrorId { .. } => "CD1058",
             Self::Contended { .. } => "CD1059",
             Self::NothingToReprocess { .. } => "CD1060",
+            Self::RetentionTooShort { .. } => "CD1061",
             Self::Port(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

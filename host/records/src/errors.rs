@@ -64,10 +64,16 @@ impl SealedRecords {
         self.newest_run(sync).await?;
         let mut search = self.search(sync, filter, None).await?;
         let mut counts: ErrorCounts = BTreeMap::new();
-        while let Some((listed, errors)) = search.next().await? {
-            for error in errors {
-                let of = (listed.at.run, listed.index.stream.clone(), error.code);
-                *counts.entry(of).or_default() += 1;
+        while let Some(listed) = search.next_listed().await? {
+            let mut add = |code: String, rows: u64| {
+                *counts.entry((listed.at.run, listed.index.stream.clone(), code)).or_default() += rows;
+            };
+            if let Some(codes) = search.told_by_index(&listed) {
+                let wanted = codes.iter().filter(|(code, _)| filter.takes_code(code));
+                wanted.for_each(|(code, rows)| add(code.clone(), u64::from(*rows)));
+            } else {
+                let errors = search.found_in(&mut listed.clone()).await?;
+                errors.into_iter().for_each(|error| add(error.code, 1));
             }
         }
         search.prove_conditions()?;
@@ -84,7 +90,7 @@ impl SealedRecords {
         if let Some(after) = after {
             walk.skip_to(after.run, after.number.saturating_add(1));
         }
-        Ok(Search { walk, filter, after, conditions: Conditions::new(&filter.conditions) })
+        Ok(Search::new(walk, filter, after))
     }
 }
 
@@ -96,15 +102,33 @@ pub(crate) struct Search<'a> {
     conditions: Conditions<'a>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    pub(crate) fn new(walk: Walk<'a>, filter: &'a ErrorFilter, after: Option<ErrorId>) -> Self {
+        Self { walk, filter, after, conditions: Conditions::new(&filter.conditions) }
+    }
+
+    /// How many of each code the index says that are found in a chunk; none where it has to be opened to know.
+    fn told_by_index<'l>(&self, listed: &'l Listed) -> Option<&'l BTreeMap<String, u32>> {
+        let by_index = self.filter.is_judged_by_index() && !self.walk.has_pending();
+        listed.index.codes.as_ref().filter(|_| by_index)
+    }
+
     /// The next chunk with row errors that are found, and those; none at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<(Listed, Vec<StoredError>)>, Error> {
-        while let Some(mut listed) = self.walk.next().await? {
+        while let Some(mut listed) = self.next_listed().await? {
+            let errors = self.found_in(&mut listed).await?;
+            if !errors.is_empty() {
+                return Ok(Some((listed, errors)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next chunk in which there may be some, by its index.
+    async fn next_listed(&mut self) -> Result<Option<Listed>, Error> {
+        while let Some(listed) = self.walk.next().await? {
             if self.filter.may_be_in(&listed, !self.walk.has_pending()) {
-                let errors = self.found_in(&mut listed).await?;
-                if !errors.is_empty() {
-                    return Ok(Some((listed, errors)));
-                }
+                return Ok(Some(listed));
             }
         }
         Ok(None)

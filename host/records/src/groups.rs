@@ -8,6 +8,9 @@ use crate::unit::StageRef;
 use serde::{Deserialize, Serialize};
 use storage::{Change, Life, Revision};
 
+/// What ends within a day ends with a full hour.
+const HOUR_MS: u64 = 60 * 60 * 1_000;
+
 /// One stage that is true. Its row errors have the numbers from that of the group on, by their offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredGroup {
@@ -57,8 +60,8 @@ impl SealedRecords {
                 expires_ms: stage.expires_ms,
             };
             count.rows += u64::from(stage.rows);
-            // A key that has ended seals nothing more: the record of a run that was not gone on with for 45 days.
-            if stage.expires_ms > now_ms.saturating_add(LAST_HOUR_MS) {
+            // A key that has ended seals nothing more: nobody went on with the sync for 45 days.
+            if stage.expires_ms / HOUR_MS * HOUR_MS > now_ms {
                 let key = Key::of(sync).number(run).number(group.first);
                 let value = codec::to_compact(ERROR_GROUPS, &group)?;
                 change = change.put(ERROR_GROUPS, key, Life::Until(stage.expires_ms), value);
@@ -74,6 +77,3 @@ impl SealedRecords {
         ))
     }
 }
-
-/// Expiries are rounded down to an hour at most for what ends within a day.
-const LAST_HOUR_MS: u64 = 60 * 60 * 1_000;

@@ -12,8 +12,9 @@
 //! stages and removed when the next run begins. What a commit does to row errors of earlier ones is a *settlement*: true
 //! in the batch of the commit, applied to the chunks after it, and seen by readers in between.
 //!
-//! A row error is changed or deleted by writing its chunk anew under another key, so that the old one is deleted and its
-//! bytes erased.
+//! A row error is changed or deleted by writing its chunk anew under another key. Where somebody wished it, the old one is
+//! deleted so that storage erases it; where a run did it, the old bytes end with their day: sealing everything anew after
+//! each reprocess or crash would make every backup from before unreadable.
 
 mod begin;
 mod checkpoints;

@@ -64,10 +64,14 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Nothing is kept for longer than promised.
+    /// Nothing is kept for longer than promised. What would live for less than an hour would have ended before it is
+    /// written: keys end with full hours.
     fn check(&self) -> Result<(), Error> {
         let longest = Self::default();
         let within = |setting, wanted_ms, longest_ms| {
+            if wanted_ms < HOUR_MS {
+                return Err(Error::RetentionTooShort { setting, wanted_ms });
+            }
             if wanted_ms > longest_ms {
                 return Err(Error::RetentionTooLong { setting, wanted_ms, longest_ms });
             }
@@ -96,7 +100,7 @@ impl SealedRecords {
     /// Changes how long the organization's data is kept, for what is written from now on.
     ///
     /// # Errors
-    /// [`Error::RetentionTooLong`] when it would be longer than promised.
+    /// [`Error::RetentionTooLong`] when it would be longer than promised, [`Error::RetentionTooShort`].
     pub async fn set_retention(&self, retention: &Retention) -> Result<(), Error> {
         retention.check()?;
         let value = codec::to_json(SETTINGS, retention)?;

@@ -150,7 +150,7 @@ impl SealedRecords {
     }
 
     pub(crate) fn delete_draft(&self, change: Change, seat: &Seat, unit: &str) -> Change {
-        change.delete(SETTLEMENTS, key(&seat.sync, unit, DRAFT))
+        change.discard(SETTLEMENTS, key(&seat.sync, unit, DRAFT))
     }
 
     /// In the place of its draft.
@@ -163,12 +163,7 @@ impl SealedRecords {
     ) -> Result<Change, Error> {
         let value = codec::to_compact(SETTLEMENTS, settled)?;
         let change = change.put(SETTLEMENTS, key(&seat.sync, unit, TRUE), self.settlement_life(seat), value);
-        let draft = key(&seat.sync, unit, DRAFT);
-        if settled.has_texts() {
-            return Ok(change.delete(SETTLEMENTS, draft));
-        }
-        let nothing = codec::to_compact(SETTLEMENTS, &Draft::default())?;
-        Ok(change.put(SETTLEMENTS, draft, Life::Standing, nothing))
+        Ok(self.delete_draft(change, seat, unit))
     }
 
     fn settlement_life(&self, seat: &Seat) -> Life {
@@ -199,19 +194,10 @@ impl SealedRecords {
         if settled.fates.is_empty() {
             return Ok(());
         }
-        let has_texts = settled.has_texts();
         for (at, edits) in by_chunk(settled.fates) {
             self.edit_chunk(&seat.sync, Some(seat), at, &edits, settled.run).await?;
         }
-        let change = self.change();
-        let change = if has_texts {
-            change.delete(SETTLEMENTS, key)
-        } else {
-            // Deleting would have all of the organization sealed anew, and there is nothing to be erased.
-            let nothing = codec::to_compact(SETTLEMENTS, &Settled::default())?;
-            change.put(SETTLEMENTS, key, Life::Standing, nothing)
-        };
-        self.commit_fenced(seat, change).await
+        self.commit_fenced(seat, self.change().discard(SETTLEMENTS, key)).await
     }
 
     /// What is settled and may not be applied yet, for readers.
@@ -224,13 +210,6 @@ impl SealedRecords {
             }
         }
         Ok(fates)
-    }
-}
-
-impl Settled {
-    /// Whether it holds anything of a row: then what is left of it has to be erased.
-    fn has_texts(&self) -> bool {
-        self.fates.values().any(|fate| !matches!(fate, Fate::Superseded))
     }
 }
 

@@ -48,9 +48,9 @@ impl SealedRecords {
             chunks.push((ErrorRef { run, stage, chunk: number, offset: 0 }, index));
         }
         for some in chunks.chunks(CHUNKS_AT_ONCE) {
-            let delete =
-                |change, (at, index): &(ErrorRef, ChunkIndex)| delete_chunk(change, sync, *at, index);
-            self.commit_fenced(seat, some.iter().fold(self.change(), delete)).await?;
+            let discard =
+                |change, (at, index): &(ErrorRef, ChunkIndex)| discard_chunk(change, sync, *at, index);
+            self.commit_fenced(seat, some.iter().fold(self.change(), discard)).await?;
         }
         Ok(())
     }
@@ -70,9 +70,9 @@ impl SealedRecords {
 }
 
 /// Everything that is stored of a chunk.
-pub(crate) fn delete_chunk(change: Change, sync: &str, at: ErrorRef, index: &ChunkIndex) -> Change {
+fn discard_chunk(change: Change, sync: &str, at: ErrorRef, index: &ChunkIndex) -> Change {
     change
-        .delete(ERROR_CHUNKS, chunk_key(sync, at, index.revision))
-        .delete(ERROR_INDEX, index_key(sync, at))
-        .delete(ERROR_KEYS, keys_key(sync, &index.stream, at))
+        .discard(ERROR_CHUNKS, chunk_key(sync, at, index.revision))
+        .discard(ERROR_INDEX, index_key(sync, at))
+        .discard(ERROR_KEYS, keys_key(sync, &index.stream, at))
 }

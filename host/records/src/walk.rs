@@ -50,8 +50,19 @@ impl SealedRecords {
         for (_, found) in self.scan_all(ERROR_GROUPS, &prefix).await? {
             groups.push_back(codec::from_compact(ERROR_GROUPS, found.value.expose())?);
         }
-        let fates = self.pending_fates(sync).await?;
-        Ok(Walk { records: self, sync, fates, groups, chunks: VecDeque::new(), schemas: HashMap::new() })
+        Ok(Walk { fates: self.pending_fates(sync).await?, groups, ..self.no_walk(sync) })
+    }
+
+    /// A walk to nowhere, for chunks that are known already and to which nothing is to be applied.
+    pub(crate) fn no_walk<'a>(&'a self, sync: &'a str) -> Walk<'a> {
+        Walk {
+            records: self,
+            sync,
+            fates: BTreeMap::new(),
+            groups: VecDeque::new(),
+            chunks: VecDeque::new(),
+            schemas: HashMap::new(),
+        }
     }
 
     /// The row errors of a chunk as they are stored; none where it has gone since it was listed.

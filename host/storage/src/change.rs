@@ -17,7 +17,7 @@ pub struct Revision(pub(crate) Vec<u8>);
 pub(crate) enum Step {
     Expect { table: Table, key: Vec<u8>, revision: Option<Revision> },
     Put { table: Table, key: Vec<u8>, life: Life, value: Vec<u8> },
-    Delete { table: Table, key: Vec<u8> },
+    Delete { table: Table, key: Vec<u8>, erases: bool },
 }
 
 /// Changes of one organization that become true together, or not at all.
@@ -53,7 +53,15 @@ impl Change {
     /// hours, when what remains of its organization is sealed anew: see [`Storage::erase_now`](crate::Storage::erase_now).
     #[must_use]
     pub fn delete(mut self, table: Table, key: impl Into<Vec<u8>>) -> Self {
-        self.steps.push(Step::Delete { table, key: key.into() });
+        self.steps.push(Step::Delete { table, key: key.into(), erases: true });
+        self
+    }
+
+    /// The record is gone at once for every reader; one that is not there is fine. Its bytes stay what they are until it
+    /// would have ended: for housekeeping, which nobody asked for and which must not have everything sealed anew.
+    #[must_use]
+    pub fn discard(mut self, table: Table, key: impl Into<Vec<u8>>) -> Self {
+        self.steps.push(Step::Delete { table, key: key.into(), erases: false });
         self
     }
 

@@ -109,7 +109,7 @@ impl Storage {
                     let record = key::record(organization, table.name, key)?;
                     self.draft_expectation(&mut draft, *table, record, revision.as_ref()).await?;
                 }
-                Step::Put { table, key, .. } | Step::Delete { table, key } => {
+                Step::Put { table, key, .. } | Step::Delete { table, key, .. } => {
                     writes.insert(key::record(organization, table.name, key)?, step);
                 }
             }
@@ -120,7 +120,7 @@ impl Storage {
                     let put = Put { organization, table: *table, key, life: *life, value };
                     self.draft_put(&mut draft, record, put).await?;
                 }
-                Step::Delete { .. } => self.draft_delete(&mut draft, record).await?,
+                Step::Delete { erases, .. } => self.draft_delete(&mut draft, record, *erases).await?,
                 Step::Expect { .. } => {}
             }
         }
@@ -184,13 +184,13 @@ impl Storage {
     }
 
     /// What is deleted is expected to be what was read, or it could not be told whether erasing it needs more than time.
-    async fn draft_delete(&self, draft: &mut Draft<'_>, record: Vec<u8>) -> Result<(), Error> {
+    async fn draft_delete(&self, draft: &mut Draft<'_>, record: Vec<u8>, erases: bool) -> Result<(), Error> {
         let old = self.known(draft, &record).await?;
         let is_expected = draft.expect_own(&record, old.as_ref());
         let Some(old) = old else { return Ok(()) };
         let ends_soon = bucket_of(&old).and_then(Bucket::ends_ms);
         let ends_soon = ends_soon.is_some_and(|ends_ms| ends_ms <= self.now_ms() + ERASE_WITHIN_MS);
-        draft.erases |= !(is_expected && ends_soon);
+        draft.erases |= erases && !(is_expected && ends_soon);
         draft.replaced.extend(chunks_of(&old).map(|chunks| chunks.id));
         draft.delete.insert(record);
         Ok(())

@@ -59,15 +59,22 @@ impl ErrorFilter {
         is_of_stream && has_codes && (self.ids.is_empty() || self.ids.iter().any(is_within))
     }
 
+    /// Whether it asks for nothing that a chunk's index does not say.
+    pub(super) fn is_judged_by_index(&self) -> bool {
+        self.state == StateFilter::Any && self.ids.is_empty() && self.conditions.is_empty()
+    }
+
+    pub(super) fn takes_code(&self, code: &str) -> bool {
+        self.codes.is_empty() || self.codes.iter().any(|wanted| wanted == code)
+    }
+
     pub(super) fn takes(&self, id: ErrorId, error: &StoredError, state: ErrorState) -> bool {
         let in_state = match self.state {
             StateFilter::Any => true,
             StateFilter::Open => state == ErrorState::Open,
             StateFilter::Superseded => state != ErrorState::Open,
         };
-        in_state
-            && (self.codes.is_empty() || self.codes.contains(&error.code))
-            && (self.ids.is_empty() || self.ids.contains(&id))
+        in_state && self.takes_code(&error.code) && (self.ids.is_empty() || self.ids.contains(&id))
     }
 }
 

@@ -4,7 +4,7 @@ use super::plan::Plan;
 use super::source::ReprocessSource;
 use crate::chunk::StoredError;
 use crate::error::Error;
-use crate::errors::{ErrorFilter, StateFilter};
+use crate::errors::{ErrorFilter, Search, StateFilter};
 use crate::records::SealedRecords;
 use crate::walk::Listed;
 use pipeline::connector::Source;
@@ -127,7 +127,8 @@ impl Reprocess {
         &self,
         listed: &Listed,
     ) -> Result<(Arc<StreamSchema>, Vec<StoredError>), Error> {
-        let search = self.records.search(&self.sync, &self.filter, None).await?;
+        // What earlier commits of this run have settled is applied by the time they return.
+        let search = Search::new(self.records.no_walk(&self.sync), &self.filter, None);
         let (schema, mut errors) = search.only(listed.clone()).await?;
         errors.retain(|error| self.is_left(error));
         Ok((schema, errors))

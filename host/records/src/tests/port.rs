@@ -1,6 +1,8 @@
 //! What every implementation of the port promises, and what this one promises beyond it.
 
+use super::rows::{chunk as rows_chunk, commit, prepared as rows_prepared, rejected};
 use super::world::World;
+use crate::{ErrorFilter, SealedRecords};
 use pipeline::records::conformance::{chunk, conformance, prepared, row_error};
 use pipeline::records::{Amendment, Error, RunRecords};
 use std::sync::Arc;
@@ -15,6 +17,72 @@ async fn the_promises_of_the_port_are_kept() {
         records as Arc<dyn RunRecords>
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_promises_of_the_port_are_kept_on_disk_too() {
+    let worlds = std::sync::Mutex::new(Vec::new());
+    conformance(async || {
+        let folder = tempfile::TempDir::new().unwrap();
+        let options = storage::sled::Options::new(folder.path().join("data"), [7; 16], [9; 32]);
+        let engine = storage::SledEngine::open(&options).unwrap();
+        let world = World::over(Arc::new(engine));
+        let records = world.open().await;
+        worlds.lock().unwrap().push((world, folder));
+        records as Arc<dyn RunRecords>
+    })
+    .await;
+}
+
+/// Commits of one unit, each with two row errors.
+async fn commits_of(records: &SealedRecords, ticket: &pipeline::records::RunTicket, unit: &str) {
+    for number in 0..10 {
+        let errors = (0..2).map(|index| rejected(unit, 2 * number + index, 1, "a", "x")).collect();
+        let token = format!("{unit} {number}");
+        let chunks = vec![rows_chunk(ticket.run, unit, unit, errors)];
+        records.prepare(ticket, unit, rows_prepared(ticket, &token, chunks)).await.unwrap();
+        records.commit(ticket, unit, &token, Amendment::default()).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_that_commit_at_the_same_time_share_the_numbers_of_their_run() {
+    let world = World::new();
+    let records = world.open().await;
+    let ticket = records.begin("sync").await.unwrap();
+    let mut units = tokio::task::JoinSet::new();
+    for unit in ["a", "b", "c"] {
+        let (records, ticket) = (Arc::clone(&records), ticket.clone());
+        units.spawn(async move { commits_of(&records, &ticket, unit).await });
+    }
+    units.join_all().await;
+    let page = records.errors("sync", &ErrorFilter::default(), None, 99).await.unwrap();
+    let numbers: Vec<u64> = page.errors.iter().map(|error| error.id.number).collect();
+    assert_eq!(numbers, (1..=60).collect::<Vec<u64>>());
+    for unit in ["a", "b", "c"] {
+        let of_unit = page.errors.iter().filter(|error| error.unit == unit);
+        let indexes: Vec<u64> = of_unit.map(|error| error.error.index).collect();
+        assert_eq!(indexes, (0..20).collect::<Vec<u64>>(), "in the order of its commits");
+    }
+}
+
+#[tokio::test]
+async fn everything_is_sealed_anew_only_where_somebody_deletes() {
+    let world = World::new();
+    let records = world.open().await;
+    let due = async || records.storage.erase_due_since_ms("local").await.unwrap();
+    let ticket = records.begin("sync").await.unwrap();
+    let chunks = || vec![rows_chunk(1, "sync/s", "s", vec![rejected("s", 0, 1, "a", "x")])];
+    records.prepare(&ticket, "sync/s", rows_prepared(&ticket, "t1", chunks())).await.unwrap();
+    records.discard(&ticket, "sync/s", "t1").await.unwrap();
+    assert_eq!(super::crash::remains(&records).await, 0);
+    commit(&records, &ticket, "t2", chunks()).await;
+    assert_eq!(due().await, None);
+    records.delete_errors("sync", &ErrorFilter::default()).await.unwrap();
+    assert!(due().await.is_some());
+    records.storage.erase_now("local").await.unwrap();
+    commit(&records, &ticket, "t3", chunks()).await;
+    assert_eq!(records.errors("sync", &ErrorFilter::default(), None, 9).await.unwrap().errors.len(), 1);
 }
 
 #[tokio::test]
@@ -53,7 +121,7 @@ async fn a_run_whose_sync_began_again_elsewhere_writes_nothing_more() {
     let world = World::new();
     let first = world.open().await;
     let second =
-        Arc::new(crate::SealedRecords::new(Arc::clone(&first.storage), "local", crate::Settings::default()));
+        Arc::new(SealedRecords::new(Arc::clone(&first.storage), "local", crate::Settings::default()));
     let ticket = first.begin("sync").await.unwrap();
     assert_eq!(second.begin("sync").await.unwrap_err().code(), "CD0730", "its lease is held");
     // As if the lease had ended while the first was suspended.

@@ -57,6 +57,21 @@ async fn nothing_is_kept_for_longer_than_promised() {
 }
 
 #[tokio::test]
+async fn the_shortest_life_is_an_hour_and_can_be_written_at_any_moment() {
+    let world = World::new();
+    let records = world.open().await;
+    let shortest = |row_errors_ms| Retention { row_errors_ms, ..Retention::default() };
+    assert_eq!(records.set_retention(&shortest(HOUR_MS - 1)).await.unwrap_err().code(), "CD1061");
+    records.set_retention(&shortest(HOUR_MS)).await.unwrap();
+    for now_ms in [START_MS, START_MS + HOUR_MS / 2, START_MS + 2 * HOUR_MS - 1, START_MS + DAY_MS - 1] {
+        world.clock.set(now_ms);
+        let run = Some(run_with(&records, &[(1, "a", "x")]).await);
+        let filter = ErrorFilter { run, ..ErrorFilter::default() };
+        assert_eq!(records.errors("sync", &filter, None, 9).await.unwrap().errors.len(), 1, "{now_ms}");
+    }
+}
+
+#[tokio::test]
 async fn previews_live_for_a_day() {
     let world = World::new();
     let records = world.open().await;

@@ -1,9 +1,9 @@
 //! A component that was inspected, compiled (or found compiled) and linked: ready to be instantiated.
 
+use crate::contract::{self, Linked};
 use crate::engine::Runtime;
 use crate::error::Error;
 use crate::inspect::{Inspection, names};
-use crate::v0_1;
 use manifest::Role;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -16,7 +16,7 @@ pub struct Component {
 
 struct Inner {
     inspection: Inspection,
-    linked: v0_1::Linked,
+    linked: Arc<dyn Linked>,
     runtime: Runtime,
 }
 
@@ -30,15 +30,14 @@ impl Component {
         &self.inner.runtime
     }
 
-    pub(crate) fn linked(&self) -> &v0_1::Linked {
-        &self.inner.linked
-    }
-
-    /// Fail unless it plays this role.
-    pub(crate) fn expect_role(&self, role: Role) -> Result<(), Error> {
+    /// What its contract made of it, if it plays this role.
+    ///
+    /// # Errors
+    /// [`Error::WrongRole`] where it does not.
+    pub(crate) fn linked_as(&self, role: Role) -> Result<Arc<dyn Linked>, Error> {
         let roles = &self.inspection().roles;
         if roles.contains(&role) {
-            return Ok(());
+            return Ok(self.inner.linked.clone());
         }
         Err(Error::WrongRole { wanted: role.as_str().to_owned(), found: names(roles) })
     }
@@ -56,8 +55,9 @@ impl Runtime {
         if found > allowed {
             return Err(Error::TooMuch { what: "core instances", found, allowed });
         }
+        let contract = contract::of(&inspection.contract)?;
         let compiled = self.compiled(&inspection.digest, bytes).await?;
-        let linked = v0_1::Linked::new(&self.inner.engine, &compiled, &inspection.roles)?;
+        let linked = contract.link(&self.inner.engine, &compiled, &inspection.roles)?;
         Ok(Component { inner: Arc::new(Inner { inspection, linked, runtime: self.clone() }) })
     }
 

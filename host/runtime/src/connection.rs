@@ -1,6 +1,7 @@
 //! One connector with its configuration, rights and limits: what every call into it shares during one run.
 
 use crate::component::Component;
+use crate::contract::Linked;
 use crate::error::Error;
 use crate::imports::http::{HttpOut, NoHttp};
 use crate::imports::wasi::Directory;
@@ -8,6 +9,7 @@ use crate::limits::Limits;
 use crate::logs::{LogSink, NoLogs};
 use crate::meter::Counters;
 use crate::stop::Stop;
+use manifest::Role;
 use pipeline::connector::Budget;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -65,6 +67,10 @@ impl Connection {
         let meter = Arc::new(Counters::new(grants.limits.clone()));
         let config = with_program(&component, config).to_string();
         Ok(Self { inner: Arc::new(Inner { component, config, grants, meter, io }) })
+    }
+
+    pub(crate) fn linked_as(&self, role: Role) -> Result<Arc<dyn Linked>, Error> {
+        self.inner.component.linked_as(role)
     }
 
     /// The connector's name.

@@ -2,12 +2,10 @@
 
 mod parse;
 
+use crate::contract::{self, CONTRACTS};
 use crate::error::Error;
 use manifest::{Manifest, Role};
 use sha2::{Digest, Sha256};
-
-/// The contracts that this host speaks, newest last.
-pub const CONTRACTS: &[&str] = &["0.1.0"];
 
 /// The custom section that holds `connector.toml`.
 pub const MANIFEST_SECTION: &str = "cofferdam:manifest";
@@ -51,7 +49,7 @@ impl Inspection {
                 return Err(Error::ForbiddenImport { name: name.clone() });
             }
         }
-        let (contract, roles) = contract(&found)?;
+        let (contract, roles) = spoken(&found)?;
         let manifest_text = found.manifest.ok_or(Error::NoManifest)?;
         let manifest = Manifest::parse("connector.toml", &manifest_text)
             .map_err(|faults| Error::Manifest { faults: faults.to_string() })?;
@@ -89,15 +87,13 @@ fn is_allowed_import(name: &str) -> bool {
     }
 }
 
-fn contract(found: &parse::Found) -> Result<(String, Vec<Role>), Error> {
+fn spoken(found: &parse::Found) -> Result<(String, Vec<Role>), Error> {
     let mut roles = Vec::new();
     let mut contract: Option<(String, String)> = None;
     for export in &found.exports {
         let Some(rest) = export.strip_prefix("cofferdam:connector/") else { continue };
         let (interface, version) = rest.split_once('@').unwrap_or((rest, "none"));
-        if !CONTRACTS.contains(&version) {
-            return Err(Error::UnknownContract { found: version.to_owned(), known: CONTRACTS.join(", ") });
-        }
+        contract::of(version)?;
         if let Some((other, _)) = &contract
             && other != version
         {

@@ -1,6 +1,6 @@
 //! The adapter for contract 0.1.0: its imports, its roles, and the way between its types and the port's.
 //!
-//! A later contract is one more folder under `wit/` and one more module like this one.
+//! A later contract is one more folder under `wit/`, one more module like this one, and its line in `contract`.
 
 mod bindings;
 mod destination;
@@ -11,38 +11,72 @@ mod to_guest;
 mod transform;
 mod webhook;
 
-pub use destination::Destination;
-pub use source::Source;
-pub use transform::Transform;
-pub use webhook::{Challenge, ChallengeAnswer, Message, Webhook};
-
 use crate::connection::Connection;
+use crate::contract;
 use crate::error::Error;
+use crate::roles::WebhookPort;
 use crate::state::State;
+use destination::Destination;
 use manifest::Role;
+use pipeline::connector;
 use pipeline::failure::GuestError;
 use pipeline::model::Reject;
+use source::Source;
+use std::sync::Arc;
+use transform::Transform;
 use wasmtime::component::{Component, InstancePre};
+use webhook::Webhook;
 
-/// A component linked against this contract, with the places of each role's functions.
-pub(crate) struct Linked {
-    pub(crate) pre: InstancePre<State>,
-    pub(crate) source: Option<bindings::source::GuestIndices>,
-    pub(crate) destination: Option<bindings::destination::GuestIndices>,
-    pub(crate) transform: Option<bindings::transform::GuestIndices>,
-    pub(crate) webhook: Option<bindings::webhook::GuestIndices>,
-}
+/// As exports and the custom section name it.
+pub(crate) const VERSION: &str = "0.1.0";
 
-impl Linked {
-    /// Link, and find each role's functions.
-    ///
-    /// # Errors
-    /// [`Error::WrongImports`] and [`Error::WrongExports`] where the component's types are not those of the contract.
-    pub(crate) fn new(
+/// Contract 0.1.0.
+pub(crate) struct V0_1;
+
+impl contract::Contract for V0_1 {
+    fn version(&self) -> &'static str {
+        VERSION
+    }
+
+    fn link(
+        &self,
         engine: &wasmtime::Engine,
         component: &Component,
         roles: &[Role],
-    ) -> Result<Self, Error> {
+    ) -> Result<Arc<dyn contract::Linked>, Error> {
+        Ok(Arc::new(Linked::new(engine, component, roles)?))
+    }
+}
+
+impl contract::Linked for Linked {
+    fn source(self: Arc<Self>, connection: Connection) -> Box<dyn connector::Source> {
+        Box::new(Source { connection, linked: self })
+    }
+
+    fn destination(self: Arc<Self>, connection: Connection) -> Box<dyn connector::Destination> {
+        Box::new(Destination { connection, linked: self })
+    }
+
+    fn transform(self: Arc<Self>, connection: Connection) -> Box<dyn connector::Transform> {
+        Box::new(Transform { connection, linked: self })
+    }
+
+    fn webhook(self: Arc<Self>, connection: Connection) -> Box<dyn WebhookPort> {
+        Box::new(Webhook { connection, linked: self })
+    }
+}
+
+/// A component linked against this contract, with the places of each role's functions.
+struct Linked {
+    pre: InstancePre<State>,
+    source: Option<bindings::source::GuestIndices>,
+    destination: Option<bindings::destination::GuestIndices>,
+    transform: Option<bindings::transform::GuestIndices>,
+    webhook: Option<bindings::webhook::GuestIndices>,
+}
+
+impl Linked {
+    fn new(engine: &wasmtime::Engine, component: &Component, roles: &[Role]) -> Result<Self, Error> {
         let mut linker = crate::imports::linker(engine)
             .map_err(|error| Error::Engine { message: format!("{error:#}") })?;
         imports::add(&mut linker).map_err(|error| Error::Engine { message: format!("{error:#}") })?;

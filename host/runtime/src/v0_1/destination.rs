@@ -1,14 +1,12 @@
 //! The role `destination`: implements the ports `Destination` and `Writer`.
 
 use super::bindings::destination::{self, Guest, StreamPlan};
-use super::{from_guest, no_role, to_guest};
+use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
-use crate::error::Error;
 use crate::imports::wasi::World;
 use crate::instance::Instance;
 use crate::state::State;
 use async_trait::async_trait;
-use manifest::Role;
 use pipeline::connector::{Budget, Destination as DestinationPort, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{
@@ -20,27 +18,22 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 /// A connection whose connector is a destination.
-pub struct Destination(Connection);
+pub(super) struct Destination {
+    pub(super) connection: Connection,
+    pub(super) linked: Arc<Linked>,
+}
 
 impl Destination {
-    /// # Errors
-    /// [`Error::WrongRole`] when the component is no destination.
-    pub fn new(connection: Connection) -> Result<Self, Error> {
-        connection.inner.component.expect_role(Role::Destination)?;
-        Ok(Self(connection))
-    }
-
     async fn instance(&self, call: &'static str) -> Result<Instance<Guest>, Failure> {
-        let connection = self.0.clone();
-        Instance::new(&self.0, call, World::Real, move |store| {
-            Box::pin(async move { Ok(Ok(instantiate(&connection, store).await?)) })
+        let linked = self.linked.clone();
+        Instance::new(&self.connection, call, World::Real, move |store| {
+            Box::pin(async move { Ok(Ok(instantiate(&linked, store).await?)) })
         })
         .await
     }
 }
 
-async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmtime::Result<Guest> {
-    let linked = connection.inner.component.linked();
+async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Result<Guest> {
     let indices = linked.destination.as_ref().ok_or_else(no_role)?;
     let instance = linked.pre.instantiate_async(&mut *store).await?;
     indices.load(&mut *store, &instance)
@@ -50,7 +43,7 @@ async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmt
 impl DestinationPort for Destination {
     async fn check(&self) -> Result<(), Failure> {
         let mut instance = self.instance("destination.check").await?;
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         instance
             .call("destination.check", move |live| {
                 Box::pin(async move {
@@ -63,7 +56,7 @@ impl DestinationPort for Destination {
 
     async fn open(&self, unit: String, fence: Option<u64>) -> Result<Box<dyn Writer>, Failure> {
         const CALL: &str = "destination.open";
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         let instance = self.instance(CALL).await?;
         let instance = instance
             .become_role(CALL, move |guest, store| {

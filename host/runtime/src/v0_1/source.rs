@@ -1,45 +1,39 @@
 //! The role `source`: implements the ports `Source` and `Reader`.
 
 use super::bindings::source::{Guest, PageBudget};
-use super::{from_guest, no_role, to_guest};
+use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
-use crate::error::Error;
 use crate::imports::wasi::World;
 use crate::instance::{Called, Instance, Live};
 use crate::sizes::sizes;
 use crate::state::State;
 use async_trait::async_trait;
-use manifest::Role;
 use pipeline::connector::{Budget, Reader, Source as SourcePort};
 use pipeline::failure::Failure;
 use pipeline::model::{self, Catalog, OpenRead, Step, StreamSchema};
 use pipeline::validate::{self, PageContext};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 /// A connection whose connector is a source.
-pub struct Source(Connection);
+pub(super) struct Source {
+    pub(super) connection: Connection,
+    pub(super) linked: Arc<Linked>,
+}
 
 impl Source {
-    /// # Errors
-    /// [`Error::WrongRole`] when the component is no source.
-    pub fn new(connection: Connection) -> Result<Self, Error> {
-        connection.inner.component.expect_role(Role::Source)?;
-        Ok(Self(connection))
-    }
-
     async fn instance(&self, call: &'static str) -> Result<Instance<Guest>, Failure> {
-        let connection = self.0.clone();
-        Instance::new(&self.0, call, World::Real, move |store| {
-            Box::pin(async move { Ok(Ok(instantiate(&connection, store).await?)) })
+        let linked = self.linked.clone();
+        Instance::new(&self.connection, call, World::Real, move |store| {
+            Box::pin(async move { Ok(Ok(instantiate(&linked, store).await?)) })
         })
         .await
     }
 }
 
-async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmtime::Result<Guest> {
-    let linked = connection.inner.component.linked();
+async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Result<Guest> {
     let indices = linked.source.as_ref().ok_or_else(no_role)?;
     let instance = linked.pre.instantiate_async(&mut *store).await?;
     indices.load(&mut *store, &instance)
@@ -49,7 +43,7 @@ async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmt
 impl SourcePort for Source {
     async fn check(&self) -> Result<(), Failure> {
         let mut instance = self.instance("source.check").await?;
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         instance
             .call("source.check", move |live| {
                 Box::pin(async move {
@@ -63,7 +57,7 @@ impl SourcePort for Source {
     async fn discover(&self) -> Result<Catalog, Failure> {
         const CALL: &str = "source.discover";
         let mut instance = self.instance(CALL).await?;
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         let found = instance
             .call(CALL, move |live| {
                 Box::pin(async move {
@@ -73,7 +67,8 @@ impl SourcePort for Source {
             })
             .await?;
         let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
-        validate::catalog(&catalog, &sizes(&self.0)).map_err(|fault| instance.violated(CALL, fault))?;
+        validate::catalog(&catalog, &sizes(&self.connection))
+            .map_err(|fault| instance.violated(CALL, fault))?;
         Ok(catalog)
     }
 
@@ -84,7 +79,7 @@ impl SourcePort for Source {
         let projected = selections.iter().filter(|selection| selection.fields.is_some());
         let projected =
             projected.map(|selection| (selection.stream.clone(), selection.fields.clone())).collect();
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         let instance = instance
             .become_role(CALL, move |guest, store| {
                 Box::pin(async move {

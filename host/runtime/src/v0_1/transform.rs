@@ -1,15 +1,13 @@
 //! The role `transform`: implements the ports `Transform` and `Transformer`.
 
 use super::bindings::transform::Guest;
-use super::{from_guest, no_role, to_guest};
+use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
-use crate::error::Error;
 use crate::imports::wasi::World;
 use crate::instance::Instance;
 use crate::sizes::sizes;
 use crate::state::State;
 use async_trait::async_trait;
-use manifest::Role;
 use pipeline::connector::{Budget, Transform as TransformPort, Transformer};
 use pipeline::failure::Failure;
 use pipeline::model::{Batch, StreamSchema, TransformPlan, Transformed};
@@ -20,27 +18,22 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 /// A connection whose connector is a transform.
-pub struct Transform(Connection);
+pub(super) struct Transform {
+    pub(super) connection: Connection,
+    pub(super) linked: Arc<Linked>,
+}
 
 impl Transform {
-    /// # Errors
-    /// [`Error::WrongRole`] when the component is no transform.
-    pub fn new(connection: Connection) -> Result<Self, Error> {
-        connection.inner.component.expect_role(Role::Transform)?;
-        Ok(Self(connection))
-    }
-
     async fn instance(&self, call: &'static str) -> Result<Instance<Guest>, Failure> {
-        let connection = self.0.clone();
-        Instance::new(&self.0, call, World::Real, move |store| {
-            Box::pin(async move { Ok(Ok(instantiate(&connection, store).await?)) })
+        let linked = self.linked.clone();
+        Instance::new(&self.connection, call, World::Real, move |store| {
+            Box::pin(async move { Ok(Ok(instantiate(&linked, store).await?)) })
         })
         .await
     }
 }
 
-async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmtime::Result<Guest> {
-    let linked = connection.inner.component.linked();
+async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Result<Guest> {
     let indices = linked.transform.as_ref().ok_or_else(no_role)?;
     let instance = linked.pre.instantiate_async(&mut *store).await?;
     indices.load(&mut *store, &instance)
@@ -50,7 +43,7 @@ async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmt
 impl TransformPort for Transform {
     async fn check(&self) -> Result<(), Failure> {
         let mut instance = self.instance("transform.check").await?;
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         instance
             .call("transform.check", move |live| {
                 Box::pin(async move {
@@ -64,7 +57,7 @@ impl TransformPort for Transform {
     async fn plan(&self, inputs: Vec<StreamSchema>) -> Result<TransformPlan, Failure> {
         const CALL: &str = "transform.plan";
         let mut instance = self.instance(CALL).await?;
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         let plan = instance
             .call(CALL, move |live| {
                 Box::pin(async move {
@@ -77,7 +70,7 @@ impl TransformPort for Transform {
             })
             .await?;
         let plan = from_guest::transform_plan(plan).map_err(|what| instance.broken(CALL, what))?;
-        let judged = validate::transform_plan(&plan, &sizes(&self.0));
+        let judged = validate::transform_plan(&plan, &sizes(&self.connection));
         judged.map_err(|fault| instance.violated(CALL, fault))?;
         Ok(plan)
     }
@@ -88,7 +81,7 @@ impl TransformPort for Transform {
         outputs: Vec<StreamSchema>,
     ) -> Result<Box<dyn Transformer>, Failure> {
         const CALL: &str = "transform.open";
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         let instance = self.instance(CALL).await?;
         let instance = instance
             .become_role(CALL, move |guest, store| {

@@ -1,83 +1,43 @@
 //! The role `webhook`: messages become a page; challenges are answered in a world that stands still.
 
 use super::bindings::webhook::{self as guest, Guest};
-use super::{from_guest, no_role};
+use super::{Linked, from_guest, no_role};
 use crate::connection::Connection;
-use crate::error::Error;
 use crate::imports::wasi::World;
 use crate::instance::Instance;
+use crate::roles::{Challenge, ChallengeAnswer, Message, WebhookPort};
 use crate::sizes::sizes;
 use crate::state::State;
-use manifest::Role;
+use async_trait::async_trait;
 use pipeline::failure::Failure;
 use pipeline::model::{Catalog, Page, PageBudget, StreamSchema};
 use pipeline::validate::{self, PageContext};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use wasmtime::Store;
 
-/// One message of an event endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// Rises with each message; the checkpoint of the pages made from it.
-    pub sequence: u64,
-    /// The headers that the manifest allows, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// A request by which another system asks whether an endpoint is ours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Challenge {
-    /// The method.
-    pub method: String,
-    /// Path and query after the endpoint's token.
-    pub path: String,
-    /// The headers, names in lower case.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// The answer to a challenge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChallengeAnswer {
-    /// The status.
-    pub status: u16,
-    /// The headers.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
 /// A connection whose connector understands messages.
-pub struct Webhook(Connection);
+pub(super) struct Webhook {
+    pub(super) connection: Connection,
+    pub(super) linked: Arc<Linked>,
+}
 
 impl Webhook {
-    /// # Errors
-    /// [`Error::WrongRole`] when the component is no webhook.
-    pub fn new(connection: Connection) -> Result<Self, Error> {
-        connection.inner.component.expect_role(Role::Webhook)?;
-        Ok(Self(connection))
-    }
-
     async fn instance(&self, call: &'static str, world: World) -> Result<Instance<Guest>, Failure> {
-        let connection = self.0.clone();
-        Instance::new(&self.0, call, world, move |store| {
-            Box::pin(async move { Ok(Ok(instantiate(&connection, store).await?)) })
+        let linked = self.linked.clone();
+        Instance::new(&self.connection, call, world, move |store| {
+            Box::pin(async move { Ok(Ok(instantiate(&linked, store).await?)) })
         })
         .await
     }
+}
 
-    /// What streams messages may become.
-    ///
-    /// # Errors
-    /// A [`Failure`] of the connector.
-    pub async fn discover(&self) -> Result<Catalog, Failure> {
+#[async_trait]
+impl WebhookPort for Webhook {
+    async fn discover(&self) -> Result<Catalog, Failure> {
         const CALL: &str = "webhook.discover";
         let mut instance = self.instance(CALL, World::Real).await?;
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         let found = instance
             .call(CALL, move |live| {
                 Box::pin(async move {
@@ -87,19 +47,15 @@ impl Webhook {
             })
             .await?;
         let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
-        validate::catalog(&catalog, &sizes(&self.0)).map_err(|fault| instance.violated(CALL, fault))?;
+        validate::catalog(&catalog, &sizes(&self.connection))
+            .map_err(|fault| instance.violated(CALL, fault))?;
         Ok(catalog)
     }
 
-    /// The rows of these messages, held against the streams' schemas. The sequence number of the last message takes the place
-    /// of whatever checkpoint the page carries.
-    ///
-    /// # Errors
-    /// A [`Failure`] of the connector.
-    pub async fn rows(&self, messages: Vec<Message>, schemas: &[StreamSchema]) -> Result<Page, Failure> {
+    async fn rows(&self, messages: Vec<Message>, schemas: &[StreamSchema]) -> Result<Page, Failure> {
         const CALL: &str = "webhook.rows";
         let mut instance = self.instance(CALL, World::Real).await?;
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         let last = messages.last().map(|message| message.sequence.to_string());
         let page = instance
             .call(CALL, move |live| {
@@ -121,12 +77,12 @@ impl Webhook {
             .await?;
         let mut page = from_guest::page(page).map_err(|what| instance.broken(CALL, what))?;
         page.checkpoint = last;
-        self.0.inner.meter.peaks.page(&page);
+        self.connection.inner.meter.peaks.page(&page);
         let streams: BTreeMap<_, _> =
             schemas.iter().map(|schema| (schema.stream.clone(), schema.clone())).collect();
-        let limits = sizes(&self.0);
+        let limits = sizes(&self.connection);
         let bytes = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
-        let allowed = &self.0.inner.meter.limits;
+        let allowed = &self.connection.inner.meter.limits;
         let budget = PageBudget {
             max_rows: bytes(allowed.page_rows),
             max_bytes: bytes(allowed.page_bytes),
@@ -137,14 +93,10 @@ impl Webhook {
         Ok(page)
     }
 
-    /// Answer a challenge, in an instance that reaches nothing and whose clocks and randomness stand still.
-    ///
-    /// # Errors
-    /// A [`Failure`] of the connector.
-    pub async fn answer_challenge(&self, challenge: Challenge) -> Result<ChallengeAnswer, Failure> {
+    async fn answer_challenge(&self, challenge: Challenge) -> Result<ChallengeAnswer, Failure> {
         const CALL: &str = "webhook.answer-challenge";
         let mut instance = self.instance(CALL, World::Still).await?;
-        let connection = self.0.clone();
+        let connection = self.connection.clone();
         let answer = instance
             .call(CALL, move |live| {
                 Box::pin(async move {
@@ -167,8 +119,7 @@ impl Webhook {
     }
 }
 
-async fn instantiate(connection: &Connection, store: &mut Store<State>) -> wasmtime::Result<Guest> {
-    let linked = connection.inner.component.linked();
+async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Result<Guest> {
     let indices = linked.webhook.as_ref().ok_or_else(no_role)?;
     let instance = linked.pre.instantiate_async(&mut *store).await?;
     indices.load(&mut *store, &instance)

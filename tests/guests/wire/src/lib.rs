@@ -46,6 +46,8 @@ enum Act {
     Get,
     /// POST so many bytes.
     Upload,
+    /// POST, and write nothing into the body again and again.
+    UploadNothing,
     /// POST so many bytes to a server that sends them back, both ways at once.
     Duplex,
     /// Set headers that only the host may set.
@@ -93,6 +95,7 @@ impl Reader for WireReader {
                 }
             }
             Act::Upload => tell(client.post(&url).body_from(io::repeat(b'x').take(*count)).send()?)?,
+            Act::UploadNothing => outgoing::write_nothing(base_url, path)?,
             Act::Duplex => duplex::echo(base_url, path, *count)?,
             Act::ForbiddenHeaders => outgoing::forbidden_headers(),
             Act::Leave => self.left = Some(outgoing::send("GET", base_url, path)?.without_body()?),

@@ -34,6 +34,15 @@ pub(crate) fn send(method: &str, base_url: &str, path: &str) -> Result<Sent> {
     Ok(Sent { body, future })
 }
 
+/// Never ends: each write is taken and brings the body no further.
+pub(crate) fn write_nothing(base_url: &str, path: &str) -> Result<()> {
+    let sent = send("POST", base_url, path)?;
+    let stream = sent.body.write().map_err(|()| Error::bug("the stream was taken before"))?;
+    loop {
+        stream.blocking_write_and_flush(&[]).map_err(|fault| Error::transient(fault.to_string()))?;
+    }
+}
+
 /// Tell of each header whether a connector may set it.
 pub(crate) fn forbidden_headers() {
     for name in ["host", "connection", "transfer-encoding", "upgrade", "proxy-authorization", "x-mine"] {

@@ -169,6 +169,35 @@ async fn compiling_ends_at_its_timeout_and_the_host_goes_on() {
     neighbour_works().await;
 }
 
+/// A small module that compiles in more than linear time: each block passes a thousand values on, so that the compiler has a
+/// thousand new ones for each few bytes.
+fn quadratic(blocks: usize) -> Vec<u8> {
+    let types = "i32 ".repeat(1000);
+    let values = "(i32.const 1)".repeat(1000);
+    let (block, drops) = ("(block (type $wide))".repeat(blocks), "(drop)".repeat(1000));
+    let text = format!(
+        "(core module (type $wide (func (param {types}) (result {types}))) (func {values} {block} {drops}))"
+    );
+    component(&format!("{text} {EMPTY_SOURCE}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h62_a_module_whose_compile_time_is_quadratic_ends_at_the_time_limit_and_others_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut settings = Settings::new(directory.path().to_owned());
+    settings.compile_timeout = Duration::from_millis(500);
+    settings.live_instances = 4;
+    let bytes = quadratic(4_000);
+    assert!(bytes.len() < 150_000, "{} bytes", bytes.len());
+    let bomb = Runtime::new(settings).unwrap();
+    let loading = tokio::spawn(async move { bomb.load(bytes).await.map(drop) });
+    neighbour_works().await;
+    let error = loading.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::CompileTimeout { .. }), "{error}");
+    assert_eq!(error.code(), "CD0411");
+    neighbour_works().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn compiled_code_is_taken_from_the_cache_and_a_changed_file_is_not() {
     let directory = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 //! The guest `proof` does what its configuration says and tells in log lines what it was asked.
 
 mod destination;
+mod documented;
 mod durable;
 mod errors;
 mod groups;

@@ -17,6 +17,27 @@ const STOP: &str = r#"
     (import "wasi:io/poll@0.2.12" "[resource-drop]pollable" (func $drop_pollable (param i32)))
     (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))"#;
 
+/// Read from standard input, which is empty, and wait for it.
+const STDIN: &str = r#"
+    (import "wasi:cli/stdin@0.2.12" "get-stdin" (func $stdin (result i32)))
+    (import "wasi:io/streams@0.2.12" "[method]input-stream.subscribe" (func $subscribe (param i32) (result i32)))
+    (import "wasi:io/streams@0.2.12" "[resource-drop]input-stream" (func $drop_stream (param i32)))
+    (import "wasi:io/poll@0.2.12" "[method]pollable.block" (func $block (param i32)))"#;
+
+/// Make a request, and its body, which belongs to it.
+const REQUEST: &str = r#"
+    (import "wasi:http/types@0.2.12" "[constructor]fields" (func $fields (result i32)))
+    (import "wasi:http/types@0.2.12" "[constructor]outgoing-request" (func $request (param i32) (result i32)))
+    (import "wasi:http/types@0.2.12" "[method]outgoing-request.body" (func $body (param i32 i32)))
+    (import "wasi:http/types@0.2.12" "[resource-drop]outgoing-request" (func $drop_request (param i32)))
+    (import "wasi:http/types@0.2.12" "[method]outgoing-body.write" (func $write (param i32 i32)))
+    (import "wasi:http/types@0.2.12" "[resource-drop]outgoing-body" (func $drop_body (param i32)))"#;
+
+/// Write to standard output.
+const STDOUT: &str = r#"
+    (import "wasi:cli/stdout@0.2.12" "get-stdout" (func $stdout (result i32)))
+    (import "wasi:io/streams@0.2.12" "[method]output-stream.write" (func $write (param i32 i32 i32 i32)))"#;
+
 /// Log nothing.
 const LOG: &str = r#"
     (import "cofferdam:connector/logging@0.1.0" "log" (func $log (param i32 i32 i32 i32 i32)))"#;
@@ -131,6 +152,21 @@ reading! {
         next = "(global.set $p (call $pollable)) (call $drop_pollable (global.get $p))
             (call $block (global.get $p)) (i32.const 64)"
         => "CD0611" "handle";
+    h34_drops_a_stream_and_then_waits_on_what_belongs_to_it: imports = STDIN,
+        module = "(global $s (mut i32) (i32.const 0)) (global $p (mut i32) (i32.const 0))",
+        next = "(global.set $s (call $stdin)) (global.set $p (call $subscribe (global.get $s)))
+            (call $drop_stream (global.get $s)) (call $block (global.get $p)) (i32.const 64)"
+        => "CD0611" "children";
+    h34_drops_a_body_and_then_the_stream_into_it: imports = REQUEST,
+        module = "(global $r (mut i32) (i32.const 0))",
+        next = "(global.set $r (call $request (call $fields))) (call $body (global.get $r) (i32.const 200))
+            (call $write (i32.load (i32.const 204)) (i32.const 216)) (call $drop_body (i32.load (i32.const 204)))
+            (i32.const 64)"
+        => "CD0611" "children";
+    h38_writes_nothing_forever: imports = STDOUT, module = "(global $o (mut i32) (i32.const 0))",
+        next = "(global.set $o (call $stdout))
+            (loop (call $write (global.get $o) (i32.const 0) (i32.const 0) (i32.const 200)) (br 0)) (i32.const 64)"
+        => "CD0501" "`cpu_ms`";
     h33_waits_for_a_reader: imports = STOP, module = "(global $r (mut i32) (i32.const 0))",
         next = "(call $block (call $new (i32.const 1))) (i32.const 64)"
         => "CD0611" "handle";

@@ -3,6 +3,7 @@
 use crate::harness::{Hostile, budget, hostile, hostile_with, open, read_of, runtime, schema_of};
 use crate::hostile_wat::build::{Guest, component};
 use crate::hostile_wat::source_with;
+use manifest::Unit;
 use pipeline::connector::Source as _;
 use pipeline::failure::{Cause, Failure};
 use pipeline::model::{PageBudget, Step};
@@ -284,4 +285,43 @@ async fn the_budget_report_tells_the_longest_text_checkpoint_and_wait() {
     waits.read(1).await.unwrap_err();
     assert!(used(&waits, "call_ms") >= 100, "{:?}", waits.connection.budget());
     assert!(used(&waits, "handles") >= 1, "it waits on one");
+}
+
+/// An amount as the documents write it: the largest unit that gives a whole number.
+fn written(unit: Unit, amount: u64) -> String {
+    let units: &[(u64, &str)] = match unit {
+        Unit::Bytes => &[(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")],
+        Unit::Milliseconds => &[(3_600_000, "h"), (60_000, "min"), (1_000, "s")],
+        Unit::Count => &[],
+    };
+    match units.iter().find(|(size, _)| amount.is_multiple_of(*size)) {
+        Some((size, name)) => format!("{} {name}", amount / size),
+        None => {
+            let digits = amount.to_string();
+            let groups: Vec<&str> =
+                digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+            groups.join(",")
+        }
+    }
+}
+
+#[test]
+fn the_documents_table_is_that_of_the_code() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../host/docs/limits.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+    let rows: Vec<Vec<String>> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(cells)
+        .filter(|row: &Vec<_>| row.len() == 4)
+        .collect();
+    let (defaults, ceilings) = (Limits::defaults(), Limits::ceilings());
+    let expect = manifest::Limits::KEYS.map(|(key, unit)| {
+        let amount = |limits: &Limits| written(unit, limits.get(key).unwrap());
+        [format!("`{key}`"), amount(&defaults), amount(&ceilings)]
+    });
+    let told: Vec<_> = rows.iter().map(|row| [row[0].clone(), row[1].clone(), row[2].clone()]).collect();
+    assert_eq!(told, expect);
+    assert!(text.contains("| `stack_bytes` | 512 KiB |"));
 }

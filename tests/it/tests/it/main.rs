@@ -17,4 +17,5 @@ mod hostile_wat;
 mod limits;
 mod machine;
 mod network;
+mod runs;
 mod sandbox;

@@ -1,7 +1,7 @@
 //! Limits on requests and bodies end in a failure that names them as the manifest does, and says how much is allowed.
 
 use super::Plan;
-use super::servers::serve_bytes;
+use super::servers::{serve_bytes, serve_nobody};
 use crate::harness::neighbour_works;
 use pipeline::failure::Cause;
 use runtime::Limits;
@@ -73,4 +73,30 @@ async fn exactly_what_is_allowed_goes_through() {
     wired.read().await.unwrap();
     let plan = Plan::to(server, "wire", json!({"act": "upload", "count": 1000}));
     plan.limits(|limits| (limits.request_bytes, limits.bytes_out) = (1000, 1000)).read().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h38_an_upload_that_never_ends_is_cut_at_its_limit() {
+    let config = json!({"act": "upload", "count": u64::MAX});
+    let found = hits(config, 10, true, |limits| limits.request_bytes = 8 << 20).await;
+    assert_eq!(found, limit("request_bytes", "8388608 bytes"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h38_an_upload_to_a_server_that_never_reads_waits_no_longer_than_a_call_may() {
+    let server = serve_nobody().await;
+    let plan = Plan::to(server.address(), "wire", json!({"act": "upload", "count": 64 << 20}));
+    let failure = plan.limits(|limits| limits.host_call_ms = 300).read().await.unwrap_err();
+    assert!(matches!(&failure.cause, Cause::Limit { name, .. } if name == "host_call_ms"), "{failure}");
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h38_zero_length_writes_forever_are_charged_as_work() {
+    let config = json!({"act": "upload-nothing"});
+    let server = serve_bytes(10, true).await;
+    let plan = Plan::to(server, "wire", config).limits(|limits| limits.cpu_ms = 300);
+    let failure = plan.read().await.unwrap_err();
+    assert!(matches!(&failure.cause, Cause::Limit { name, .. } if name == "cpu_ms"), "{failure}");
+    neighbour_works().await;
 }

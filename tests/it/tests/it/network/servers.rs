@@ -41,6 +41,19 @@ where
     address
 }
 
+/// Accepts connections, which the system does by itself, and never reads from one.
+pub(crate) struct Nobody(TcpListener);
+
+pub(crate) async fn serve_nobody() -> Nobody {
+    Nobody(TcpListener::bind("127.0.0.1:0").await.unwrap())
+}
+
+impl Nobody {
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+}
+
 /// Answer every request by so many bytes, once its body was read whole.
 pub(crate) async fn serve_bytes(bytes: usize, tell_length: bool) -> SocketAddr {
     serve(move |request| async move {

@@ -3,6 +3,18 @@
 //! Two layers. An [`Engine`] keeps ordered bytes durably and knows nothing of keys and organizations; [`Storage`] seals
 //! what it is given for its place (organization, table, key, schema version, expiry) and lets an engine keep it, so that a
 //! disk sees ciphertext only. Knows not what the values mean.
+//!
+//! # Not guaranteed
+//!
+//! - Erasing what was deleted destroys the organization's former key, and with it what *every* backup from before has of
+//!   this organization: make a backup after it.
+//! - A value that is overwritten is not erased by that: whoever has its former bytes and the organization's key reads it,
+//!   until the key is rotated, its bucket ends, or something of the organization is deleted.
+//! - An older value put back in its place by somebody who can write to the disk opens; the journal of the durable engine
+//!   notices it, the memory and a foreign database do not.
+//! - A clock that is set back behind a full hour that has begun since the last pass of maintenance or commit, in another
+//!   process than the one that saw it, is believed by that much.
+//! - Ids, names of tables, sizes and times of writing are not hidden from whoever reads the disk.
 
 mod backup;
 mod cache;

@@ -51,9 +51,9 @@ impl Storage {
         pass.records_purged = self.purge().await?;
         if self.time.believed_ms() >= self.next_sweep_ms.load(Ordering::Acquire) {
             pass.swept = self.sweep_organizations().await? + self.sweep_values().await?;
-            pass.swept += self.sweep_caches().await?;
             self.next_sweep_ms.store(self.time.believed_ms().saturating_add(DAY_MS), Ordering::Release);
         }
+        pass.swept += self.sweep_caches().await?;
         self.reseal_in_passing(&mut pass).await?;
         Ok(pass)
     }
@@ -71,6 +71,18 @@ impl Storage {
                 tell(storage.maintain().await);
             }
         }))
+    }
+
+    /// For an operator who has put a clock right that went wrong for so long that it was believed: from now on the time is
+    /// what the clock says. What was destroyed meanwhile is gone, and what was hidden and not destroyed is there again.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn set_time_by_clock(&self) -> Result<(), Error> {
+        let _between_two_passes = self.maintaining.lock().await;
+        let mark = self.time.set_by_clock();
+        self.engine.commit(Batch { put: vec![notes::mark_entry(mark)], ..Batch::default() }).await?;
+        Ok(())
     }
 
     /// Keeps the time, when an hour has begun or a doubt has come or gone.

@@ -1,6 +1,6 @@
 //! Organizations come and go. One that goes is unreadable first, and then removed.
 
-use vault::Keyring;
+use std::sync::atomic::Ordering;
 
 use crate::engine::{Batch, KEY_BYTES_MAX, Scan};
 use crate::error::Error;
@@ -32,7 +32,11 @@ impl Storage {
     pub async fn delete_organization(&self, organization: &str) -> Result<(), Error> {
         let id = organization.to_owned();
         self.keys.change(move |keyring| keyring.delete_organization(&id)).await?;
-        self.remove_organization(organization).await
+        let removed = self.remove_organization(organization).await;
+        if removed.is_err() {
+            self.next_sweep_ms.store(0, Ordering::Release);
+        }
+        removed
     }
 
     /// The organizations that have a key.
@@ -79,9 +83,4 @@ impl Storage {
         }
         Ok(())
     }
-}
-
-/// Whether the keyring still has more than one generation of an organization's key.
-pub(crate) fn rotating(keyring: &Keyring) -> Result<Vec<String>, vault::Error> {
-    Ok(keyring.status()?.rotating.into_iter().map(|(organization, _)| organization).collect())
 }

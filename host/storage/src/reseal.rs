@@ -20,7 +20,6 @@ use crate::error::Error;
 use crate::heads::Head;
 use crate::key::{self, Space};
 use crate::maintain::Pass;
-use crate::organizations::rotating;
 use crate::storage::Storage;
 use job::Job;
 
@@ -105,10 +104,10 @@ impl Storage {
             if self.job(&organization).await?.is_none() {
                 self.begin_job(&organization).await?;
             }
-            let before = self.job(&organization).await?.map_or(0, |job| job.done.records);
             let mut bytes = 0;
             while bytes < PASS_BYTES {
                 let Some(job) = self.job(&organization).await? else { break };
+                let before = job.done.records;
                 let (job, read) = self.reseal_page(&organization, job).await?;
                 bytes += read;
                 pass.records_resealed += job.done.records.saturating_sub(before);
@@ -124,7 +123,8 @@ impl Storage {
 
     async fn due_organizations(&self) -> Result<Vec<String>, Error> {
         let now_ms = self.time.believed_ms();
-        let mut due = self.with_keyring(rotating)?;
+        let mut due: Vec<String> =
+            self.with_keyring(|keyring| keyring.rotating().map(str::to_owned).collect());
         for (space, is_due) in [
             (Space::Jobs, (|_, _| true) as fn(&[u8], u64) -> bool),
             (Space::Heads, |head, now_ms| {

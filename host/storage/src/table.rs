@@ -19,7 +19,8 @@ pub enum Life {
     /// Until it is deleted, or its organization.
     Standing,
     /// Until this moment at the latest, in milliseconds since the epoch; rounded down to the hour for lives of up to 24
-    /// hours, otherwise to the day, because records that end together share the key that is destroyed then.
+    /// hours, otherwise to the day, because records that end together share the key that is destroyed then. To be reckoned
+    /// from [`Storage::now_ms`](crate::Storage::now_ms). What has ended when it is rounded is refused (CD0905).
     Until(u64),
 }
 

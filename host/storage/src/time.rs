@@ -97,6 +97,16 @@ impl Time {
         *doubted_ms != 0
     }
 
+    /// Believes the clock, wherever it was before.
+    pub(crate) fn set_by_clock(&self) -> Mark {
+        let mut doubted_ms = self.doubted();
+        *doubted_ms = 0;
+        let mark = Mark { believed_ms: self.clock.now_ms(), doubted_ms: 0 };
+        self.believed_ms.store(mark.believed_ms, Ordering::Release);
+        self.due_ms.store(next_hour(mark.believed_ms), Ordering::Release);
+        mark
+    }
+
     /// What is to be kept.
     pub(crate) fn mark(&self) -> Mark {
         Mark { believed_ms: self.believed_ms(), doubted_ms: *self.doubted() }

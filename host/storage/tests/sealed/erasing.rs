@@ -52,13 +52,17 @@ async fn a_deleted_record_is_gone_at_once_and_erased_when_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn what_ends_within_a_day_needs_no_erasing() {
+async fn what_ends_within_a_day_or_is_discarded_needs_no_erasing() {
     let world = World::new();
     let storage = world.open_with_organizations().await;
     put(&storage, "acme", "1", Life::Until(START_MS + 24 * HOUR_MS), b"a row").await;
     storage.commit(Change::new("acme").delete(ROWS, "1").delete(ROWS, "never there")).await.unwrap();
     assert_eq!(storage.erase_due_since_ms("acme").await.unwrap(), None);
     put(&storage, "acme", "2", Life::Until(START_MS + 49 * HOUR_MS), b"a row").await;
+    put(&storage, "acme", "3", Life::Until(START_MS + 49 * HOUR_MS), b"a row").await;
+    storage.commit(Change::new("acme").discard(ROWS, "3")).await.unwrap();
+    assert_eq!(keys(&storage, "acme").await, ["2"]);
+    assert_eq!(storage.erase_due_since_ms("acme").await.unwrap(), None);
     storage.commit(Change::new("acme").delete(ROWS, "2")).await.unwrap();
     assert_eq!(storage.erase_due_since_ms("acme").await.unwrap(), Some(START_MS));
 }

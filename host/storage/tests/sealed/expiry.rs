@@ -98,6 +98,28 @@ async fn a_clock_that_leaps_45_days_by_mistake_destroys_nothing_when_it_is_put_r
     assert_eq!(sizes(&world).await, [0, 0, 0, 0]);
 }
 
+/// Nobody noticed in time: the wrong time is believed, and a clock put right would be behind it for years.
+#[tokio::test]
+async fn a_time_that_was_believed_by_mistake_can_be_set_by_the_clock() {
+    let world = World::new();
+    let storage = world.open_with_organizations().await;
+    put(&storage, "acme", "stays", Life::Standing, b"a row").await;
+    put(&storage, "acme", "lost", Life::Until(START_MS + 45 * DAY_MS), b"a row").await;
+    for _ in 0..2 {
+        world.hands.set(world.hands.now().max(START_MS + 5_000 * DAY_MS) + 5 * MINUTE_MS);
+        storage.maintain().await.unwrap();
+    }
+    world.hands.set(START_MS);
+    assert!(storage.now_ms() > START_MS + 5_000 * DAY_MS);
+    storage.set_time_by_clock().await.unwrap();
+    assert_eq!(storage.now_ms(), START_MS);
+    put(&storage, "acme", "new", Life::Until(START_MS + 45 * DAY_MS), b"a row").await;
+    drop(storage);
+    let storage = world.open().await;
+    assert_eq!(storage.now_ms(), START_MS);
+    assert_eq!(crate::world::keys(&storage, "acme").await, ["new", "stays"]);
+}
+
 #[tokio::test]
 async fn keys_are_there_before_they_are_needed() {
     let world = World::new();

@@ -81,6 +81,12 @@ impl Keyring {
         self.body.organizations.keys().map(String::as_str)
     }
 
+    /// The organizations whose earlier generations wait for their records to be sealed anew.
+    pub fn rotating(&self) -> impl Iterator<Item = &str> {
+        let rotating = self.body.organizations.iter().filter(|(_, generations)| generations.len() > 1);
+        rotating.map(|(organization, _)| organization.as_str())
+    }
+
     /// The generation of an organization's key that seals.
     ///
     /// # Errors

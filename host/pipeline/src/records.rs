@@ -5,12 +5,10 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
-mod directory;
 mod memory;
 mod row_error;
 mod unit;
 
-pub use directory::DirectoryRecords;
 pub use memory::MemoryRecords;
 pub use row_error::{RejectedBy, RowCopy, RowError, RowErrorChunk};
 pub use unit::{

@@ -46,7 +46,9 @@ pub(super) fn plan(spec: &RunSpec, catalog: &Catalog) -> Result<Vec<GroupPlan>, 
             return Err(Error::StreamChosenTwice { stream: one.stream });
         }
         let info = find(catalog, &one.stream)?;
-        let stream = StreamIn { info: info.clone(), chosen: one, replayed };
+        // The limit was counted when the rows were read.
+        let limit = one.limit.filter(|_| !replayed);
+        let stream = StreamIn { info: info.clone(), chosen: ChosenStream { limit, ..one }, replayed };
         Shape::new(&stream, &info.schema)?;
         groups.entry(info.group_name().to_owned()).or_default().push(stream);
     }
@@ -147,11 +149,10 @@ pub(super) struct Shape {
 impl StreamIn {
     /// What of the choice applies to stored rows, which are as the source gave them: the host's filter and selection are
     /// still to come. What the source had been asked to do itself it did when it gave them: fields that it left out are
-    /// not there to be selected, and conditions that only it can judge held. The limit was counted then.
+    /// not there to be selected, and conditions that only it can judge held.
     fn as_stored(&self, schema: &StreamSchema) -> Self {
         let mut stored = Self { replayed: false, ..self.clone() };
         stored.info.pushdown = Pushdown::default();
-        stored.chosen.limit = None;
         stored.chosen.filter.retain(|condition| Filter::new(schema, std::slice::from_ref(condition)).is_ok());
         if let Some(fields) = &mut stored.chosen.fields {
             fields.retain(|name| schema.schema.fields.iter().any(|field| field.name == *name));

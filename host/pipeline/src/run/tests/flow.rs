@@ -9,7 +9,7 @@ use crate::model::{
     Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan,
     StreamVerdict, WriteReport,
 };
-use crate::records::{DirectoryRecords, MemoryRecords, RowCopy, RunRecords};
+use crate::records::{MemoryRecords, RowCopy, RunRecords};
 use crate::report::Outcome;
 use crate::run::{NoObserver, Options, Run, RunSpec};
 use async_trait::async_trait;
@@ -344,11 +344,10 @@ fn a_run_that_is_dropped_gives_its_right_back() {
 }
 
 #[tokio::test]
-async fn runs_go_on_from_records_in_a_directory() {
-    let folder = tempfile::TempDir::new().unwrap();
+async fn runs_go_on_from_the_records_of_earlier_ones() {
+    let records: Arc<dyn RunRecords> = Arc::new(MemoryRecords::new());
     let world = World::new(Script { write_rejects: true, checked: false, ..Script::of(pages(5)) });
     for (run, read) in [(1, 50), (2, 0)] {
-        let records: Arc<dyn RunRecords> = Arc::new(DirectoryRecords::new(folder.path()));
         let clock = Arc::new(SystemClock::new());
         let run_now = Run::new(world.spec(), Arc::clone(&records), clock, Arc::new(NoObserver));
         let report = run_now.run(CancellationToken::new()).await;

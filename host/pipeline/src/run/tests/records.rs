@@ -26,7 +26,7 @@ impl FaultyRecords {
         if let Some(mut prepared) = prepared {
             prepared.effect.amend(amendment);
             if prepared.purpose == Purpose::Reprocess {
-                lock(&self.0.replay).settle(&prepared.effect);
+                lock(&self.0.replay).settle(prepared.run, &prepared.effect);
             }
             lock(effects).push(prepared);
         }
@@ -37,7 +37,9 @@ impl FaultyRecords {
 #[async_trait]
 impl RunRecords for FaultyRecords {
     async fn begin(&self, sync: &str) -> Result<RunTicket, Error> {
-        self.0.records.begin(sync).await
+        let ticket = self.0.records.begin(sync).await?;
+        lock(&self.0.replay).begin(ticket.run);
+        Ok(ticket)
     }
 
     async fn unit(&self, ticket: &RunTicket, unit: &str) -> Result<UnitRecord, Error> {

@@ -11,44 +11,56 @@ use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Row errors by their ids, in the order in which they are given, by stream.
+/// Row errors by their ids, as what keeps them sees them.
 #[derive(Debug, Default)]
 pub(super) struct Replay {
-    /// Not yet dealt with in this run.
-    left: BTreeMap<String, Vec<i64>>,
-    /// Rejected again.
-    kept: BTreeMap<String, Vec<i64>>,
-    /// How many of the run's rows are dealt with, by stream.
-    done: BTreeMap<String, u64>,
+    /// All that are open, in the order in which they are given, by stream.
+    open: BTreeMap<String, Vec<i64>>,
+    /// By run and stream: those that it dealt with, then those that it was given last.
+    given: BTreeMap<(u64, String), (usize, Vec<i64>)>,
+    /// The run that is under way.
+    run: u64,
 }
 
 impl Replay {
-    /// What is left of all runs, those that were rejected again included, is there for another run.
-    fn begin(&mut self) {
-        self.done.clear();
-        for (stream, ids) in std::mem::take(&mut self.kept) {
-            self.left.entry(stream).or_default().extend(ids);
-        }
+    pub(super) fn begin(&mut self, run: u64) {
+        self.run = run;
     }
 
-    /// A commit dealt with the next rows of each stream: as many as it read.
-    pub(super) fn settle(&mut self, effect: &Effect) {
+    fn streams(&self) -> Vec<String> {
+        self.open.iter().filter(|(_, ids)| !ids.is_empty()).map(|(stream, _)| stream.clone()).collect()
+    }
+
+    /// What the run has not dealt with yet.
+    fn give(&mut self, stream: &str) -> Vec<i64> {
+        let (done, given) = self.given.entry((self.run, stream.to_owned())).or_default();
+        given.truncate(*done);
+        let left: Vec<i64> =
+            self.open.get(stream).into_iter().flatten().copied().filter(|id| !given.contains(id)).collect();
+        given.extend(&left);
+        left
+    }
+
+    /// A commit dealt with the next rows of each stream, as many as it read: those that were not rejected again are open no
+    /// more.
+    pub(super) fn settle(&mut self, run: u64, effect: &Effect) {
         for (stream, counters) in &effect.streams {
-            let left = self.left.get_mut(stream).unwrap();
-            let rows: Vec<i64> = left.drain(..usize::try_from(counters.read).unwrap()).collect();
-            let done = self.done.entry(stream.clone()).or_default();
+            let (done, given) = self.given.get_mut(&(run, stream.clone())).unwrap();
+            let end = *done + usize::try_from(counters.read).unwrap();
             let chunks = effect.row_errors.iter().filter(|chunk| chunk.schema.stream == *stream);
-            for error in chunks.flat_map(|chunk| &chunk.errors) {
-                let id = rows[usize::try_from(error.index - *done).unwrap()];
-                self.kept.entry(stream.clone()).or_default().push(id);
-            }
-            *done += counters.read;
+            let again = chunks.flat_map(|chunk| &chunk.errors);
+            let again: Vec<i64> = again.map(|error| given[usize::try_from(error.index).unwrap()]).collect();
+            let dealt = &given[*done..end];
+            assert!(again.iter().all(|id| dealt.contains(id)), "{again:?} are not of {dealt:?}");
+            let open = self.open.get_mut(stream).unwrap();
+            open.retain(|id| again.contains(id) || !dealt.contains(id));
+            *done = end;
         }
     }
 
     /// Ids of all that are errors still, sorted.
     pub(super) fn errors(&self) -> Vec<i64> {
-        let mut ids: Vec<i64> = self.left.values().chain(self.kept.values()).flatten().copied().collect();
+        let mut ids: Vec<i64> = self.open.values().flatten().copied().collect();
         ids.sort_unstable();
         ids
     }
@@ -60,7 +72,7 @@ impl World {
         let mut replay = Replay::default();
         for run in 1..20 {
             for chunk in self.records.row_errors("sync", run, 0, usize::MAX).await.unwrap() {
-                let ids = replay.left.entry(chunk.schema.stream.clone()).or_default();
+                let ids = replay.open.entry(chunk.schema.stream.clone()).or_default();
                 ids.extend(chunk.errors.iter().filter_map(|error| match &error.row {
                     RowCopy::Row(batch) => Some(super::destination::ids(batch)[0]),
                     _ => None,
@@ -72,14 +84,6 @@ impl World {
 }
 
 pub(super) struct ReplaySource(pub(super) Arc<World>);
-
-impl ReplaySource {
-    /// For one run.
-    pub(super) fn new(world: &Arc<World>) -> Self {
-        lock(&world.replay).begin();
-        Self(Arc::clone(world))
-    }
-}
 
 #[async_trait]
 impl Source for ReplaySource {
@@ -98,17 +102,18 @@ impl Source for ReplaySource {
             estimated_rows: None,
             description: None,
         };
-        let streams = lock(&self.0.replay).left.keys().map(info).collect();
+        let streams = lock(&self.0.replay).streams().iter().map(info).collect();
         self.0.faults.call("discover", || Catalog { streams, groups: Vec::new() }).await
     }
 
     async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
         self.0.must(read.checkpoint.is_none(), || "a reprocess was opened at a checkpoint".into());
-        let left = lock(&self.0.replay).left.clone();
-        let rows = left.into_iter().flat_map(|(stream, ids)| {
-            ids.into_iter().map(move |id| (stream.clone(), id)).collect::<Vec<_>>()
-        });
-        let reader = ReplayReader { world: Arc::clone(&self.0), rows: rows.collect(), place: 0 };
+        let mut rows = Vec::new();
+        for selection in read.selections {
+            let ids = lock(&self.0.replay).give(&selection.stream);
+            rows.extend(ids.into_iter().map(|id| (selection.stream.clone(), id)));
+        }
+        let reader = ReplayReader { world: Arc::clone(&self.0), rows, place: 0 };
         self.0.faults.call("source.open", || Box::new(reader) as Box<dyn Reader>).await
     }
 }

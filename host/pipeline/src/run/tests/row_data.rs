@@ -116,7 +116,7 @@ fn the_row_at_which_a_run_fails_is_not_told() {
         spec.rejects.policy = RejectPolicy::Fail;
         let report = world.run_spec(spec, None).await.unwrap();
         let error = report.error.clone().unwrap();
-        assert_eq!(error.message, "row 3 of the stream `a` was rejected: bad_line");
+        assert_eq!(error.message, "row 2 of the stream `a` was rejected: no");
         let crate::Error::RowRejected { row, message, .. } = &error.error else { panic!("{error:?}") };
         assert_eq!((row, message.as_str()), (&None, ""));
     });

@@ -11,7 +11,7 @@ use crate::value::{ValueId, bucket_of, chunks_of};
 /// A record costs an expectation and two deletes.
 const RECORDS_A_BATCH: usize = BATCH_OPERATIONS_MAX / 3;
 /// Batches that an engine may commit as one group.
-const BATCHES_AT_ONCE: usize = 8;
+const BATCHES_AT_ONCE: usize = 24;
 /// Of expectations in a batch; keys and the last record find room above it.
 const EXPECTATION_BYTES: usize = 512 << 10;
 

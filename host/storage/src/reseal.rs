@@ -15,7 +15,7 @@ mod job;
 mod page;
 
 use crate::draft::ERASE_WITHIN_MS;
-use crate::engine::{BATCH_OPERATIONS_MAX, Batch, EngineError, Expect, Scan};
+use crate::engine::{Batch, EngineError, Expect, Scan};
 use crate::error::Error;
 use crate::heads::Head;
 use crate::key::{self, Space};
@@ -27,6 +27,8 @@ use job::Job;
 const ERASE_AFTER_MS: u64 = ERASE_WITHIN_MS / 2;
 /// What a pass of maintenance reads before it lets other things happen; the next pass goes on.
 const PASS_BYTES: u64 = 64 << 20;
+/// Records of a page, whose batches an engine may commit as one group. Large ones end it earlier.
+const PAGE: usize = 1_024;
 
 /// How far sealing an organization anew has come, or how far it came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -201,7 +203,7 @@ impl Storage {
     /// The next records behind the job's cursor; answers the job as it is kept now, and how many bytes were read.
     async fn reseal_page(&self, organization: &str, mut job: Job) -> Result<(Job, u64), Error> {
         let prefix = key::of(Space::Records, organization)?;
-        let scan = Scan { prefix, after: job.cursor.take(), limit: BATCH_OPERATIONS_MAX };
+        let scan = Scan { prefix, after: job.cursor.take(), limit: PAGE };
         let entries = self.engine.scan(scan).await?;
         let read = entries.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum();
         match entries.last() {

@@ -1,5 +1,6 @@
 //! Seals some records anew, each on condition that it is as it was read.
 
+use futures::future::join_all;
 use vault::{Place, Plaintext};
 
 use super::job::Job;
@@ -27,7 +28,7 @@ impl Storage {
         entries: Vec<Entry>,
         job: &mut Job,
     ) -> Result<(), Error> {
-        let mut batch = Batch::default();
+        let (mut batches, mut batch) = (Vec::new(), Batch::default());
         for (key, stored) in &entries {
             let old = match self.open_old(organization, key, stored).await {
                 Ok(Some(old)) => old,
@@ -47,13 +48,15 @@ impl Storage {
             }
             let bytes = batch.byte_count() + 2 * stored.len();
             if batch.put.len() * 2 + 2 > BATCH_OPERATIONS_MAX || bytes > BATCH_BYTES {
-                self.commit_resealed(std::mem::take(&mut batch)).await?;
+                batches.push(std::mem::take(&mut batch));
             }
             let sealed = self.keys.seal(&old.place, old.value.expose(), self.time.believed_ms()).await?;
             batch.put.push((old.key.to_vec(), value::encode_whole(old.place.schema_version, &sealed)));
             batch.expect.push(Expect { key: old.key.to_vec(), value: Some(old.stored.to_vec()) });
         }
-        self.commit_resealed(batch).await
+        batches.push(batch);
+        let committed = join_all(batches.into_iter().map(|batch| self.commit_resealed(batch))).await;
+        committed.into_iter().collect()
     }
 
     /// None for what is sealed under the current generation, and for what has ended: its key goes anyway. A leap of the

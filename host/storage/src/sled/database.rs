@@ -323,3 +323,6 @@ fn decode(head: &[u8]) -> Result<Head<'_>, Fault> {
 fn size(key: &[u8], value_bytes: u64) -> u64 {
     u64::try_from(key.len()).unwrap_or(u64::MAX).saturating_add(value_bytes)
 }
+
+#[cfg(test)]
+mod tests;

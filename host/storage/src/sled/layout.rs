@@ -1,7 +1,7 @@
 //! The names in a data directory, and its two small files.
 //!
 //! ```text
-//! format    0  magic "CFDMDATA"        lock      pid and what the holder says of itself, in two lines
+//! format    0  magic "CFDMDATA"        lock      lines: pid, what the holder says of itself, boot id
 //!           8  format u32 = 1          CURRENT   "db-N ", CRC-32 of "db-N" in hex, line feed
 //!          12  deployment [16]         db-N/     a database of sled
 //!          28  CRC-32 of 0..28         journal/  the commit journal

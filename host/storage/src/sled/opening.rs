@@ -36,7 +36,7 @@ pub(super) fn open(options: &Options) -> Result<Opened, OpenError> {
     if !layout.check_format(&options.deployment)? {
         create_directory(&*options.disk, &layout.directory)?;
     }
-    let lock = lock::take(&layout.directory, &layout.lock(), &options.holder)?;
+    let (lock, has_run_on) = lock::take(&layout.directory, &layout.lock(), &options.holder)?;
     let place =
         Place { directory: layout.journal(), key: options.journal_key, disk: Arc::clone(&options.disk) };
     // Asked again, because another process may have made it before we had the lock.
@@ -45,13 +45,20 @@ pub(super) fn open(options: &Options) -> Result<Opened, OpenError> {
     }
     let current = layout.read_current()?;
     let survey = Survey::of(&place)?;
-    let verdict = judge(options, &layout.database(current), survey.is_closed())?;
+    let path = layout.database(current);
+    let verdict = if !path.join("db").is_file() {
+        Err(Fault("it is missing".to_owned()))
+    } else if survey.is_closed() {
+        Ok(())
+    } else {
+        let probed = probe::run(options.probe.as_deref(), &path, has_run_on);
+        probed.map_err(OpenError::file("start a probe of", &path))?
+    };
     let mut journal = Journal::resume(&place, survey.last, &survey.end)?;
     // From here on sled may write, so the next process must know that nobody has closed the database yet.
     let noted = journal.note(Kind::Opened);
     noted.map_err(|error| OpenError::file("write", &place.path(journal.number()))(error.into_source()))?;
-    let opened =
-        verdict.and_then(|()| Database::open(&layout.database(current), current, options.cache_bytes));
+    let opened = verdict.and_then(|()| Database::open(&path, current, options.cache_bytes));
     let caught_up = match opened {
         Ok(database) => catch_up(&place, &survey, database)?,
         Err(fault) => Err(fault),
@@ -59,7 +66,6 @@ pub(super) fn open(options: &Options) -> Result<Opened, OpenError> {
     let (database, counts) = match caught_up {
         Ok(found) => found,
         Err(fault) if fault.is_lock() => {
-            let path = layout.database(current);
             return Err(OpenError::file("lock", &path)(io::Error::other(fault.0)));
         }
         Err(fault) => {
@@ -77,26 +83,6 @@ pub(super) fn open(options: &Options) -> Result<Opened, OpenError> {
         segments.push(Known { number: journal.number(), first: journal.next() });
     }
     Ok(Opened { layout, place, lock, journal, segments, database, counts })
-}
-
-/// Whether the database may be opened in this process. After a clean close it may.
-fn judge(options: &Options, path: &Path, is_closed: bool) -> Result<Result<(), Fault>, OpenError> {
-    if !path.join("db").is_file() {
-        return Ok(Err(Fault("it is missing".to_owned())));
-    }
-    if is_closed {
-        return Ok(Ok(()));
-    }
-    let probed = match &options.probe {
-        Some(probe) => probe::run(probe.command(path), path)
-            .map_err(OpenError::file("start a probe of", path))?
-            .map_err(Fault),
-        None => Database::open(path, 0, options.cache_bytes).and_then(|opened| {
-            opened.verify()?;
-            opened.close()
-        }),
-    };
-    Ok(probed)
 }
 
 /// Brings the database up to the journal's end. The inner error: the database is broken.

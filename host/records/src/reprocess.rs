@@ -5,6 +5,7 @@
 //! run said.
 
 mod choice;
+mod merge;
 mod plan;
 mod reader;
 mod source;

@@ -1,6 +1,7 @@
-//! Gives stored rows in pages: each as the batch of one row that was stored, by the schema by which it was stored.
+//! Gives stored rows in pages, by the schema by which they were stored.
 
 use super::choice::Reprocess;
+use super::merge::merge;
 use super::source::failure;
 use crate::chunk::StoredError;
 use crate::superseded::ErrorRef;
@@ -12,9 +13,6 @@ use pipeline::model::{Batch, Page, PageBudget, Step, StreamSchema};
 use pipeline::records::RowCopy;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-/// A page of one-row batches: each costs the stages behind as much as a large one.
-const PAGE_BATCHES_MAX: usize = 256;
 
 pub(super) struct ReprocessReader {
     reprocess: Arc<Reprocess>,
@@ -69,23 +67,24 @@ impl ReprocessReader {
         let mut page = Page::default();
         let Some(open) = &self.open else { return page };
         let version = self.schemas.get(&open.schema.stream).map_or(0, |schema| schema.version);
-        let rows_max = PAGE_BATCHES_MAX.min(budget.max_rows as usize);
+        let mut rows = Vec::new();
         let mut bytes = 0;
-        while page.batches.len() < rows_max
+        while rows.len() < budget.max_rows as usize
             && let Some(error) = self.rows.pop_front()
         {
             let StoredError { offset, row, .. } = error;
             let RowCopy::Row(batch) = row else { continue };
             bytes += batch.byte_count();
-            if bytes > budget.max_bytes as usize && !page.batches.is_empty() {
+            if bytes > budget.max_bytes as usize && !rows.is_empty() {
                 self.rows.push_front(StoredError { row: RowCopy::Row(batch), ..error });
                 break;
             }
             self.reprocess.plan.give(&open.schema.stream, ErrorRef { offset, ..open.at });
             let number = open.first + u64::from(offset);
             page.checkpoint = Some(format!("\"{}-{number}\"", open.at.run));
-            page.batches.push(Batch { schema_version: version, ..batch });
+            rows.push(Batch { schema_version: version, ..batch });
         }
+        page.batches = merge(rows);
         page
     }
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use manifest::Unit;
-use runtime::Inspection;
-use serde_json::{Value, json};
+use runtime::{Inspection, Limits};
+use serde_json::{Map, Value, json};
 
 use crate::arguments::Inspect;
 use crate::document::component_bytes;
@@ -31,6 +30,7 @@ fn document(inspection: &Inspection) -> Value {
         "imports": inspection.imports,
         "manifest": inspection.manifest,
         "has_program": inspection.program.is_some(),
+        "limits": limits_document(inspection),
     })
 }
 
@@ -73,17 +73,32 @@ fn asks(inspection: &Inspection) -> String {
     if table.is_empty() { "asks for nothing: no host, no directory\n".into() } else { table.render(0) }
 }
 
+/// Each limit: what the connector asks for, what it gets where it asks for nothing, and the most that this host gives.
 fn limits(inspection: &Inspection) -> String {
-    let mut table = Table::new(&["LIMIT", ">ASKED"]);
-    for (limit, unit, amount) in inspection.manifest.limits.set() {
-        let amount = match unit {
-            Unit::Bytes => units::bytes(amount),
-            Unit::Milliseconds => units::duration(amount),
-            Unit::Count => units::count(amount),
-        };
-        table.row([limit.to_owned(), amount]);
+    let (defaults, ceilings) = (Limits::defaults(), Limits::ceilings());
+    let mut table = Table::new(&["LIMIT", ">ASKED", ">DEFAULT", ">CEILING"]);
+    for (limit, _) in manifest::Limits::KEYS {
+        let amounts = [inspection.manifest.limits.get(limit), defaults.get(limit), ceilings.get(limit)];
+        let cells =
+            amounts.map(|amount| amount.map_or("-".to_owned(), |amount| units::amount(limit, amount)));
+        table.row(std::iter::once(limit.to_owned()).chain(cells));
     }
-    if table.is_empty() { "limits as the host gives them\n".into() } else { table.render(0) }
+    table.render(0)
+}
+
+fn limits_document(inspection: &Inspection) -> Map<String, Value> {
+    let (defaults, ceilings) = (Limits::defaults(), Limits::ceilings());
+    let limit = |(limit, unit): (&str, manifest::Unit)| {
+        let asked = inspection.manifest.limits.get(limit);
+        let amounts = json!({
+            "unit": unit,
+            "asked": asked,
+            "default": defaults.get(limit),
+            "ceiling": ceilings.get(limit),
+        });
+        (limit.to_owned(), amounts)
+    };
+    manifest::Limits::KEYS.into_iter().map(limit).collect()
 }
 
 fn config(inspection: &Inspection) -> String {

@@ -43,6 +43,7 @@ impl RunRecords for SealedRecords {
         self.begin_run(sync, None).await.map_err(|error| error.into_port("begin a run in"))
     }
 
+    /// Row errors and keys of what is prepared stay where they are stored: the commit makes them true from there.
     async fn unit(&self, ticket: &RunTicket, unit: &str) -> Result<UnitRecord, port::Error> {
         let seat = self.seats.of(ticket)?;
         let read = self.read_unit(&seat.sync, unit).await;

@@ -149,3 +149,20 @@ impl Attempts {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ATTEMPTS_MAX, Attempts};
+    use crate::tables::UNITS;
+
+    #[test]
+    fn a_change_is_not_made_anew_for_ever() {
+        let mut attempts = Attempts::at(UNITS);
+        for _ in 0..ATTEMPTS_MAX {
+            attempts.again().unwrap();
+        }
+        let error = attempts.again().unwrap_err();
+        assert_eq!(error.code(), "CD1059");
+        assert!(error.to_string().contains("`units` was changed 64 times"), "{error}");
+    }
+}

@@ -5,6 +5,7 @@ mod crash;
 mod errors;
 mod history;
 mod log;
+mod model;
 mod port;
 mod positions;
 mod reprocess;

@@ -1,11 +1,16 @@
 //! No byte of a row, a key or a text is in what an engine holds; and with `row_data = "off"` not even under the seal.
 
 use super::rows::{batch, chunk, commit, rejected, schema};
+use super::systems::{Rows, Target, TargetOf};
 use super::world::World;
 use crate::{ErrorFilter, LogLevel, LogLine, Preview, RunLog, SealedRecords, Session};
+use pipeline::clock::SystemClock;
 use pipeline::records::{RowCopy, RowError, RunRecords};
+use pipeline::report::Outcome;
+use pipeline::run::{NoObserver, RowData, Run, RunSpec};
 use std::sync::Arc;
 use storage::{Engine, MemoryEngine, Scan};
+use tokio_util::sync::CancellationToken;
 
 const CANARY: &str = "CANARY-4711";
 /// The key of the canary's row; no eight bytes like these come about by chance.
@@ -126,4 +131,24 @@ async fn with_row_data_off_nothing_of_a_row_is_kept_but_a_keyed_hash() {
     let ticket = records.begin("sync").await.unwrap();
     let open = records.open_keys(&ticket, "s").await.unwrap().unwrap();
     assert!(open.hash_if_open(&KEY.to_be_bytes()).is_some(), "the hash finds the key again");
+}
+
+#[tokio::test]
+async fn a_run_without_row_data_leaves_nothing_of_its_rows_anywhere() {
+    let world = World::new();
+    let records = world.open().await;
+    for (row_data, is_seen) in [(RowData::Off, false), (RowData::Stored, true)] {
+        let target = Target::refusing(Some('!'), Some('?'));
+        let rows = vec![(KEY, format!("{CANARY}!")), (1, format!("{CANARY}?")), (2, CANARY.to_owned())];
+        let log = Arc::new(RunLog::new(Arc::clone(&records)));
+        let session = Session::new(Arc::clone(&records)).with_log(log);
+        let mut spec = RunSpec::new("sync", Arc::new(Rows(rows)), Arc::new(TargetOf(Arc::clone(&target))));
+        spec.rejects.row_data = row_data;
+        let run = Run::new(spec, Arc::new(session), Arc::new(SystemClock::new()), Arc::new(NoObserver));
+        let report = run.run(CancellationToken::new()).await;
+        assert_eq!((report.outcome, report.total().rejected), (Outcome::Completed, 2), "{:?}", report.error);
+        let seen = unsealed(&records).await.iter().any(|(_, value)| has_canary(value));
+        assert_eq!(seen, is_seen, "{row_data:?}");
+        records.reset_checkpoint("sync", None).await.unwrap();
+    }
 }

@@ -164,7 +164,7 @@ impl Writer for TargetWriter {
         let mut report = WriteReport::default();
         for (row, values) in (0..).zip(rows_of(&batch)) {
             if state.refuses.is_some_and(|letter| values.1.contains(letter)) {
-                report.rejected.push(reject(row, "refused"));
+                report.rejected.push(reject(row, "refused", &values.1));
             } else {
                 self.written.push((number, row, values));
             }
@@ -177,7 +177,7 @@ impl Writer for TargetWriter {
         let mut report = CommitReport::default();
         for (batch, row, values) in std::mem::take(&mut self.written) {
             if state.refuses_late.is_some_and(|letter| values.1.contains(letter)) {
-                report.rejected.push(LateReject { batch, reject: reject(row, "refused_late") });
+                report.rejected.push(LateReject { batch, reject: reject(row, "refused_late", &values.1) });
             } else {
                 state.rows.push(values);
             }
@@ -191,6 +191,7 @@ impl Writer for TargetWriter {
     }
 }
 
-fn reject(row: u32, code: &str) -> Reject {
-    Reject { row, code: code.into(), message: "not this one".into(), retryable: false }
+/// Says so with the row in its words, as others do.
+fn reject(row: u32, code: &str, name: &str) -> Reject {
+    Reject { row, code: code.into(), message: format!("`{name}` is not taken"), retryable: false }
 }

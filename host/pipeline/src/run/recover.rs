@@ -205,3 +205,56 @@ impl Recovered<'_> {
         Ok((batch, source.ok_or_else(unknown)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Recovered;
+    use crate::fixtures::schema;
+    use crate::model::{CommitReport, LateReject, Layout, Reject};
+    use crate::records::PreparedBatch;
+    use crate::records::conformance::prepared;
+    use crate::run::RowData;
+    use crate::run::pending::Owner;
+    use std::collections::BTreeMap;
+
+    /// Rows 0 and 1 have one key, row 2 another; row 3 has none that is open. What no longer holds when these are rejected.
+    fn unsettled(rows: &[u32]) -> Vec<u8> {
+        let mut prepared = prepared("t", "1", Vec::new());
+        let batch = PreparedBatch {
+            output: "out".into(),
+            rows: 4,
+            stream: "s".into(),
+            first_index: 10,
+            origin: None,
+            rejected: Vec::new(),
+            open: vec![(0, [1; 32]), (1, [1; 32]), (2, [2; 32])],
+        };
+        prepared.batches = vec![batch];
+        let schema = schema("s", &[], Layout::Columns);
+        let schemas = BTreeMap::from([("s", &schema)]);
+        let owner = Owner { run: 1, unit: "u", attempt: 1, row_data: RowData::Stored };
+        let reject = |row: &u32| LateReject {
+            batch: 0,
+            reject: Reject { row: *row, code: "c".into(), message: String::new(), retryable: false },
+        };
+        let report = CommitReport { rejected: rows.iter().map(reject).collect() };
+        let amendment =
+            Recovered { prepared: &prepared, schemas: &schemas, owner }.amendment(report).unwrap();
+        amendment.unsettled.get("s").into_iter().flatten().map(|hash| hash[0]).collect()
+    }
+
+    #[test]
+    fn a_key_is_settled_as_long_as_one_row_of_it_is_accepted() {
+        let cases: [(&[u32], &[u8]); 6] = [
+            (&[], &[]),
+            (&[0], &[]),
+            (&[3], &[]),
+            (&[0, 1], &[1]),
+            (&[2, 0], &[2]),
+            (&[0, 1, 2, 3], &[1, 2]),
+        ];
+        for (rejected, expected) in cases {
+            assert_eq!(unsettled(rejected), expected, "{rejected:?}");
+        }
+    }
+}

@@ -14,5 +14,6 @@ mod row_data;
 mod rules;
 mod source;
 mod stops;
+mod superseded;
 mod sweep;
 mod world;

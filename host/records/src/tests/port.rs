@@ -132,6 +132,26 @@ async fn a_run_whose_sync_began_again_elsewhere_writes_nothing_more() {
     assert_eq!(first.commit(&ticket, "u", "t", Amendment::default()).await.unwrap_err().code(), "CD0734");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_run_holds_its_lease_for_as_long_as_it_lives() {
+    let world = World::new();
+    let records = world.open().await;
+    let beside = SealedRecords::new(Arc::clone(&records.storage), "local", crate::Settings::default());
+    let ticket = records.begin("sync").await.unwrap();
+    for minute in 1..=5 {
+        for third in 0..3 {
+            world.clock.set(super::world::START_MS + minute * 60_000 + third * 20_000);
+            // The runtime's clock is paused: it leaps to the next timer, that of the renewal.
+            tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        }
+        assert_eq!(beside.begin("sync").await.unwrap_err().code(), "CD0730", "after {minute} minutes");
+    }
+    records.release(&ticket);
+    while beside.begin("sync").await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn names_of_syncs_and_units_never_meet() {
     let world = World::new();

@@ -120,7 +120,8 @@ impl Site {
 
     /// Keeps what was found, to be looked at, and says where.
     pub(crate) fn kept(&self, wrong: &str) -> String {
-        let path = std::env::temp_dir().join(format!("power-{}", std::process::id()));
+        let kept = tempfile::Builder::new().prefix("power-kept-").tempdir();
+        let path = kept.unwrap().keep();
         if let Some(image) = self.image.take() {
             let found = ROOTS.map(|name| self.scratch.path().join(format!("{name}-as-found")));
             image.write(&found).unwrap();

@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use ::sled::{Batch, Config, Db, Mode};
 
 use super::codec::Reader;
+use super::durable::Durable;
 use super::fence::Fence;
 use super::stored::{self, COUNTS_KEY, Head};
 use crate::engine::{Entry, KEY_BYTES_MAX, Scan};
 
 /// sled's default. At each opening it reads the last segment twice and writes the rest of it: larger ones make short processes
 /// slow (8 MiB: 20 ms of processor time).
-const SEGMENT_BYTES: usize = 512 << 10;
+pub(super) const SEGMENT_BYTES: usize = 512 << 10;
 /// What an answer of a scan has before it ends early.
 const ANSWER_BYTES: usize = 4 << 20;
 /// A database that this process has just closed is unlocked by one of sled's threads, a moment later.
@@ -46,6 +47,7 @@ pub(super) struct Database {
     db: Db,
     /// sled's own `flush` does not sync on Linux, so the file is opened a second time.
     file: File,
+    durable: Durable,
 }
 
 /// What sled said, or how it panicked.
@@ -101,7 +103,8 @@ impl Database {
                     opened => break opened?,
                 }
             };
-            Ok(Self { number, path: path.to_owned(), db, file: File::open(path.join("db"))? })
+            let (file, durable) = (File::open(path.join("db"))?, Durable::open(path)?);
+            Ok(Self { number, path: path.to_owned(), db, file, durable })
         })
     }
 
@@ -258,11 +261,20 @@ impl Database {
     /// Makes everything that was applied durable. Only the thread that applies may call it.
     pub(super) fn sync(&self, fence: &mut Fence) -> Result<(), Fault> {
         guarded(|| {
-            self.db.flush()?;
+            self.flush()?;
+            // What sled calls stable is the last byte that it has written.
+            let log_end = self.written().saturating_add(1);
             self.file.sync_data()?;
+            self.durable.note(log_end)?;
             fence.lower();
             Ok(())
         })
+    }
+
+    /// Lets sled write what it has in memory. That is no sync.
+    pub(super) fn flush(&self) -> Result<(), Fault> {
+        self.db.flush()?;
+        Ok(())
     }
 
     /// Syncs when so much was written since the last time that it is time for it.

@@ -15,6 +15,7 @@ mod committer;
 mod compact;
 mod database;
 mod disk;
+mod durable;
 mod engine;
 mod error;
 mod fence;

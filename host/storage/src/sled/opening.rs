@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::database::{Counts, Database, Fault};
+use super::database::{Counts, Database, Fault, SEGMENT_BYTES};
 use super::disk::sync_tree;
+use super::durable;
 use super::error::OpenError;
 use super::fence::Fence;
 use super::frame::{Kind, SegmentHeader};
@@ -46,6 +47,9 @@ pub(super) fn open(options: &Options) -> Result<Opened, OpenError> {
     let current = layout.read_current()?;
     let survey = Survey::of(&place)?;
     let path = layout.database(current);
+    if path.join("db").is_file() {
+        durable::cut(&path, SEGMENT_BYTES).map_err(OpenError::file("cut the log of", &path))?;
+    }
     let verdict = if !path.join("db").is_file() {
         Err(Fault("it is missing".to_owned()))
     } else if survey.is_closed() {

@@ -12,7 +12,8 @@ use power::script::{self, State};
 use storage::sled::{Options, Probe, SledEngine};
 use storage::{Batch, Engine, EngineError, Expect, Scan};
 
-use crate::home::DEPLOYMENT;
+use crate::home::{DEPLOYMENT, Home};
+use crate::items::Items;
 use crate::marks::Marks;
 use crate::sessions;
 
@@ -21,12 +22,12 @@ const STEPS: u32 = 50;
 /// A journal that anybody could write would be no proof of this.
 const JOURNAL_KEY: [u8; 32] = [3; 32];
 
-pub(crate) fn write(data: &Path) -> Result<()> {
+pub(crate) fn write(home: &Home<'_>) -> Result<()> {
     let marks = Arc::new(Marks::open()?);
     sessions::block_on(async {
         // Twice, so that opening what was closed is cut too.
         for session in 0..2 {
-            let engine = Arc::new(open(data)?);
+            let engine = Arc::new(open(home)?);
             let writers = (0..WRITERS).map(|writer| {
                 let numbers = session * STEPS..(session + 1) * STEPS;
                 tokio::spawn(write_steps(Arc::clone(&engine), Arc::clone(&marks), writer, numbers))
@@ -74,9 +75,9 @@ fn batch(step: &script::Step, state: &State) -> Batch {
 }
 
 /// Prints the facts of everything that is there, and writes a little more: what opens must also take commits.
-pub(crate) fn read(data: &Path) -> Result<()> {
+pub(crate) fn read(home: &Home<'_>) -> Result<()> {
     sessions::block_on(async {
-        let engine = open(data)?;
+        let engine = open(home)?;
         let mut output = std::io::stdout().lock();
         let mut after = None;
         loop {
@@ -106,9 +107,10 @@ pub(crate) fn directory(data: &Path) -> PathBuf {
 }
 
 /// The engine as the host opens it.
-pub(crate) fn open(data: &Path) -> Result<SledEngine> {
-    let options = Options::new(directory(data), *DEPLOYMENT.as_bytes(), JOURNAL_KEY);
+pub(crate) fn open(home: &Home<'_>) -> Result<SledEngine> {
+    let options = Options::new(directory(home.data), *DEPLOYMENT.as_bytes(), JOURNAL_KEY);
     let options = options.holder("subject").probe(Arc::new(ThisProgram)).cache_bytes(16 << 20);
+    let options = options.newest_backup(Arc::new(Items::within(home.backups)));
     SledEngine::open(&options).context("the engine does not open")
 }
 

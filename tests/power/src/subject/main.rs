@@ -10,10 +10,12 @@ mod engine;
 mod facts;
 mod hex;
 mod home;
+mod items;
 mod keyring;
 mod marks;
 mod sealed;
 mod sessions;
+mod trimming;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,10 +50,11 @@ fn run(scenario: &str, action: &str, directories: &[PathBuf]) -> Result<()> {
 
 fn at_home(scenario: &str, action: &str, home: &Home<'_>) -> Result<()> {
     match (scenario, action) {
-        ("engine", "write") => engine::write(home.data),
-        ("engine", "read") => engine::read(home.data),
-        ("compaction", "write") => compaction::write(home.data),
-        ("compaction", "read") => compaction::read(home.data),
+        ("engine", "write") => engine::write(home),
+        ("engine", "read") => engine::read(home),
+        ("compaction", "write") => compaction::write(home),
+        ("trimming", "write") => trimming::write(home),
+        ("compaction" | "trimming", "read") => compaction::read(home),
         ("keyring", "write") => keyring::write(home),
         ("keyring", "read") => keyring::read(home),
         ("keyring", "earlier") => keyring::read_earlier(home),

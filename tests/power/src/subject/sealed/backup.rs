@@ -33,11 +33,10 @@ impl Host {
     pub(super) async fn back_up(&self, home: &Home<'_>, name: &str, steps: u32) -> Result<()> {
         let (path, temporary) = (home.backups.join(name), home.backups.join(format!("{name}.new")));
         let mut file = tokio::fs::File::create(&temporary).await?;
-        let summary = self.storage.backup(&mut file).await?;
+        self.storage.backup(&mut file).await?;
         file.sync_all().await?;
         fs::rename(&temporary, &path)?;
         File::open(home.backups)?.sync_all()?;
-        self.engine.backed_up(summary.sequence);
         self.marks.say(&format!("backup {name} {steps}"))
     }
 }

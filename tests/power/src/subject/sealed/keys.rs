@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use storage::{Change, Life};
-use vault::Bucket;
+use storage::{Change, Life, Table};
+use vault::{Bucket, Class};
 
 use super::Host;
-use super::rows::{ROWS, organization};
+use super::rows::organization;
 use crate::home::{DEPLOYMENT, Home};
 
 const ROUNDS: u32 = 3;
 const STEPS: u32 = 8;
+/// Where nobody looks for what is there.
+const ERASED: Table = Table { name: "erased", class: Class::Rows, schema_version: 1 };
 
 pub(super) async fn write(host: &Host, home: &Home<'_>) -> Result<()> {
     host.create_organizations().await?;
@@ -33,9 +35,9 @@ pub(super) async fn write(host: &Host, home: &Home<'_>) -> Result<()> {
         host.doomed(&part)?;
         let part = format!("erased-{round}-");
         host.canary(&format!("{part}standing"), &own, Bucket::Standing)?;
-        let row = Change::new(&own).put(ROWS, "erased", Life::Standing, b"for good".to_vec());
+        let row = Change::new(&own).put(ERASED, "erased", Life::Standing, b"for good".to_vec());
         host.storage.commit(row).await?;
-        host.storage.commit(Change::new(&own).delete(ROWS, "erased")).await?;
+        host.storage.commit(Change::new(&own).delete(ERASED, "erased")).await?;
         host.doom(&part)?;
         ensure!(host.storage.erase_now(&own).await?.is_some(), "there was something to erase");
         host.doomed(&part)?;

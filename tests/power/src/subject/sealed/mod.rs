@@ -39,7 +39,7 @@ pub(crate) fn write(scenario: &str, home: &Home<'_>) -> Result<()> {
         let keyring = home.create()?;
         marks.say(CREATED)?;
         let clock = SetClock::at_start();
-        let engine = Arc::new(engine::open(home.data)?);
+        let engine = Arc::new(engine::open(home)?);
         let storage = Storage::open(Arc::clone(&engine) as _, keyring, Arc::clone(&clock) as _).await?;
         let host = Host { storage: Arc::new(storage), engine, clock, marks };
         match scenario {
@@ -62,7 +62,7 @@ pub(crate) fn read(home: &Home<'_>) -> Result<()> {
         let keyring = home.open(&marks)?;
         restore::finish(home, &keyring, &marks).await?;
         let clock = SetClock::as_said(&marks)?;
-        let engine = Arc::new(engine::open(home.data)?);
+        let engine = Arc::new(engine::open(home)?);
         let storage = Storage::open(engine, keyring, clock).await.context("storage does not open")?;
         read::read(&storage, &marks).await?;
         drop(storage);

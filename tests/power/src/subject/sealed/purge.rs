@@ -29,8 +29,8 @@ pub(super) async fn write(host: &Host) -> Result<()> {
             host.fading(&format!("{hour}-{row}-later"), ends_ms + 2 * HOUR_MS).await?;
         }
         host.steps(hour * 3..(hour + 1) * 3).await?;
-        host.set_clock(ends_ms)?;
         host.doom(&part)?;
+        host.set_clock(ends_ms)?;
         let pass = host.storage.maintain().await?;
         ensure!(pass.buckets_destroyed.contains(&bucket), "{pass:?}");
         ensure!(pass.records_purged >= ROWS.into(), "{pass:?}");

@@ -41,7 +41,7 @@ async fn after(engine: SledEngine, marks: &Marks) -> Result<()> {
 }
 
 async fn restore(home: &Home<'_>, keyring: &Keyring) -> Result<SledEngine> {
-    let engine = engine::open(home.data)?;
+    let engine = engine::open(home)?;
     let file = tokio::fs::File::open(home.backups.join(BACKUP)).await?;
     let restored = restore_backup(file, &engine, keyring).await.context("the restore fails")?;
     ensure!(restored.damaged == 0 && restored.erased == 0, "{restored:?}");

@@ -21,7 +21,7 @@ fn run_moves_rows_and_a_second_run_moves_nothing() {
     let world = World::with(FAKER_TO_NULL);
     snapshot!("run", world.run(&["run", "sync.toml"]));
     snapshot!("run-again", world.run(&["run", "sync.toml"]));
-    assert!(world.path(".cofferdam/made-up").is_dir(), "records are beside the document");
+    assert!(world.path(".cofferdam/journal").is_dir(), "what is kept is beside the document");
     world.edit("rows = 1_000", "rows = 1_007");
     let third = world.run(&["run", "sync.toml"]).succeeded();
     let people = third.stdout.lines().find(|line| line.starts_with("people")).unwrap();
@@ -29,10 +29,10 @@ fn run_moves_rows_and_a_second_run_moves_nothing() {
 }
 
 #[test]
-fn records_can_be_kept_elsewhere() {
+fn what_is_kept_can_be_kept_elsewhere() {
     let world = World::with(FAKER_TO_NULL);
-    world.run(&["run", "sync.toml", "--records", "elsewhere"]).succeeded();
-    assert!(world.path("elsewhere/made-up").is_dir());
+    world.run(&["run", "sync.toml", "--data", "elsewhere"]).succeeded();
+    assert!(world.path("elsewhere/journal").is_dir());
     assert!(!world.path(".cofferdam").exists());
 }
 
@@ -109,6 +109,19 @@ fn preview_shows_the_first_rows_and_writes_nothing() {
     let world = World::with(FAKER_TO_NULL);
     snapshot!("preview", world.run(&["preview", "sync.toml", "people", "-n", "3"]));
     assert!(!world.path(".cofferdam").exists());
+}
+
+#[test]
+fn rows_that_were_shown_can_be_shown_again() {
+    let world = World::with(FAKER_TO_NULL);
+    let shown = world.run(&["preview", "sync.toml", "people", "-n", "3", "--keep"]).succeeded();
+    // Nothing is asked of the source any more.
+    world.edit("rows = 1_000", "rows = 1");
+    let again = world.run(&["preview", "sync.toml", "people", "--kept"]).succeeded();
+    assert_eq!(again.stdout, shown.stdout);
+    assert!(again.stderr.starts_with("as of "), "{}", again.stderr);
+    let other = world.run(&["preview", "sync.toml", "orders", "--kept"]).succeeded();
+    assert_eq!(other.stdout, "");
 }
 
 #[test]

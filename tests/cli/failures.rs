@@ -85,16 +85,3 @@ attempts = 1
     );
     snapshot!("system-unreachable", World::with(&sync).run(&["run", "sync.toml"]));
 }
-
-#[test]
-fn a_second_run_at_the_same_time_is_refused() {
-    let sync = crate::stopped::SLOW;
-    let world = World::with(sync);
-    world.folder("out");
-    let mut first = world.command(&["run", "sync.toml"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-    crate::stopped::until("the first commit", || world.path("out/people-000001.jsonl").exists());
-    let second = world.run(&["run", "sync.toml"]);
-    first.kill().unwrap();
-    first.wait().unwrap();
-    snapshot!("run-twice-at-once", second);
-}

@@ -45,6 +45,7 @@ fn twice(world: &World, folder: &str, size: &str) -> [Ran; 2] {
         .current_dir(world.path(""))
         .env("PROGRAM", env!("CARGO_BIN_EXE_cofferdam"))
         .env("XDG_CACHE_HOME", target().join("tmp/cli-cache"))
+        .env("XDG_CONFIG_HOME", world.path("config"))
         .stdin(Stdio::null())
         .output()
         .expect("`unshare` of util-linux is there");

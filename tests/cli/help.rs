@@ -3,8 +3,30 @@
 use crate::snapshot;
 use crate::world::World;
 
-const COMMANDS: [&str; 8] =
-    ["run", "check", "discover", "preview", "inspect", "build", "explain", "completion"];
+const COMMANDS: [&str; 15] = [
+    "run",
+    "check",
+    "discover",
+    "preview",
+    "inspect",
+    "build",
+    "runs",
+    "checkpoints",
+    "errors",
+    "reprocess",
+    "backup",
+    "restore",
+    "keys",
+    "explain",
+    "completion",
+];
+/// Commands with commands of their own.
+const FAMILIES: [(&str, &[&str]); 4] = [
+    ("runs", &["list", "show", "logs"]),
+    ("checkpoints", &["show", "edit", "reset"]),
+    ("errors", &["list", "show", "export", "delete"]),
+    ("keys", &["status", "rotate", "verify", "export", "import", "recovery-key"]),
+];
 
 #[test]
 fn help_says_what_there_is() {
@@ -17,16 +39,24 @@ fn help_says_what_there_is() {
 
 #[test]
 fn every_command_has_a_snapshot_of_its_help() {
-    let help = World::new().run(&["--help"]).stdout;
-    let listed: Vec<&str> = help
-        .lines()
+    let world = World::new();
+    assert_eq!(listed(&world.run(&["--help"]).stdout), COMMANDS);
+    for (family, commands) in FAMILIES {
+        assert_eq!(listed(&world.run(&[family, "--help"]).stdout), commands);
+        for command in commands {
+            snapshot!(format!("help-{family}-{command}"), world.run(&[family, command, "--help"]));
+        }
+    }
+}
+
+fn listed(help: &str) -> Vec<&str> {
+    help.lines()
         .skip_while(|line| *line != "Commands:")
         .skip(1)
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .filter(|word| *word != "help")
-        .collect();
-    assert_eq!(listed, COMMANDS);
+        .collect()
 }
 
 #[test]

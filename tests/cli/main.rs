@@ -10,19 +10,26 @@
 )]
 
 mod api;
+mod backup;
 mod build;
 mod commands;
 mod components;
+mod data;
 mod denied;
 mod documents;
+mod errors;
 mod failures;
 mod full_disk;
 mod help;
+mod keys;
 mod killed;
 mod machines;
 mod memory;
 mod output;
+mod rejects;
+mod reprocess;
 mod rows;
+mod runs;
 mod stopped;
 mod template;
 mod terminal;

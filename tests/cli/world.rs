@@ -1,5 +1,6 @@
 //! A folder of one test with a sync in it, and the program run there with nothing but what the test says.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -75,11 +76,38 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cofferdam"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_clear().env("XDG_CACHE_HOME", target().join("tmp/cli-cache"));
+        command.env("XDG_CONFIG_HOME", self.path("config"));
         command
+    }
+
+    /// Every file below a folder with its bytes: to see that nothing was changed.
+    pub(crate) fn files(&self, name: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        collect(&self.path(name), &mut files);
+        files
+    }
+
+    /// The only key file that was made by itself.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        let keys: Vec<PathBuf> = self.files("config/cofferdam/keys").into_keys().collect();
+        assert_eq!(keys.len(), 1, "{keys:?}");
+        keys[0].clone()
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         ran(self.command(arguments).output().unwrap())
+    }
+}
+
+fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        match path.symlink_metadata().unwrap().file_type() {
+            kind if kind.is_dir() => collect(&path, files),
+            kind if kind.is_file() => drop(files.insert(path.clone(), fs::read(&path).unwrap())),
+            _ => {}
+        }
     }
 }
 
@@ -130,6 +158,10 @@ macro_rules! snapshot {
 /// Times, amounts that depend on the machine, addresses, and the blanks with which tables make room for them.
 pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
+    (r"\b[0-9a-f]{32}\b", "[ID]"),
+    (r"/\S*/\.tmp\w+/", "[WORLD]/"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "[MOMENT]"),
+    (r"process \d+", "process [PID]"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     (r"port = \d+", "port = [PORT]"),
     (r"port `?\d+`?", "port [PORT]"),
@@ -138,7 +170,9 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"(?m), [\d.]+ (ms|s)$", ", [TIME]"),
     (r"[\d,]+/s", "[RATE]"),
     (r"table_elements +[\d,]+ of 100,000( +[\d,]+ of 100,000)*", "table_elements [COUNT] of 100,000"),
-    (r"(?m)^cpu_ms .*\n", ""),
+    (r"(?m)^(cpu_ms|call_ms|host_call_ms) .*\n", ""),
+    (r"\[MOMENT\] +[\d.]+ (ms|s) ", "[MOMENT]  [TIME] "),
+    (r"(?m)^(\w+) +(source|destination) .*$", "$1  $2  [USED]"),
     (r"size       .*", "size       [SIZE]"),
     (r"(?m)`, [\d.]+ MiB$", "`, [SIZE]"),
     (r"/\S*/library/", "[RUST]/library/"),

@@ -30,8 +30,8 @@ pub(crate) fn run(program: &Path, components: &Path, report: &mut Report) -> Res
     let components = std::fs::canonicalize(components)?;
     std::fs::write(&sync, SYNC.replace("COMPONENTS", &components.display().to_string()))?;
     let once = |name: &str| -> Result<Usage> {
-        let (records, cache) = (directory.path().join(name), directory.path().join("cache"));
-        usage_of(&run_line(program, &sync, &records, &cache))
+        let (data, cache) = (directory.path().join(name), directory.path().join("cache"));
+        usage_of(&run_line(program, &sync, &data, &cache))
     };
     let cold = once("cold")?;
     let runs = (0..REPETITIONS).map(|number| once(&number.to_string())).collect::<Result<Vec<_>>>()?;
@@ -52,10 +52,12 @@ pub(crate) fn run(program: &Path, components: &Path, report: &mut Report) -> Res
 }
 
 /// `cofferdam run` with everything that it keeps in our hands.
-pub(crate) fn run_line(program: &Path, sync: &Path, records: &Path, cache: &Path) -> Vec<OsString> {
-    let words = ["run", "--json", "--records"].map(OsString::from);
+pub(crate) fn run_line(program: &Path, sync: &Path, data: &Path, cache: &Path) -> Vec<OsString> {
+    let words = ["run", "--json", "--data"].map(OsString::from);
     let mut line = vec![program.into()];
     line.extend(words);
-    line.extend([records.into(), "--cache".into(), cache.into(), sync.into()]);
+    let key = data.with_extension("key");
+    line.extend([data.into(), "--key-file".into(), key.into()]);
+    line.extend(["--cache".into(), cache.into(), sync.into()]);
     line
 }

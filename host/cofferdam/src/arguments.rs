@@ -1,9 +1,23 @@
 //! The command line: its words, and the help that they give. Does nothing itself.
 
+mod backup;
+mod data;
+mod keys;
+mod records;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+pub(crate) use backup::{Backup, Restore};
+pub(crate) use data::{Data, KeyOptions};
+pub(crate) use keys::{Export, Import, Keys, KeysCommand, Recovery, RecoveryKey, Rotate, Status, Verify};
+pub(crate) use records::{
+    Checkpoints, CheckpointsCommand, CheckpointsEdit, CheckpointsReset, CheckpointsShow, Errors,
+    ErrorsCommand, ErrorsDelete, ErrorsExport, ErrorsList, ErrorsShow, ExportFormat, Filters, OneRun,
+    Reprocess, RowFilters, Runs, RunsCommand, RunsList, State,
+};
 
 const AFTER_HELP: &str = "\
 Data goes to standard output, everything else to standard error.
@@ -51,6 +65,28 @@ and after a crash, the next run goes on from the last commit.")]
 The component asks for the hosts that the manifest names and for nothing else, and is configured by what the manifest's
 `spec` asks for. `cofferdam inspect` shows both.")]
     Build(Build),
+    /// List runs, and show what they did and logged
+    Runs(Runs),
+    /// Show, set and forget where a sync goes on
+    Checkpoints(Checkpoints),
+    /// List, show, export and delete rejected rows
+    Errors(Errors),
+    /// Send rejected rows of a run through the sync once more
+    #[command(after_help = "\
+The transforms and the destination are those that the document names now. A row that arrives is deleted from the rejected
+ones; one that is rejected again says what was said of it this time. The position of the sync stays where it is.")]
+    Reprocess(Reprocess),
+    /// Write a backup, also while a sync runs
+    #[command(after_help = "\
+A backup holds sealed records and no keys: restoring needs the keyring too, which `cofferdam keys export` keeps apart.")]
+    Backup(Backup),
+    /// Bring a backup back into a data directory that has its keyring and nothing else
+    #[command(after_help = "\
+On a new machine, `cofferdam keys import` makes the keyring first. What was deleted after the backup was made stays
+unreadable: its keys are gone.")]
+    Restore(Restore),
+    /// Show, rotate, verify, export and import the keys of a data directory
+    Keys(Keys),
     /// Explain an error code; without one, list all of them
     Explain(Explain),
     /// Print a completion script for a shell
@@ -70,9 +106,8 @@ pub(crate) struct Run {
     /// The sync's document
     #[arg(value_name = "SYNC.TOML")]
     pub(crate) sync: PathBuf,
-    /// Directory of checkpoints, reports and rejected rows [default: `.cofferdam` beside the document]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) records: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) cache: Cache,
 }
@@ -82,6 +117,8 @@ pub(crate) struct Check {
     /// The sync's document
     #[arg(value_name = "SYNC.TOML")]
     pub(crate) sync: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) cache: Cache,
 }
@@ -108,6 +145,14 @@ pub(crate) struct Preview {
     /// How many rows
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rows: u32,
+    /// Keep the rows, sealed, for a day
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Show the rows that were kept, and ask no connector
+    #[arg(long, conflicts_with = "keep")]
+    pub(crate) kept: bool,
+    #[command(flatten)]
+    pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) cache: Cache,
 }

@@ -1,13 +1,20 @@
 //! One file for each command. A command puts its parts together and shows what they say.
 
+mod backup;
 mod build;
 mod check;
+mod checkpoints;
 mod completion;
 mod discover;
+mod errors;
 mod explain;
 mod inspect;
+mod keys;
 mod preview;
+mod reprocess;
+mod restore;
 mod run;
+mod runs;
 
 use std::future::Future;
 
@@ -27,6 +34,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
         Command::Preview(command) => on_threads(preview::run(command, output)),
         Command::Inspect(command) => Ok(inspect::run(&command, output)?),
         Command::Build(command) => Ok(build::run(&command, output)?),
+        Command::Runs(command) => on_threads(runs::run(command, output)),
+        Command::Checkpoints(command) => on_threads(checkpoints::run(command, output)),
+        Command::Errors(command) => on_threads(errors::run(command, output)),
+        Command::Reprocess(command) => on_threads(reprocess::run(command, output)),
+        Command::Backup(command) => on_threads(backup::run(&command, output)),
+        Command::Restore(command) => on_threads(restore::run(&command, output)),
+        Command::Keys(command) => on_threads(keys::run(command, output)),
         Command::Explain(command) => Ok(explain::run(&command, output)?),
         Command::Completion(command) => Ok(completion::run(&command, output)?),
     }

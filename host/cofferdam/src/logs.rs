@@ -1,19 +1,23 @@
 //! What connectors log, and what the host's own crates warn of, on standard error.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
+use records::{LogLevel, LogLine, RunLog};
 use runtime::{Level, LogSink};
 
 use crate::output::Output;
 use crate::progress::Screen;
+use crate::units;
 
 /// Shows lines of connectors from a level on. A guest's thread hands its line over and goes on; another thread writes.
 pub(crate) struct GuestLogs {
     least: Level,
     lines: Mutex<Option<Sender<String>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Where a run keeps them, sealed, whatever is shown.
+    kept: OnceLock<Arc<RunLog>>,
 }
 
 impl GuestLogs {
@@ -25,7 +29,14 @@ impl GuestLogs {
             least: least(output.verbose),
             lines: Mutex::new(writer.is_some().then_some(sender)),
             writer: Mutex::new(writer),
+            kept: OnceLock::new(),
         })
+    }
+
+    /// Keep every line from now on with a run.
+    pub(crate) fn keep_in(&self, log: Arc<RunLog>) {
+        // A command has one run.
+        let _ = self.kept.set(log);
     }
 
     /// Show what is still on its way; later lines are dropped.
@@ -41,6 +52,10 @@ impl GuestLogs {
 
 impl LogSink for GuestLogs {
     fn line(&self, connector: &str, level: Level, _target: &str, text: &str) {
+        if let Some(kept) = self.kept.get() {
+            let (connector, text) = (connector.to_owned(), text.to_owned());
+            kept.push(LogLine { at_ms: units::now_ms(), connector, level: kept_level(level), text });
+        }
         if level < self.least {
             return;
         }
@@ -63,6 +78,16 @@ fn least(verbose: u8) -> Level {
         0 => Level::Warn,
         1 => Level::Info,
         _ => Level::Trace,
+    }
+}
+
+fn kept_level(level: Level) -> LogLevel {
+    match level {
+        Level::Trace => LogLevel::Trace,
+        Level::Debug => LogLevel::Debug,
+        Level::Info => LogLevel::Info,
+        Level::Warn => LogLevel::Warn,
+        Level::Error => LogLevel::Error,
     }
 }
 

@@ -3,20 +3,30 @@
 
 mod arguments;
 mod blame;
+mod blocking;
 mod commands;
+mod confirm;
+mod control;
+mod data;
+mod deployment;
 mod document;
 mod dry;
 mod host;
 mod logs;
+mod moved;
+mod named;
 mod opened;
 mod output;
 mod part;
 mod places;
+mod probe;
 mod problem;
 mod progress;
+mod recovery;
 mod sample;
 mod signals;
 mod spec;
+mod subject;
 mod summary;
 mod table;
 mod text;
@@ -33,6 +43,9 @@ use crate::output::Output;
 use crate::problem::{Problem, Problems};
 
 fn main() -> ExitCode {
+    if let Some(ended) = probe::run() {
+        return ended;
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -5,9 +5,21 @@ use std::path::{Path, PathBuf};
 
 use crate::problem::{Own, Problems};
 
-/// Checkpoints, reports and rejected rows: `.cofferdam` beside the sync's document, so that they move with it.
-pub(crate) fn records(chosen: Option<PathBuf>, document: &Path) -> PathBuf {
-    chosen.unwrap_or_else(|| folder_of(document).join(".cofferdam"))
+const DATA: &str = ".cofferdam";
+
+/// All that a sync keeps: `.cofferdam` beside its document, so that it moves with it.
+pub(crate) fn data(chosen: Option<&Path>, document: &Path) -> PathBuf {
+    chosen.map_or_else(|| folder_of(document).join(DATA), ToOwned::to_owned)
+}
+
+/// The data directory of a command that names no document: the one that is here.
+pub(crate) fn data_here(chosen: Option<&Path>) -> PathBuf {
+    chosen.map_or_else(|| PathBuf::from(DATA), ToOwned::to_owned)
+}
+
+/// Key files: `$XDG_CONFIG_HOME/cofferdam/keys` or `~/.config/cofferdam/keys`, away from what they open.
+pub(crate) fn keys() -> Option<PathBuf> {
+    Some(base("XDG_CONFIG_HOME", ".config")?.join("cofferdam/keys"))
 }
 
 /// Compiled components: `$XDG_CACHE_HOME/cofferdam` or `~/.cache/cofferdam`, shared by all syncs of the user.
@@ -15,11 +27,13 @@ pub(crate) fn cache(chosen: Option<PathBuf>) -> Result<PathBuf, Problems> {
     if let Some(chosen) = chosen {
         return Ok(chosen);
     }
-    // The specification of base directories: a relative path there is to be ignored.
-    let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let base =
-        base.or_else(|| env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(".cache")));
-    Ok(base.ok_or(Own::NoCache)?.join("cofferdam"))
+    Ok(base("XDG_CACHE_HOME", ".cache").ok_or(Own::NoCache)?.join("cofferdam"))
+}
+
+/// The specification of base directories: a relative path there is to be ignored.
+fn base(variable: &str, in_home: &str) -> Option<PathBuf> {
+    let said = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    said.or_else(|| env::home_dir().filter(|home| home.is_absolute()).map(|home| home.join(in_home)))
 }
 
 /// The folder in which a file lies.

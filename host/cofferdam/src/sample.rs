@@ -19,10 +19,21 @@ pub(crate) struct Row {
     pub(crate) json: String,
 }
 
-/// The first rows of one stream.
+/// The first rows of one stream, by one version of its schema.
 pub(crate) struct Sampled {
     pub(crate) schema: StreamSchema,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) batches: Vec<Batch>,
+}
+
+impl Sampled {
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let of = |batch| (0..Batch::row_count(batch)).map(move |row| (batch, row));
+        let shown = |(batch, row): (&Batch, u32)| {
+            let operation = batch.operations.get(row as usize).map_or("", |operation| operation.name());
+            rows::row_json(batch, &self.schema, row).map(|json| Row { operation, json })
+        };
+        self.batches.iter().flat_map(of).filter_map(shown).collect()
+    }
 }
 
 /// Keeps the first rows.
@@ -60,9 +71,11 @@ impl Sample {
         let stored = |name: &String| FieldVerdict { field: name.clone(), fate: FieldFate::Stored };
         let fields = schema.schema.fields.iter().map(|field| stored(&field.name)).collect();
         let mut inner = self.inner();
-        match inner.streams.iter_mut().find(|sampled| sampled.schema.stream == stream) {
+        // Rows that are there are laid out by the schema of their time.
+        let same = |sampled: &&mut Sampled| sampled.schema.stream == stream && sampled.batches.is_empty();
+        match inner.streams.iter_mut().find(same) {
             Some(known) => known.schema = schema,
-            None => inner.streams.push(Sampled { schema, rows: Vec::new() }),
+            None => inner.streams.push(Sampled { schema, batches: Vec::new() }),
         }
         StreamVerdict { stream, layout, fields }
     }
@@ -70,17 +83,14 @@ impl Sample {
     fn keep(&self, batch: &Batch) {
         let mut inner = self.inner();
         let Inner { streams, kept } = &mut *inner;
-        let Some(sampled) = streams.iter_mut().find(|sampled| sampled.schema.stream == batch.stream) else {
+        let Some(sampled) = streams.iter_mut().rfind(|sampled| sampled.schema.stream == batch.stream) else {
             return;
         };
-        for row in 0..batch.row_count() {
-            if *kept == self.wanted {
-                break;
-            }
-            let Some(json) = rows::row_json(batch, &sampled.schema, row) else { break };
-            let operation = batch.operations.get(row as usize).map_or("", |operation| operation.name());
-            sampled.rows.push(Row { operation, json });
-            *kept += 1;
+        let wanted = u32::try_from(self.wanted - *kept).unwrap_or(u32::MAX).min(batch.row_count());
+        if wanted > 0 {
+            let first: Vec<u32> = (0..wanted).collect();
+            sampled.batches.push(rows::take(batch, &first));
+            *kept += wanted as usize;
         }
         if *kept == self.wanted {
             self.enough.cancel();

@@ -4,9 +4,9 @@ mod connectors;
 mod requests;
 mod text;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use manifest::RejectPolicy;
 use pipeline::connector::Budget;
 use pipeline::report::RunReport;
 use serde::Serialize;
@@ -17,7 +17,10 @@ use crate::host::Host;
 use crate::opened::Opened;
 use crate::part::Part;
 use crate::problem::{Problem, Problems};
-use crate::traffic::{Amounts, Group};
+use crate::traffic::Requests;
+
+pub(crate) use requests::text as requests_text;
+pub(crate) use text::counts;
 
 /// One connector of the run.
 #[derive(Debug, Serialize)]
@@ -33,26 +36,30 @@ struct Connector {
 pub(crate) struct Summary {
     report: RunReport,
     connectors: Vec<Connector>,
-    requests: BTreeMap<Group, Amounts>,
-    records: PathBuf,
+    requests: Vec<Requests>,
+    /// The data directory.
+    data: PathBuf,
+    /// Whether rejected rows were kept.
+    keeps_rejects: bool,
     problems: Vec<Problem>,
 }
 
 impl Summary {
-    pub(crate) fn new(host: &Host, opened: &Opened, report: RunReport, records: PathBuf) -> Self {
-        let requests = host.traffic.groups();
+    pub(crate) fn new(host: &Host, opened: &Opened, report: RunReport, data: PathBuf) -> Self {
+        let requests = host.traffic.entries();
         let problems = blame::of_run(host, opened, &report);
-        Self { report, connectors: opened.parts().map(connector).collect(), requests, records, problems }
+        let connectors = opened.parts().map(connector).collect();
+        let keeps_rejects = opened.document.sync.rejects.policy == RejectPolicy::Quarantine;
+        Self { report, connectors, requests, data, keeps_rejects, problems }
     }
 
     /// For machines.
     pub(crate) fn document(&self) -> Value {
-        let request = |(group, amounts)| json!({ "group": group, "amounts": amounts });
         json!({
             "report": self.report,
             "connectors": self.connectors,
-            "requests": self.requests.iter().map(request).collect::<Vec<_>>(),
-            "records": self.records,
+            "requests": self.requests,
+            "data": self.data,
             "errors": self.problems,
         })
     }

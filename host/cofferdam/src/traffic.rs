@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use egress::{Entry, Ledger, Outcome};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// More groups than a person reads; what comes beyond them is counted in one.
 const GROUPS_MAX: usize = 500;
 
 /// What requests of one group have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Group {
     /// The connection's name in the sync.
     pub(crate) connection: String,
@@ -24,7 +24,7 @@ pub(crate) struct Group {
 }
 
 /// How requests of one group ended.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
 pub(crate) enum End {
     Completed,
@@ -34,14 +34,21 @@ pub(crate) enum End {
 }
 
 /// How much a group has.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Amounts {
     pub(crate) requests: u64,
     pub(crate) bytes_out: u64,
     pub(crate) bytes_in: u64,
     /// The last message of a failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
+}
+
+/// Requests of one group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Requests {
+    pub(crate) group: Group,
+    pub(crate) amounts: Amounts,
 }
 
 /// All groups of a command. Cheap to clone; all clones are one.
@@ -61,6 +68,11 @@ impl Traffic {
 
     pub(crate) fn groups(&self) -> BTreeMap<Group, Amounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// As they are kept with a run.
+    pub(crate) fn entries(&self) -> Vec<Requests> {
+        self.groups().into_iter().map(|(group, amounts)| Requests { group, amounts }).collect()
     }
 
     fn add(&self, group: Group, entry: &Entry) {

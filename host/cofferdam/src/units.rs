@@ -1,5 +1,13 @@
 //! Figures for people: counts with separators, bytes, durations, rates.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -41,6 +49,32 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
+/// A moment as a person writes it, in UTC.
+pub(crate) fn moment(ms: u64) -> String {
+    let (days, second) = (ms / 86_400_000, ms / 1_000 % 86_400);
+    let (year, month, day) = date(days);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", second / 3_600, second / 60 % 60)
+}
+
+/// The same to the second, for logs.
+pub(crate) fn second(ms: u64) -> String {
+    let (minute, second) = (moment(ms), ms / 1_000 % 60);
+    format!("{}:{second:02}", minute.trim_end_matches(" UTC"))
+}
+
+/// Year, month and day of a day since 1970, in the calendar that counts from 1 March (Hinnant, "chrono-compatible
+/// low-level date algorithms").
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
 /// Rows a second.
 pub(crate) fn rate(rows: u64, ms: u64) -> String {
     format!("{}/s", count(rows.saturating_mul(1000) / ms.max(1)))
@@ -64,7 +98,16 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{amount, bytes, count, counted, duration, rate};
+    use super::{amount, bytes, count, counted, duration, moment, rate};
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        assert_eq!(moment(0), "1970-01-01 00:00 UTC");
+        assert_eq!(moment(951_782_400_000), "2000-02-29 00:00 UTC");
+        assert_eq!(moment(951_868_740_000), "2000-02-29 23:59 UTC");
+        assert_eq!(moment(1_767_225_599_999), "2025-12-31 23:59 UTC");
+        assert_eq!(moment(4_107_542_400_000), "2100-03-01 00:00 UTC");
+    }
 
     #[test]
     fn figures_are_written_for_people() {

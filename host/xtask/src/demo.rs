@@ -51,12 +51,16 @@ pub(crate) fn run(source: Source) -> Result<()> {
 pub(crate) fn run_built() -> Result<()> {
     let demo = Demo { program: program()?, folder: paths::target().join("demo") };
     // Each demo begins with nothing moved; compiled components are kept.
-    for part in ["records", "csv-to-json-lines", "csv-to-parquet", "http-api-to-json-lines"] {
+    for part in ["data", "csv-to-json-lines", "csv-to-parquet", "http-api-to-json-lines"] {
         let folder = demo.folder.join(part);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
+    }
+    // The key of the data directory that is gone now.
+    if demo.key_file().exists() {
+        fs::remove_file(demo.key_file())?;
     }
     let port = api::serve(&paths::root().join("examples/data/api/earthquakes.json"))?;
     for sync in &SYNCS {
@@ -98,6 +102,11 @@ impl Demo {
         self.list(sync)
     }
 
+    /// Beside the data directory, so that the demo leaves nothing in the user's configuration.
+    fn key_file(&self) -> PathBuf {
+        self.folder.join("demo.key")
+    }
+
     /// The example itself, or where a port must be put in, a copy of it.
     fn document(&self, sync: &Sync, port: u16) -> Result<PathBuf> {
         let example = paths::root().join("examples").join(format!("{}.toml", sync.name));
@@ -119,7 +128,8 @@ impl Demo {
     fn command(&self, document: &Path, more: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("run").arg(relative(document)).args(more).current_dir(paths::root());
-        command.arg("--records").arg(relative(&self.folder.join("records")));
+        command.arg("--data").arg(relative(&self.folder.join("data")));
+        command.arg("--key-file").arg(relative(&self.key_file()));
         command.arg("--cache").arg(relative(&self.folder.join("cache")));
         command
     }

@@ -1,5 +1,6 @@
 //! `cofferdam check`: everything that a run needs is tried, and nothing is moved.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use pipeline::clock::SystemClock;
@@ -11,13 +12,15 @@ use serde::Serialize;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::arguments::Check;
+use crate::arguments::{Check, Data};
 use crate::blame;
+use crate::data::Directory;
 use crate::dry::{DryDestination, EmptySource};
 use crate::host::Host;
 use crate::opened::{Opened, Ports};
 use crate::output::Output;
 use crate::part::Part;
+use crate::places;
 use crate::problem::{Problem, Problems};
 use crate::spec::spec;
 use crate::text::plain_line;
@@ -36,6 +39,7 @@ pub(super) async fn run(command: Check, output: &Output) -> Result<(), Problems>
     let host = Host::new(command.cache, output)?;
     let opened = Opened::new(&host, &command.sync).await?;
     let mut steps: Vec<Step> = opened.parts().map(grants).collect();
+    steps.push(data(&places::data(command.data.data.as_deref(), &command.sync), &command.data));
     let ports = opened.ports()?;
     steps.push(call("the source answers", &host, &opened, ports.source.check().await));
     for (part, transform) in opened.transforms.iter().zip(&ports.transforms) {
@@ -60,6 +64,22 @@ fn grants(part: &Part) -> Step {
     // A connector that can do without a directory mostly has another role here than the one that it needs it for.
     let unmet = part.unmet.iter().filter(|unmet| unmet.code != grants::Code::DirectoryNotGranted);
     Step { what, ok: true, problems: unmet.map(Problem::from).collect(), notes: Vec::new() }
+}
+
+/// What a run keeps has a place, and its keys are there. Beside a run that goes on too.
+fn data(path: &Path, data: &Data) -> Step {
+    let mut step = Step { what: String::new(), ok: true, problems: Vec::new(), notes: Vec::new() };
+    let found = Directory::found(path, &data.keys);
+    match found.and_then(|found| found.map(|directory| directory.keyring_beside().map(drop)).transpose()) {
+        Ok(Some(())) => step.what = format!("the keys of the data directory `{}` open", path.display()),
+        Ok(None) => step.what = format!("the data directory `{}` is made by the first run", path.display()),
+        Err(problems) => {
+            step.what = format!("the data directory `{}`", path.display());
+            step.ok = false;
+            step.problems = problems.into_all();
+        }
+    }
+    step
 }
 
 fn call(what: &str, host: &Host, opened: &Opened, result: Result<(), Failure>) -> Step {

@@ -1,5 +1,7 @@
 //! `cofferdam preview`: the first rows of a stream, as they would reach the destination.
 
+mod kept;
+
 use std::sync::Arc;
 
 use pipeline::clock::SystemClock;
@@ -25,13 +27,19 @@ use crate::text::cut;
 const CELL_CHARS_MAX: usize = 40;
 
 pub(super) async fn run(command: Preview, output: &Output) -> Result<(), Problems> {
-    let host = Host::new(command.cache, output)?;
+    if command.kept {
+        return kept::show(&command, output).await;
+    }
+    let host = Host::new(command.cache.clone(), output)?;
     let opened = Opened::new(&host, &command.sync).await?;
     let enough = CancellationToken::new();
     let sample = Sample::new(command.rows, enough.clone());
     let report = sampled(&opened, &command.stream, command.rows, &sample, enough.clone()).await?;
     host.logs.finish();
     let streams = sample.take();
+    if command.keep {
+        kept::keep(&command, &opened.document.sync.name, &streams, output).await?;
+    }
     if output.json {
         let streams: Vec<Value> = streams.iter().map(document).collect::<Result<_, _>>()?;
         let problems = ended(&opened, &host, &report);
@@ -83,16 +91,16 @@ fn values(json: &str) -> Result<Map<String, Value>, Problems> {
 }
 
 fn document(sampled: &Sampled) -> Result<Value, Problems> {
-    let rows =
-        sampled.rows.iter().map(|row| Ok(json!({ "operation": row.operation, "row": values(&row.json)? })));
+    let rows = sampled.rows();
+    let rows = rows.iter().map(|row| Ok(json!({ "operation": row.operation, "row": values(&row.json)? })));
     let rows: Vec<Value> = rows.collect::<Result<_, Problems>>()?;
     Ok(json!({ "stream": sampled.schema.stream, "schema": sampled.schema, "rows": rows }))
 }
 
 /// A table of one stream: declared fields first, in their order.
 fn text(sampled: &Sampled) -> String {
-    let rows: Vec<Map<String, Value>> =
-        sampled.rows.iter().filter_map(|row| values(&row.json).ok()).collect();
+    let shown = sampled.rows();
+    let rows: Vec<Map<String, Value>> = shown.iter().filter_map(|row| values(&row.json).ok()).collect();
     let mut fields: Vec<&str> =
         sampled.schema.schema.fields.iter().map(|field| field.name.as_str()).collect();
     for key in rows.iter().flat_map(Map::keys) {
@@ -100,16 +108,16 @@ fn text(sampled: &Sampled) -> String {
             fields.push(key);
         }
     }
-    let inserts_only = sampled.rows.iter().all(|row| row.operation == "insert");
+    let inserts_only = shown.iter().all(|row| row.operation == "insert");
     let headings = (!inserts_only).then_some("(operation)").into_iter().chain(fields.iter().copied());
     let mut table = Table::of_names(headings);
-    for (row, values) in sampled.rows.iter().zip(&rows) {
+    for (row, values) in shown.iter().zip(&rows) {
         let operation = (!inserts_only).then(|| row.operation.to_owned());
         let cells = fields.iter().map(|field| values.get(*field).map_or_else(String::new, cell));
         table.row(operation.into_iter().chain(cells));
     }
     let name = &sampled.schema.stream;
-    match sampled.rows.len() {
+    match shown.len() {
         0 => format!("stream `{name}`: no rows\n"),
         count => format!("stream `{name}`, the first {count}:\n{}\n", table.render(0)),
     }

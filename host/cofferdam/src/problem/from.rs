@@ -41,6 +41,138 @@ impl From<egress::Error> for Problem {
     }
 }
 
+impl From<vault::Error> for Problem {
+    fn from(error: vault::Error) -> Self {
+        let mut problem = Self::new(error.code(), error.to_string());
+        problem.causes.extend(error.source().map(ToString::to_string));
+        match hint_of_keys(&error) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+/// In the words of this command line; what more there is to say is on the error's page.
+fn hint_of_keys(error: &vault::Error) -> Option<&'static str> {
+    use vault::Error;
+    Some(match error {
+        Error::Missing { what: "key file", .. } => {
+            "if it was moved, say where it is with `--key-file PATH`; if it is lost, `cofferdam keys import` brings the keys \
+             back from an export"
+        }
+        Error::Missing { what: "shred file", .. } => {
+            "if it was moved, say where it is with `--shred-key PATH`"
+        }
+        Error::KekUnknown { .. } => "name the key file that goes with this keyring with `--key-file PATH`",
+        Error::WrongPassphrase => "try again, with the keyboard layout under which it was set",
+        Error::WeakPassphrase { .. } => "choose a longer one: four or five unusual words are easy to keep",
+        Error::SlotMissing { .. } => {
+            "name the shred file that goes with this keyring with `--shred-key PATH`"
+        }
+        Error::SlotInside { .. } => {
+            "put it elsewhere: a backup of the directory would hold both, and erase nothing"
+        }
+        Error::OtherDeployment { .. } => {
+            "name the files that belong together: key file, keyring and data directory"
+        }
+        Error::Newer { .. } => "use the newer cofferdam that wrote it",
+        Error::Shredded { .. } => {
+            "put the newest keyring back: this one is a copy from before something was deleted"
+        }
+        Error::Exposed { .. } => "take the rights of others away: `chmod 600`",
+        Error::ExportKey { .. } => "name the recovery key with which the export was made",
+        Error::RecoveryKey { .. } => "compare it with what was written down, digit by digit",
+        Error::KekUnchanged { .. } => {
+            "put the new credential in its place first, and the former one beside it as `NAME.previous`"
+        }
+        _ => return None,
+    })
+}
+
+impl From<storage::Error> for Problem {
+    fn from(error: storage::Error) -> Self {
+        match error {
+            storage::Error::Keys(error) => error.into(),
+            error => {
+                let problem = Self::new(error.code(), error.to_string());
+                match &error {
+                    storage::Error::RestoreUnfinished => {
+                        problem.hint("restore the backup into another, empty data directory")
+                    }
+                    storage::Error::Engine(storage::EngineError::Stopped { .. }) => {
+                        problem.hint("run again: what was acknowledged is there")
+                    }
+                    _ => problem,
+                }
+            }
+        }
+    }
+}
+
+impl From<storage::sled::OpenError> for Problem {
+    fn from(error: storage::sled::OpenError) -> Self {
+        use storage::sled::OpenError;
+        let mut problem = Self::new(error.code(), error.to_string());
+        problem.causes.extend(error.source().map(ToString::to_string));
+        match &error {
+            OpenError::Full { .. } => problem.hint("make room there and run again: what was committed stays"),
+            OpenError::NewerFormat { .. } => problem.hint("use the newer cofferdam that wrote it"),
+            OpenError::Broken { .. } | OpenError::Damaged { .. } => problem.hint(
+                "nothing was changed; `cofferdam restore BACKUP --data DIR` makes a data directory out of a backup",
+            ),
+            _ => problem,
+        }
+    }
+}
+
+impl From<storage::BackupError> for Problem {
+    fn from(error: storage::BackupError) -> Self {
+        use storage::BackupError;
+        let code = error.code();
+        match error {
+            BackupError::Storage(error) => error.into(),
+            error => {
+                let mut problem = Self::new(code, error.to_string());
+                problem.causes.extend(error.source().map(ToString::to_string));
+                match &error {
+                    BackupError::NotEmpty => {
+                        problem.hint("name an empty data directory that has its keyring")
+                    }
+                    BackupError::Damaged { .. } | BackupError::CutOff { .. } => {
+                        problem.hint("take an earlier backup, or another copy of this one")
+                    }
+                    _ => problem,
+                }
+            }
+        }
+    }
+}
+
+impl From<records::Error> for Problem {
+    fn from(error: records::Error) -> Self {
+        use records::Error;
+        let problem = match error {
+            Error::Port(error) => return pipeline::Error::from(error).into(),
+            Error::Storage(error) => return error.into(),
+            error => (error.code(), error.to_string(), error),
+        };
+        let (code, message, error) = problem;
+        let problem = Self::new(code, message);
+        match error {
+            Error::Running { .. } => problem.hint("wait until it has ended, or stop it"),
+            Error::UnknownSync { .. } | Error::UnknownRun { .. } => {
+                problem.hint("`cofferdam runs list` shows what there is")
+            }
+            Error::UnknownUnit { .. } => problem.hint("`cofferdam checkpoints show` shows what there is"),
+            Error::BadErrorId { .. } => problem.hint("`cofferdam errors list` shows the ids"),
+            Error::NothingToReprocess { superseded: 1.., .. } => {
+                problem.hint("`--force` sends superseded rows too: they may overwrite newer ones")
+            }
+            _ => problem,
+        }
+    }
+}
+
 impl From<pipeline::Error> for Problem {
     fn from(error: pipeline::Error) -> Self {
         use pipeline::Error;

@@ -78,6 +78,38 @@ pub(crate) enum Own {
         #[source]
         source: io::Error,
     },
+    /// More than one sync could be meant.
+    #[error("{}", which_sync(known))]
+    WhichSync {
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Names of two syncs where one is asked about.
+    #[error("`{first}` and `{second}` are two syncs; one is asked about at a time")]
+    SeveralSyncs {
+        /// The one.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// Something that cannot be undone was not confirmed.
+    #[error("not confirmed, so nothing was done: {what}")]
+    Unconfirmed {
+        /// What was to be done.
+        what: String,
+    },
+    /// There is no such row error.
+    #[error("there is no row error `{id}`: it was deleted, reprocessed, or has expired")]
+    NoSuchError {
+        /// Its name.
+        id: String,
+    },
+    /// Records that were damaged on disk.
+    #[error("{what}")]
+    Unreadable {
+        /// How many.
+        what: String,
+    },
     /// The run was stopped before its end.
     #[error("the run was stopped before its end")]
     Stopped,
@@ -101,6 +133,10 @@ impl Own {
             Self::Stopped => "CD0807",
             Self::WrongProgram { .. } => "CD0808",
             Self::Write { .. } => "CD0809",
+            Self::WhichSync { .. } | Self::SeveralSyncs { .. } => "CD0810",
+            Self::Unconfirmed { .. } => "CD0811",
+            Self::NoSuchError { .. } => "CD0812",
+            Self::Unreadable { .. } => "CD0813",
             Self::Bug { .. } => "CD0899",
         }
     }
@@ -113,6 +149,15 @@ impl Own {
             Self::NoDirectory { path, .. } => {
                 Some(format!("make it with `mkdir -p {}`, or correct its `path` in the sync", path.display()))
             }
+            Self::WhichSync { known } if known.is_empty() => {
+                Some("`cofferdam run SYNC.TOML` is what makes one known; another data directory is named by `--data DIR`".into())
+            }
+            Self::WhichSync { .. } | Self::SeveralSyncs { .. } => {
+                Some("put its name before a number, as in `my-sync/3`, or name its document".into())
+            }
+            Self::Unconfirmed { .. } => Some("say `--yes`, or type what is asked for at a terminal".into()),
+            Self::NoSuchError { .. } => Some("`cofferdam errors list` shows those that there are".into()),
+            Self::Unreadable { .. } => Some("restore the newest backup: `cofferdam restore FILE --replace`".into()),
             Self::Stopped => Some("run the same command again: it goes on from the last commit".into()),
             Self::Bug { .. } => Some("please report it, with the command and its output".into()),
             Self::Read { .. }
@@ -121,6 +166,13 @@ impl Own {
             | Self::WrongProgram { .. }
             | Self::Output { .. } => None,
         }
+    }
+}
+
+fn which_sync(known: &[String]) -> String {
+    match known {
+        [] => "nothing is known of any sync here".to_owned(),
+        _ => format!("which sync is meant? There are `{}`", known.join("`, `")),
     }
 }
 

@@ -2,36 +2,33 @@
 
 use std::fmt::Write as _;
 
-use super::Summary;
 use crate::table::Table;
 use crate::text::{plain_line, plain_lines};
-use crate::traffic::{End, Group};
+use crate::traffic::{End, Group, Requests};
 use crate::units;
 
-impl Summary {
-    /// Empty where nothing was asked for.
-    pub(super) fn requests(&self) -> String {
-        if self.requests.is_empty() {
-            return String::new();
-        }
-        let mut table = Table::new(&["HOST", "CONNECTION", "METHOD", "ANSWER", ">REQUESTS", ">OUT", ">IN"]);
-        for (group, amounts) in &self.requests {
-            table.row([
-                group.host.clone(),
-                group.connection.clone(),
-                group.method.clone(),
-                answer(group),
-                units::count(amounts.requests),
-                units::bytes(amounts.bytes_out),
-                units::bytes(amounts.bytes_in),
-            ]);
-        }
-        let mut text = format!("\n{}", table.render(0));
-        for (group, amounts) in &self.requests {
-            text.push_str(&remark(group, amounts.message.as_deref()));
-        }
-        text
+/// Empty where nothing was asked for.
+pub(crate) fn text(requests: &[Requests]) -> String {
+    if requests.is_empty() {
+        return String::new();
     }
+    let mut table = Table::new(&["HOST", "CONNECTION", "METHOD", "ANSWER", ">REQUESTS", ">OUT", ">IN"]);
+    for Requests { group, amounts } in requests {
+        table.row([
+            group.host.clone(),
+            group.connection.clone(),
+            group.method.clone(),
+            answer(group),
+            units::count(amounts.requests),
+            units::bytes(amounts.bytes_out),
+            units::bytes(amounts.bytes_in),
+        ]);
+    }
+    let mut text = format!("\n{}", table.render(0));
+    for Requests { group, amounts } in requests {
+        text.push_str(&remark(group, amounts.message.as_deref()));
+    }
+    text
 }
 
 fn answer(group: &Group) -> String {

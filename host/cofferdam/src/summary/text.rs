@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use pipeline::records::Counters;
 use pipeline::report::{Delivery, GroupReport, Outcome, StreamReport};
 
-use super::Summary;
+use super::{Summary, requests};
+use crate::deployment::option_for;
 use crate::table::Table;
 use crate::text::{cut, plain_line};
 use crate::units::{self, counted};
@@ -21,7 +22,7 @@ impl Summary {
             text.push_str(&part);
         }
         let _ = write!(text, "\n{}", self.budgets());
-        text.push_str(&self.requests());
+        text.push_str(&requests::text(&self.requests));
         text
     }
 
@@ -76,6 +77,7 @@ impl Summary {
         for (name, stream) in &report.streams {
             lines.extend(self.rejected(name, stream));
         }
+        lines.extend(self.look());
         for group in &report.groups {
             lines.extend(group.notes.iter().cloned());
             lines.extend(retried(group));
@@ -96,8 +98,15 @@ impl Summary {
             .iter()
             .map(|(code, rows)| format!("{} {code}", units::count(*rows)))
             .collect();
-        let kept = format!("; kept rows are in `{}`", self.records.display());
-        (!codes.is_empty()).then(|| format!("`{name}` rejected: {}{kept}", codes.join(", ")))
+        (!codes.is_empty()).then(|| format!("`{name}` rejected: {}", codes.join(", ")))
+    }
+
+    /// What shows the rejected rows.
+    fn look(&self) -> Option<String> {
+        let has_rejects = self.report.streams.values().any(|stream| !stream.reject_codes.is_empty());
+        let (sync, run, data) = (&self.report.sync, self.report.run, option_for(&self.data));
+        (has_rejects && self.keeps_rejects)
+            .then(|| format!("rejected rows are kept: cofferdam errors list --run {sync}/{run}{data}"))
     }
 
     fn delivery(&self) -> Option<String> {
@@ -112,7 +121,7 @@ impl Summary {
     }
 }
 
-fn counts(stream: &StreamReport) -> [String; 4] {
+pub(crate) fn counts(stream: &StreamReport) -> [String; 4] {
     let Counters { read, accepted, rejected, filtered } = stream.counters;
     [read, accepted, rejected, filtered].map(units::count)
 }

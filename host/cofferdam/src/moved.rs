@@ -1,0 +1,109 @@
+//! One run from its beginning to its report: signals, progress, what goes on beside it, and what is kept of it.
+
+use std::sync::Arc;
+
+use pipeline::clock::SystemClock;
+use pipeline::report::RunReport;
+use pipeline::run::{Run, RunSpec};
+use records::{RunLog, Session};
+use tokio_util::sync::CancellationToken;
+
+use crate::deployment::Deployment;
+use crate::host::Host;
+use crate::opened::Opened;
+use crate::output::Output;
+use crate::problem::Problems;
+use crate::progress::Progress;
+use crate::signals::Wishes;
+use crate::summary::Summary;
+use crate::units;
+
+/// What a run needs beside what it is to do.
+pub(crate) struct Moved<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) opened: &'a Opened,
+    pub(crate) deployment: Deployment,
+    /// Where lines of its guests go.
+    pub(crate) log: Arc<RunLog>,
+}
+
+/// Run it, show what it did, and say how it ended.
+pub(crate) async fn moved(
+    moving: Moved<'_>,
+    spec: RunSpec,
+    session: Session,
+    output: &Output,
+) -> Result<(), Problems> {
+    let Moved { host, opened, deployment, log } = moving;
+    host.logs.keep_in(Arc::clone(&log));
+    let wishes = Wishes::listen()?;
+    let beside = deployment.beside()?;
+    let driving = Driving { host, opened, wishes };
+    let report = driving.run(spec, session).await;
+    beside.end().await;
+    host.logs.finish();
+    let data = deployment.directory.path.clone();
+    let kept = keep(&deployment, &log, host, &report).await;
+    let summary = Summary::new(host, opened, report, data);
+    let closed = deployment.close().await;
+    show(&summary, output)?;
+    summary.ended().map_err(Problems::told_in_document)?;
+    // The document is out already.
+    kept.and(closed).map_err(Problems::told_in_document)
+}
+
+fn show(summary: &Summary, output: &Output) -> Result<(), Problems> {
+    if output.json { output.document(&summary.document()) } else { output.text(&summary.text()) }
+}
+
+/// What a run is watched by.
+struct Driving<'a> {
+    host: &'a Host,
+    opened: &'a Opened,
+    wishes: Wishes,
+}
+
+impl Driving<'_> {
+    async fn run(self, spec: RunSpec, session: Session) -> RunReport {
+        let Self { host, opened, wishes } = self;
+        let cancel = CancellationToken::new();
+        let progress = Progress::new(&host.screen);
+        let run = Run::new(spec, Arc::new(session), Arc::new(SystemClock::new()), Arc::clone(&progress) as _);
+        let report = tokio::select! {
+            report = run.run(cancel.clone()) => report,
+            // Both go on for as long as the run does.
+            never = wishes.obey(&host.stopper, &cancel, &host.screen) => match never {},
+            never = progress.draw(|| memory(opened)) => match never {},
+        };
+        progress.clear();
+        report
+    }
+}
+
+/// The ledger, and lines that came after the report. A run that could not begin has nothing of its own.
+async fn keep(
+    deployment: &Deployment,
+    log: &RunLog,
+    host: &Host,
+    report: &RunReport,
+) -> Result<(), Problems> {
+    if report.run == 0 {
+        return Ok(());
+    }
+    log.write().await?;
+    let requests = host.traffic.entries();
+    if requests.is_empty() {
+        return Ok(());
+    }
+    Ok(deployment.records.keep_ledger(&report.sync, report.run, &requests).await?)
+}
+
+/// What each connector has used at most.
+fn memory(opened: &Opened) -> String {
+    let used = |part: &crate::part::Part| {
+        let budget = part.connection.budget();
+        let used = budget.iter().find(|usage| usage.limit == "memory_bytes").map_or(0, |usage| usage.used);
+        format!("{} {}", part.name, units::bytes(used))
+    };
+    opened.parts().map(used).collect::<Vec<_>>().join(", ")
+}

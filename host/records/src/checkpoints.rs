@@ -6,7 +6,7 @@ use crate::records::{Attempts, SealedRecords};
 use crate::seat::Seat;
 use crate::tables::{CHANGES, Key, UNITS};
 use crate::unit::{StoredUnit, put_unit};
-use pipeline::records::{Counters, Position};
+use pipeline::records::{Counters, Position, UnitRecord};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use storage::Life;
@@ -92,9 +92,13 @@ impl SealedRecords {
         }
         let seat = self.hold_idle(sync).await?;
         self.known_unit(sync, unit).await?;
-        let set = |position: &mut Position| {
-            position.checkpoint = Some(checkpoint.to_owned());
-            position.complete = false;
+        let set = |record: &mut UnitRecord| {
+            record.position.checkpoint = Some(checkpoint.to_owned());
+            record.position.complete = false;
+            // After a reset it is the position of all that was read here before.
+            if record.position.streams.is_empty() {
+                record.position.streams = record.streams.keys().cloned().collect();
+            }
         };
         self.change_position(&seat, unit, PositionChangeKind::Edited, set).await
     }
@@ -115,8 +119,8 @@ impl SealedRecords {
         };
         for unit in &units {
             // Generations rise for good: a destination must not take a new refill for an old one.
-            let forget = |position: &mut Position| {
-                *position = Position { generation: position.generation, ..Position::default() };
+            let forget = |record: &mut UnitRecord| {
+                record.position = Position { generation: record.position.generation, ..Position::default() };
             };
             self.change_position(&seat, unit, PositionChangeKind::Reset, forget).await?;
         }
@@ -148,12 +152,12 @@ impl SealedRecords {
         seat: &Seat,
         unit: &str,
         kind: PositionChangeKind,
-        edit: impl Fn(&mut Position),
+        edit: impl Fn(&mut UnitRecord),
     ) -> Result<(), Error> {
         let mut attempts = Attempts::at(UNITS);
         loop {
             let (mut stored, read) = self.read_unit(&seat.sync, unit).await?;
-            edit(&mut stored.record.position);
+            edit(&mut stored.record);
             stored.record.prepared = None;
             stored.staged = None;
             let mut change = self.change();

@@ -20,8 +20,9 @@ pub(super) async fn run(command: arguments::Reprocess, output: &Output) -> Resul
     let host = Host::new(command.cache, output)?;
     let opened = Opened::new(&host, &command.sync).await?;
     let sync = &opened.document.sync.name;
-    for named in command.rows.ids.iter().filter_map(|id| id.sync.as_ref()).filter(|named| *named != sync) {
-        return Err(Own::SeveralSyncs { first: sync.clone(), second: named.clone() }.into());
+    let mut named = command.rows.ids.iter().filter_map(|id| id.sync.as_ref());
+    if let Some(other) = named.find(|named| *named != sync) {
+        return Err(Own::SeveralSyncs { first: sync.clone(), second: other.clone() }.into());
     }
     let deployment = Deployment::existing(&path, &command.data).await?;
     opened.warnings().iter().for_each(|warning| output.warning(warning));

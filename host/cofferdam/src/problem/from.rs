@@ -99,6 +99,8 @@ impl From<storage::Error> for Problem {
                     storage::Error::RestoreUnfinished => {
                         problem.hint("restore the backup into another, empty data directory")
                     }
+                    storage::Error::Engine(storage::EngineError::Unavailable { .. }) => problem
+                        .hint("make room there, or give the right to write, and run again: nothing is lost"),
                     storage::Error::Engine(storage::EngineError::Stopped { .. }) => {
                         problem.hint("run again: what was acknowledged is there")
                     }

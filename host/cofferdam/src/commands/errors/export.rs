@@ -94,13 +94,17 @@ struct Lines<'o> {
 
 impl<'o> Lines<'o> {
     fn to(path: Option<&'o Path>, output: &'o Output) -> Result<Self, Problems> {
-        let opened = path.map(|path| {
-            let mut options = OpenOptions::new();
-            // There are rows in it.
-            let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-            file.map(|file| (BufWriter::new(file), path)).map_err(|source| failed(path, source))
-        });
-        Ok(Self { to: opened.transpose()?, output, count: 0 })
+        let mut options = OpenOptions::new();
+        // There are rows in it.
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let to = match path {
+            Some(path) => {
+                let file = options.open(path).map_err(|source| failed(path, source))?;
+                Some((BufWriter::new(file), path))
+            }
+            None => None,
+        };
+        Ok(Self { to, output, count: 0 })
     }
 
     fn write(&mut self, value: &Value) -> Result<(), Problems> {

@@ -93,13 +93,17 @@ fn one(what: &str, faults: Faults, random: &mut Rng) -> bool {
 }
 
 /// A sync that succeeds after one that has failed says nothing: what the first has lost is not written again. A database may be
-/// given up and built anew in another file.
+/// given up and built anew in another file, and sled syncs its file once more when it is closed; but whoever goes on to
+/// acknowledge what was begun later must not do so on a file that has failed.
 fn is_trusted_again(events: &[Event]) -> bool {
     let failed = events.iter().enumerate().find_map(|(at, event)| match event {
         Event::FailedSync { inode } => Some((at, *inode)),
         _ => None,
     });
-    failed.is_some_and(|(at, failed)| {
-        events[at..].iter().any(|event| matches!(event, Event::Sync { inode, .. } if *inode == failed))
-    })
+    let Some((at, failed)) = failed else { return false };
+    let after = &events[at..];
+    let marks = marks(after);
+    let mut begun = marks.iter().filter_map(|mark| mark.strip_prefix("begin "));
+    after.iter().any(|event| matches!(event, Event::Sync { inode, .. } if *inode == failed))
+        && begun.any(|step| marks.contains(&format!("acknowledged {step}").as_str()))
 }

@@ -11,9 +11,13 @@
 
 mod api;
 mod backup;
+mod bad_files;
 mod build;
+mod changing_files;
+mod columns;
 mod commands;
 mod components;
+mod counted;
 mod data;
 mod denied;
 mod documents;
@@ -25,11 +29,14 @@ mod keys;
 mod killed;
 mod machines;
 mod memory;
+mod nginx;
 mod output;
+mod packed;
 mod rejects;
 mod reprocess;
 mod rows;
 mod runs;
+mod secure;
 mod stopped;
 mod template;
 mod terminal;

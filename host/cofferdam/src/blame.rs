@@ -16,8 +16,8 @@ use crate::traffic::{Amounts, End, Group};
 const CAUSES_MAX: usize = 5;
 /// A disk with less room than this takes no page of rows.
 const FULL_BYTES: u64 = 64 << 10;
-/// What TLS says of a certificate whose authority is not among the trusted ones.
-const UNKNOWN_ISSUER: &str = "UnknownIssuer";
+/// What TLS says of a certificate whose authority is not among the trusted ones, or only another one of its name.
+const UNTRUSTED: [&str; 2] = ["UnknownIssuer", "BadSignature"];
 
 /// The run's own error and those of its groups, each once.
 pub(crate) fn of_run(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Problem> {
@@ -79,9 +79,8 @@ fn explained(mut problem: Problem, requests: &BTreeMap<Group, Amounts>) -> Probl
             _ => {}
         }
     }
-    let is_unknown =
-        |amounts: &Amounts| amounts.message.as_ref().is_some_and(|text| text.contains(UNKNOWN_ISSUER));
-    if requests.values().any(is_unknown) {
+    let mut messages = requests.values().filter_map(|amounts| amounts.message.as_ref());
+    if messages.any(|message| UNTRUSTED.iter().any(|words| message.contains(words))) {
         return problem.hint(
             "if the server's authority is one of your own, name the file of its certificate (PEM) in `SSL_CERT_FILE`; \
              `cofferdam explain CD0306` says more",

@@ -89,10 +89,13 @@ fn a_full_disk_at_the_destination() {
 
 #[test]
 fn a_full_disk_under_the_records() {
-    let world = World::with(&sync());
+    // Many commits: what is kept of each is small.
+    let small = "columns = \"orders\" }]\npage_rows = 100";
+    let sync = sync().replace("columns = \"orders\" }]", small).replace("64 KiB", "8 KiB");
+    let world = World::with(&sync);
     world.folder("out");
     world.folder(".cofferdam");
     // Storage leaves 32 MiB of a disk free, so that what was acknowledged can always be put in its place.
-    let runs = twice(&world, ".cofferdam", "33m");
-    told_and_whole(&world, runs, &["error[CD0732]", "no storage space", ".cofferdam"]);
+    let runs = twice(&world, ".cofferdam", "33500k");
+    told_and_whole(&world, runs, &["error[CD0732]", "no storage space"]);
 }

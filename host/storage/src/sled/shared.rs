@@ -13,6 +13,9 @@ use crate::engine::{EngineError, Sequence};
 
 /// A segment that no backup holds is kept so long, to build a broken database anew.
 const SEGMENT_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// And whatever their age so many are kept, 256 MiB to 4 GiB: power cuts in a row can break sled's file beyond repair, and a
+/// journal from the first commit on builds it anew without any backup.
+const SEGMENTS_KEPT: usize = 256;
 
 /// Why a closed engine does nothing.
 pub(super) const CLOSED: &str = "it was closed";
@@ -155,7 +158,8 @@ impl Shared {
                 break;
             }
             let path = self.place.path(oldest.number);
-            if newest_commit > backed_up && !is_old(&path)? {
+            let is_backed_up = newest_commit <= backed_up;
+            if !may_go(is_backed_up, segments.known.len(), || is_old(&path))? {
                 break;
             }
             journal::remove(&path)?;
@@ -179,6 +183,18 @@ impl Shared {
     }
 }
 
+/// Whether the oldest of so many segments is kept no longer, once the database has what is in it.
+fn may_go(
+    is_backed_up: bool,
+    segments: usize,
+    is_old: impl FnOnce() -> io::Result<bool>,
+) -> io::Result<bool> {
+    if is_backed_up {
+        return Ok(true);
+    }
+    Ok(segments > SEGMENTS_KEPT && is_old()?)
+}
+
 /// By when it was last written. A clock that was put back keeps a segment longer.
 fn is_old(path: &std::path::Path) -> io::Result<bool> {
     let written = std::fs::metadata(path)?.modified()?;
@@ -188,4 +204,18 @@ fn is_old(path: &std::path::Path) -> io::Result<bool> {
 /// What a reader is told when sled cannot read.
 pub(super) fn unreadable(database: &Database, fault: Fault) -> EngineError {
     EngineError::Damaged { place: database.path().display().to_string(), problem: fault.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SEGMENTS_KEPT, may_go};
+
+    #[test]
+    fn what_no_backup_holds_goes_only_when_it_is_old_and_there_is_much_of_it() {
+        let goes = |is_backed_up, segments, old: bool| may_go(is_backed_up, segments, || Ok(old)).unwrap();
+        assert!(goes(true, 2, false));
+        assert!(!goes(false, SEGMENTS_KEPT, true));
+        assert!(!goes(false, SEGMENTS_KEPT + 1, false));
+        assert!(goes(false, SEGMENTS_KEPT + 1, true));
+    }
 }

@@ -7,14 +7,21 @@
 mod boundary;
 mod child;
 mod clock;
+mod commits;
 mod files;
 mod house;
+mod housekeeping;
 mod http_out;
 mod instance;
 mod live;
 mod measured;
 mod native_files;
+mod native_rows;
+mod postgres;
+mod rejects;
 mod report;
+mod sealed;
+mod sealing;
 mod small_run;
 mod split;
 mod tax;
@@ -62,6 +69,12 @@ struct Table {
     /// The program `cofferdam`.
     #[arg(long)]
     program: Option<PathBuf>,
+    /// The directory of PostgreSQL's programs.
+    #[arg(long)]
+    postgres: Option<PathBuf>,
+    /// As many rows as the promises speak of, where otherwise fewer stand for them.
+    #[arg(long)]
+    long: bool,
 }
 
 /// The benchmarks.
@@ -83,6 +96,12 @@ enum Name {
     SmallRun,
     /// A large CSV file to JSON Lines.
     Files,
+    /// Durable commits, purging, backups, sealing anew, opening.
+    Storage,
+    /// Sealing and opening records.
+    Vault,
+    /// Runs of which rows are rejected.
+    Rejects,
 }
 
 fn main() -> Result<()> {
@@ -113,10 +132,23 @@ fn run(table: &Table) -> Result<()> {
             Name::Http => http_out::run(&house, &mut report)?,
             Name::SmallRun => small_run::run(program(table)?, &table.components, &mut report)?,
             Name::Files => files::run(program(table)?, &table.components, &mut report)?,
+            Name::Storage => {
+                let directory = disk(table)?;
+                commits::run(&house.tokio, &directory, table.postgres.as_deref(), &mut report)?;
+                housekeeping::run(&house.tokio, &directory, &mut report)?;
+            }
+            Name::Vault => sealing::run(&mut report)?,
+            Name::Rejects => rejects::run(&house.tokio, &disk(table)?, table.long, &mut report)?,
         }
     }
     print!("{}", report.markdown());
     Ok(())
+}
+
+/// A directory on a real disk: one for temporary files may be memory.
+fn disk(table: &Table) -> Result<PathBuf> {
+    let components = std::fs::canonicalize(&table.components)?;
+    Ok(components.parent().unwrap_or(&components).to_owned())
 }
 
 fn program(table: &Table) -> Result<&PathBuf> {

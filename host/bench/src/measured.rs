@@ -59,4 +59,9 @@ impl Pair {
     pub(crate) fn ours_seconds(&self) -> f64 {
         median(self.ours.iter().map(|took| took.wall.as_secs_f64()))
     }
+
+    /// Processor time of one repetition of ours, on all threads: what is left when nobody waits for a disk.
+    pub(crate) fn ours_cpu_seconds(&self) -> f64 {
+        median(self.ours.iter().map(|took| took.cpu.as_secs_f64()))
+    }
 }

@@ -8,6 +8,8 @@ pub(crate) enum Goal {
     /// The ratio of ours to the reference.
     RatioAtLeast(f64),
     /// Our own number.
+    AtLeast(f64),
+    /// Our own number.
     AtMost(f64),
     /// A number that explains others.
     None,
@@ -40,10 +42,17 @@ impl Row {
     fn goal(&self) -> (String, &'static str) {
         let (text, met) = match self.goal {
             Goal::RatioAtLeast(least) => (format!("≥ {least}"), self.ratio().map(|ratio| ratio >= least)),
+            Goal::AtLeast(least) => (format!("≥ {} {}", number(least), self.unit), Some(self.ours >= least)),
             Goal::AtMost(most) => (format!("≤ {} {}", number(most), self.unit), Some(self.ours <= most)),
             Goal::None => ("–".to_owned(), None),
         };
-        (text, met.map_or("–", |met| if met { "met" } else { "**missed**" }))
+        let verdict = match (met, self.goal) {
+            (Some(true), _) => "met",
+            (Some(false), _) => "**missed**",
+            (None, Goal::None) => "–",
+            (None, _) => "**not measured**",
+        };
+        (text, verdict)
     }
 }
 

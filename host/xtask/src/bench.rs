@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use crate::{
     guests, paths,
     shell::{self, Stream},
+    test_deps,
     wasm_target::{TRIPLE, Toolchain, cargo},
 };
 
@@ -15,7 +16,7 @@ const BEGIN: &str = "<!-- table: written by `cargo xtask bench` -->";
 const END: &str = "<!-- end of the table -->";
 
 /// Runs all benchmarks, or only those that are named; then the table is printed and not kept.
-pub(crate) fn run(toolchain: &Toolchain, only: &[String]) -> Result<()> {
+pub(crate) fn run(toolchain: &Toolchain, only: &[String], is_long: bool) -> Result<()> {
     guests::build(toolchain)?;
     let simd = build_with_simd(toolchain)?;
     let target = paths::target();
@@ -27,6 +28,16 @@ pub(crate) fn run(toolchain: &Toolchain, only: &[String]) -> Result<()> {
     command.arg("table").args(only.iter().flat_map(|name| ["--only", name]));
     command.arg("--components").arg(target.join("components")).arg("--simd").arg(simd);
     command.arg("--program").arg(release.join("cofferdam"));
+    command.args(is_long.then_some("--long"));
+    if only.is_empty() || only.iter().any(|name| name == "storage") {
+        // Its rows say that they lack their reference; the others are worth having all the same.
+        match test_deps::postgres() {
+            Ok(programs) => drop(command.arg("--postgres").arg(programs)),
+            Err(error) => {
+                eprintln!("warning: {}", shell::explain(&error.context("failed to fetch PostgreSQL")))
+            }
+        }
+    }
     let mut table = String::new();
     shell::run_and_read(&mut command, Stream::Stdout, |line| {
         table.push_str(line);

@@ -68,9 +68,12 @@ enum Command {
     /// beside its reference in the same run, but noise stays noise.
     Bench {
         /// Only this benchmark, printed and not kept: `tax`, `split`, `boundary`, `instance`, `live`, `http`,
-        /// `small-run` or `files`. May stand several times.
+        /// `small-run`, `files`, `storage`, `vault` or `rejects`. May stand several times.
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
+        /// As many rows as the promises speak of, where otherwise fewer stand for them.
+        #[arg(long)]
+        long: bool,
     },
     /// Make the target wasm32-wasip2 available, and print how to use it.
     ///
@@ -101,7 +104,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Check => check::run(&wasm_target::ensure(source)?)?,
         Command::Guests => drop(guests::build(&wasm_target::ensure(source)?)?),
         Command::Demo => demo::run(source)?,
-        Command::Bench { only } => bench::run(&wasm_target::ensure(source)?, &only)?,
+        Command::Bench { only, long } => bench::run(&wasm_target::ensure(source)?, &only, long)?,
         Command::WasmTarget => println!("{}", wasm_target::ensure(source)?.usage()),
         Command::TestDeps => test_deps::ensure()?,
     }

@@ -49,6 +49,41 @@ fn nginx() -> Result<PathBuf> {
     Ok(entry.join("usr/sbin/nginx"))
 }
 
+/// The directory of PostgreSQL's programs, for benchmarks: Debian's, as it is installed here, or unpacked but not installed.
+pub(crate) fn postgres() -> Result<PathBuf> {
+    if let Some(installed) = newest_postgres(Path::new("/"))? {
+        return Ok(installed);
+    }
+    Apt::require_tools().context("install PostgreSQL as your system has it")?;
+    let name = format!("postgres-{}", env::consts::ARCH);
+    let entry = cache::entry(&paths::cache()?, &name, |directory| {
+        let work = directory.join("work");
+        let apt = Apt::of_this_machine(&work)?;
+        let packages = apt.closure(&["postgresql"])?.into_iter().filter(|package| is_of_postgres(package));
+        apt.unpack(&packages.collect::<Vec<_>>(), directory)?;
+        newest_postgres(directory)?.context("Debian's packages hold no server")?;
+        Ok(fs::remove_dir_all(work)?)
+    })?;
+    newest_postgres(&entry)?.with_context(|| format!("`{}` holds no server: remove it", entry.display()))
+}
+
+/// The server, and the libraries that a Debian need not have: not those of the C library and of what compiles queries.
+fn is_of_postgres(package: &str) -> bool {
+    let is_server = package.strip_prefix("postgresql-").is_some_and(|rest| rest.parse::<u32>().is_ok());
+    let is_foreign = ["libc", "libllvm", "libpam", "libz3"].iter().any(|start| package.starts_with(start))
+        || package.contains("perl");
+    is_server || (package.starts_with("lib") && !is_foreign)
+}
+
+/// Where Debian keeps the programs of the newest version below this root, if there is one.
+fn newest_postgres(root: &Path) -> Result<Option<PathBuf>> {
+    let Ok(versions) = fs::read_dir(root.join("usr/lib/postgresql")) else { return Ok(None) };
+    let versions = versions.map(|version| Ok(version?.path().join("bin"))).collect::<Result<Vec<_>>>()?;
+    let is_whole =
+        |bin: &PathBuf| ["initdb", "pgbench", "postgres"].iter().all(|name| bin.join(name).exists());
+    Ok(versions.into_iter().filter(is_whole).max())
+}
+
 fn node_modules() -> Result<PathBuf> {
     for tool in ["node", "npm"] {
         if !shell::answers(tool, "--version") {
@@ -93,7 +128,7 @@ fn link(target: &Path, link: &Path) -> Result<()> {
 mod tests {
     use std::fs;
 
-    use super::{NODE_PACKAGES, PACKAGE, PACKAGE_LOCK, link, on_path};
+    use super::{NODE_PACKAGES, PACKAGE, PACKAGE_LOCK, is_of_postgres, link, newest_postgres, on_path};
 
     #[test]
     fn a_link_is_replaced_when_its_target_moves() {
@@ -115,6 +150,36 @@ mod tests {
             assert_eq!(package["dependencies"][name], locked["version"]);
             assert!(locked["integrity"].is_string(), "{name} has no checksum");
         }
+    }
+
+    #[test]
+    fn of_postgres_only_a_whole_server_is_taken_and_the_newest() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(newest_postgres(root.path()).unwrap(), None);
+        let whole = ["initdb", "pgbench", "postgres"].as_slice();
+        for (version, programs) in [("14", whole), ("15", whole), ("16", &["psql"])] {
+            let bin = root.path().join("usr/lib/postgresql").join(version).join("bin");
+            fs::create_dir_all(&bin).unwrap();
+            programs.iter().for_each(|program| fs::write(bin.join(program), "").unwrap());
+        }
+        let expected = root.path().join("usr/lib/postgresql/15/bin");
+        assert_eq!(newest_postgres(root.path()).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn the_libraries_of_the_machine_are_left_to_it() {
+        let packages = [
+            "postgresql-15",
+            "libpq5",
+            "libicu72",
+            "postgresql-common",
+            "libc6",
+            "libllvm14",
+            "perl-base",
+            "tzdata",
+        ];
+        let taken: Vec<&str> = packages.into_iter().filter(|package| is_of_postgres(package)).collect();
+        assert_eq!(taken, ["postgresql-15", "libpq5", "libicu72"]);
     }
 
     #[test]

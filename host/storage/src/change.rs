@@ -1,5 +1,7 @@
 //! Changes of one organization that become true together.
 
+use zeroize::Zeroizing;
+
 use crate::lease::Lease;
 use crate::table::{Life, Table};
 
@@ -16,7 +18,7 @@ pub struct Revision(pub(crate) Vec<u8>);
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Expect { table: Table, key: Vec<u8>, revision: Option<Revision> },
-    Put { table: Table, key: Vec<u8>, life: Life, value: Vec<u8> },
+    Put { table: Table, key: Vec<u8>, life: Life, value: Zeroizing<Vec<u8>> },
     Delete { table: Table, key: Vec<u8>, erases: bool },
 }
 
@@ -42,10 +44,11 @@ impl Change {
         Self { organization: organization.into(), steps: Vec::new(), fence: None }
     }
 
-    /// The record gets this value and lives so long from now on. Of several steps on one record the last one counts.
+    /// The record gets this value and lives so long from now on. Of several steps on one record the last one counts. The
+    /// value is wiped when the change is dropped.
     #[must_use]
     pub fn put(mut self, table: Table, key: impl Into<Vec<u8>>, life: Life, value: Vec<u8>) -> Self {
-        self.steps.push(Step::Put { table, key: key.into(), life, value });
+        self.steps.push(Step::Put { table, key: key.into(), life, value: Zeroizing::new(value) });
         self
     }
 

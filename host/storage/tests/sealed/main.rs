@@ -9,6 +9,7 @@ mod durable;
 mod engines;
 mod erasing;
 mod expiry;
+mod memory;
 mod places;
 mod shredding;
 mod world;

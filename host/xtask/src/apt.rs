@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -89,7 +90,10 @@ impl Apt {
 
     /// Downloads the newest version of each package, unpacks all of them into `into`, and returns the files' names.
     pub(crate) fn unpack(&self, packages: &[String], into: &Path) -> Result<Vec<String>> {
-        let archives = self.directory.join("archives").join(packages.join("+"));
+        // Their names together may be longer than a name can be.
+        let mut hasher = DefaultHasher::new();
+        packages.hash(&mut hasher);
+        let archives = self.directory.join("archives").join(format!("{:016x}", hasher.finish()));
         fs::create_dir_all(&archives)?;
         shell::run(self.command("apt-get").args(["-q", "download"]).args(packages).current_dir(&archives))?;
         let mut names = Vec::new();

@@ -27,7 +27,7 @@ pub struct Limits {
     pub table_elements: Option<u64>,
     /// Core instances within one component instance.
     pub instances: Option<u64>,
-    /// CPU time of one instance.
+    /// CPU time of all instances of the connector in one run.
     pub cpu_ms: Option<u64>,
     /// Wall-clock time of one call into the connector.
     pub call_ms: Option<u64>,

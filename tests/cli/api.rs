@@ -14,7 +14,20 @@ pub(crate) fn serve(pages: u64) -> String {
     })
 }
 
-/// The same for the connector of the template: it reads `GET /records?page=3`.
+/// What a sync needs so that its source reaches `url`, on this machine.
+pub(crate) fn grants(url: &str) -> String {
+    let port = url.rsplit(':').next().unwrap();
+    format!(
+        r#"[[source.grants.hosts]]
+url = "{url}"
+[[source.grants.addresses]]
+address = "127.0.0.1"
+port = {port}
+"#
+    )
+}
+
+/// As [`serve`], for the connector of the template: it reads `GET /records?page=3`.
 pub(crate) fn serve_template(pages: u64) -> String {
     serve_as(pages, "page=", |next, ids| {
         let record = |id: u64| json!({ "id": id, "title": null, "updated_at": "2026-01-02T03:04:05Z" });

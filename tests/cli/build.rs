@@ -41,6 +41,16 @@ fn build(world: &World, more: &[&str]) -> crate::world::Ran {
     world.run(&[&["build", "manifest.yaml"], &INTERPRETER[..], more].concat())
 }
 
+/// A world with this manifest built as `api.wasm`, and an empty folder `out`.
+pub(crate) fn packaged(manifest: &str) -> World {
+    let world = World::new();
+    world.folder("out");
+    world.file("manifest.yaml", manifest);
+    let built = ["build", "manifest.yaml", "--interpreter", "components/http-manifest.wasm", "--name", "api"];
+    world.run(&built).succeeded();
+    world
+}
+
 #[test]
 fn a_manifest_becomes_a_component_that_asks_for_its_hosts_and_runs() {
     let world = World::new();
@@ -52,7 +62,7 @@ fn a_manifest_becomes_a_component_that_asks_for_its_hosts_and_runs() {
     assert!(inspected.contains("GET ${config.base_url}"), "{inspected}");
 
     let url = crate::api::serve(3);
-    let port = url.rsplit(':').next().unwrap();
+    let grants = crate::api::grants(&url);
     world.file(
         "sync.toml",
         format!(
@@ -62,12 +72,7 @@ name = "packaged"
 [source]
 connector = "movie-api.wasm"
 config = {{ base_url = "{url}" }}
-[[source.grants.hosts]]
-url = "{url}"
-[[source.grants.addresses]]
-address = "127.0.0.1"
-port = {port}
-[destination]
+{grants}[destination]
 connector = "components/null.wasm"
 "#
         ),

@@ -39,7 +39,7 @@ fn what_is_kept_can_be_kept_elsewhere() {
 #[test]
 fn run_counts_rejected_filtered_and_made_rows_apart() {
     let url = crate::api::serve(5);
-    let port = url.rsplit(':').next().unwrap();
+    let grants = crate::api::grants(&url);
     let sync = format!(
         r#"
 sync = 1
@@ -48,12 +48,7 @@ name = "shaped"
 [source]
 connector = "components/example-source.wasm"
 config = {{ base_url = "{url}", streams = ["movies"], page_size = 2 }}
-[[source.grants.hosts]]
-url = "{url}"
-[[source.grants.addresses]]
-address = "127.0.0.1"
-port = {port}
-
+{grants}
 [[transforms]]
 name = "tags"
 connector = "components/example-transform.wasm"

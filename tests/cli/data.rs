@@ -208,16 +208,7 @@ fn a_second_process_is_told_who_has_the_directory() {
 /// Runs `before`, then the program, where the data directory is what `before` makes of it.
 fn mounted(world: &World, before: &str) -> Ran {
     let script = format!("{before} || exit 90\n exec $PROGRAM run sync.toml");
-    let output = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c", &script])
-        .current_dir(world.path(""))
-        .env("PROGRAM", env!("CARGO_BIN_EXE_cofferdam"))
-        .env("XDG_CACHE_HOME", target().join("tmp/cli-cache"))
-        .env("XDG_CONFIG_HOME", world.path("config"))
-        .stdin(Stdio::null())
-        .output()
-        .expect("`unshare` of util-linux is there");
-    ran(output)
+    world.mounting(&script)
 }
 
 #[test]

@@ -61,7 +61,8 @@ fn a_broken_contract_is_the_connectors_fault() {
 fn a_system_that_does_not_answer_is_told_with_its_address() {
     // A port on which nobody listens: it was free a moment ago, and is not given out again at once.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (url, port) = (format!("http://{address}"), address.port());
+    let url = format!("http://{address}");
+    let grants = crate::api::grants(&url);
     let sync = format!(
         r#"
 sync = 1
@@ -70,12 +71,7 @@ name = "nobody"
 [source]
 connector = "components/example-source.wasm"
 config = {{ base_url = "{url}", streams = ["movies"], page_size = 2 }}
-[[source.grants.hosts]]
-url = "{url}"
-[[source.grants.addresses]]
-address = "127.0.0.1"
-port = {port}
-
+{grants}
 [destination]
 connector = "components/null.wasm"
 

@@ -1,10 +1,8 @@
 //! A disk that is full in the middle of a run: it is told, nothing that was committed is lost, and with more room the next
 //! run brings the rest. The disk is a real file system of a fixed size, in a mount namespace of its own.
 
-use std::process::{Command, Stdio};
-
 use crate::rows::{counts, rows};
-use crate::world::{Ran, World, ran, target};
+use crate::world::{Ran, World};
 
 const ROWS: usize = 12_000;
 
@@ -40,16 +38,7 @@ fn twice(world: &World, folder: &str, size: &str) -> [Ran; 2] {
          $PROGRAM run sync.toml >second.out 2>second.err; echo $? >second.status
          cp -r out kept"
     );
-    let output = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c", &script])
-        .current_dir(world.path(""))
-        .env("PROGRAM", env!("CARGO_BIN_EXE_cofferdam"))
-        .env("XDG_CACHE_HOME", target().join("tmp/cli-cache"))
-        .env("XDG_CONFIG_HOME", world.path("config"))
-        .stdin(Stdio::null())
-        .output()
-        .expect("`unshare` of util-linux is there");
-    let script = ran(output);
+    let script = world.mounting(&script);
     assert_eq!(script.status, Some(0), "a mount namespace is needed: {}", script.report());
     ["first", "second"].map(|name| Ran {
         status: world.read(&format!("{name}.status")).trim().parse().ok(),

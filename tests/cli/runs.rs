@@ -39,7 +39,7 @@ fn nothing_is_known_where_nothing_has_run() {
 #[test]
 fn the_ledger_stays_with_the_run() {
     let url = crate::api::serve(3);
-    let port = url.rsplit(':').next().unwrap();
+    let grants = crate::api::grants(&url);
     let sync = format!(
         r#"
 sync = 1
@@ -48,12 +48,7 @@ name = "asked"
 [source]
 connector = "components/example-source.wasm"
 config = {{ base_url = "{url}", streams = ["movies"], page_size = 2 }}
-[[source.grants.hosts]]
-url = "{url}"
-[[source.grants.addresses]]
-address = "127.0.0.1"
-port = {port}
-
+{grants}
 [destination]
 connector = "components/null.wasm"
 "#

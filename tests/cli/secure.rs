@@ -58,11 +58,7 @@ fn records(name: &str) -> Value {
 
 /// A server whose certificate is for `named`, and a sync that asks `localhost` for its records.
 fn secure(authority: &Authority, named: &str) -> (World, Nginx) {
-    let world = World::new();
-    world.folder("out");
-    world.file("manifest.yaml", MANIFEST);
-    let built = ["build", "manifest.yaml", "--interpreter", "components/http-manifest.wasm", "--name", "api"];
-    world.run(&built).succeeded();
+    let world = crate::build::packaged(MANIFEST);
     for (index, page) in records("movies.json").as_array().unwrap().chunks(PAGE).enumerate() {
         world.file(&format!("served/movies-{}.json", index + 1), serde_json::to_vec(page).unwrap());
     }

@@ -117,7 +117,6 @@ fn read_csv(path: &Path) -> Vec<Value> {
 struct Server {
     process: Child,
     url: String,
-    port: u16,
 }
 
 impl Server {
@@ -133,7 +132,7 @@ impl Server {
         let mut port = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
         let port: u16 = port.trim().parse().expect("json-server says its port");
-        Self { process, url: format!("http://127.0.0.1:{port}"), port }
+        Self { process, url: format!("http://127.0.0.1:{port}") }
     }
 }
 
@@ -162,7 +161,8 @@ fn same_rows(stream: &str, mut found: Vec<Value>, mut expected: Vec<Value>) {
 }
 
 fn sync(server: &Server) -> String {
-    let Server { url, port, .. } = server;
+    let url = &server.url;
+    let grants = crate::api::grants(url);
     format!(
         r#"
 sync = 1
@@ -170,12 +170,7 @@ name = "api"
 [source]
 connector = "api.wasm"
 config = {{ base_url = "{url}" }}
-[[source.grants.hosts]]
-url = "{url}"
-[[source.grants.addresses]]
-address = "127.0.0.1"
-port = {port}
-[destination]
+{grants}[destination]
 connector = "components/files.wasm"
 config = {{ directory = "/out" }}
 grants = {{ directories = {{ out = {{ path = "out", access = "write" }} }} }}
@@ -185,11 +180,7 @@ grants = {{ directories = {{ out = {{ path = "out", access = "write" }} }} }}
 
 #[test]
 fn an_api_of_messy_records_arrives_as_it_is_and_then_only_what_is_new() {
-    let world = World::new();
-    world.folder("out");
-    world.file("manifest.yaml", MANIFEST);
-    let built = ["build", "manifest.yaml", "--interpreter", "components/http-manifest.wasm", "--name", "api"];
-    world.run(&built).succeeded();
+    let world = crate::build::packaged(MANIFEST);
     let mut database = json!({
         "movies": read("movies.json"),
         "flights": read("flights-2k.json"),

@@ -94,6 +94,20 @@ impl World {
         keys[0].clone()
     }
 
+    /// A shell script in a mount namespace of its own, in which `$PROGRAM` is the program.
+    pub(crate) fn mounting(&self, script: &str) -> Ran {
+        let output = Command::new("unshare")
+            .args(["--map-root-user", "--mount", "sh", "-c", script])
+            .current_dir(self.folder.path())
+            .env("PROGRAM", env!("CARGO_BIN_EXE_cofferdam"))
+            .env("XDG_CACHE_HOME", target().join("tmp/cli-cache"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .stdin(Stdio::null())
+            .output()
+            .expect("`unshare` of util-linux is there");
+        ran(output)
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         ran(self.command(arguments).output().unwrap())
     }

@@ -107,6 +107,58 @@ pub enum Error {
         /// Row errors whose key was accepted since.
         superseded: u64,
     },
+    /// Nothing is kept under a name.
+    #[error("there is no credential `{name}`{}", listed(known))]
+    UnknownCredential {
+        /// The name that was asked for.
+        name: String,
+        /// The names that are known.
+        known: Vec<String>,
+    },
+    /// A credential cannot be kept as it is.
+    #[error("the credential `{name}` cannot be kept: {reason}")]
+    BadCredential {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The name is that of a credential for something else.
+    #[error("the name `{name}` is that of the credential for `{ask}` of `{connector}`")]
+    CredentialTaken {
+        /// The name.
+        name: String,
+        /// The ask that it is for.
+        ask: String,
+        /// Of which connector.
+        connector: String,
+    },
+    /// Somebody else has changed a credential meanwhile.
+    #[error("the credential `{name}` was changed or entered anew meanwhile")]
+    CredentialChanged {
+        /// Its name.
+        name: String,
+    },
+    /// A credential of another connector, or for another ask of the same one.
+    #[error("the credential `{name}` was entered for `{kept}`, not for `{wanted}`")]
+    CredentialOfAnother {
+        /// Its name.
+        name: String,
+        /// What it was entered for.
+        kept: String,
+        /// What it was to be used for.
+        wanted: String,
+    },
+    /// The ask has changed since the credential was entered.
+    #[error("the credential `{name}` was entered as {entered}, and is asked for as {now} now")]
+    CredentialBinding {
+        /// Its name.
+        name: String,
+        /// Kind and audience when it was entered.
+        entered: String,
+        /// Kind and audience of today.
+        now: String,
+    },
     /// What the port says.
     #[error(transparent)]
     Port(#[from] port::Error),
@@ -136,6 +188,12 @@ impl Error {
             Self::Contended { .. } => "CD1059",
             Self::NothingToReprocess { .. } => "CD1060",
             Self::RetentionTooShort { .. } => "CD1061",
+            Self::UnknownCredential { .. } => "CD1062",
+            Self::BadCredential { .. } => "CD1063",
+            Self::CredentialTaken { .. } => "CD1064",
+            Self::CredentialChanged { .. } => "CD1065",
+            Self::CredentialOfAnother { .. } => "CD1066",
+            Self::CredentialBinding { .. } => "CD1067",
             Self::Port(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

@@ -1,4 +1,5 @@
-//! What must outlive a run, kept in sealed storage: runs and their history, positions, row errors, logs, previews.
+//! What must outlive a run, kept in sealed storage: runs and their history, positions, row errors, logs,
+//! previews, and credentials.
 //!
 //! [`SealedRecords`] implements the pipeline's port `RunRecords` over [`storage::Storage`], and answers what commands ask.
 //! Knows which class and life each value has, and that keys hold names and numbers only; knows no engine, no keys of a
@@ -21,6 +22,7 @@ mod checkpoints;
 mod chunk;
 mod codec;
 mod commit;
+mod credentials;
 mod edit;
 mod error;
 mod errors;
@@ -47,6 +49,9 @@ mod walk;
 mod tests;
 
 pub use checkpoints::{PositionChange, PositionChangeKind, UnitPosition};
+pub use credentials::{
+    CredentialBinding, CredentialFields, CredentialUpdate, EnteredCredential, KeptCredential, OpenedCredential, UpdateCause,
+};
 pub use error::Error;
 pub use errors::{ErrorCounts, ErrorFilter, ErrorId, ErrorPage, ErrorState, KeptError, StateFilter};
 pub use log::{LogLevel, LogLine, RunLines, RunLog};

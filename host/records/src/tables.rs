@@ -40,6 +40,10 @@ pub(crate) const SETTLEMENTS: Table = table("settlements", Class::Rows);
 pub(crate) const CHANGES: Table = table("position_changes", Class::Metadata);
 /// `sync | stream`: rows that were shown.
 pub(crate) const PREVIEWS: Table = table("previews", Class::Rows);
+/// `credential`: what it is for, who entered it, its public fields. Standing.
+pub(crate) const CREDENTIALS: Table = table("credentials", Class::Credentials);
+/// `credential | generation`: its secret fields. Standing.
+pub(crate) const CREDENTIAL_SECRETS: Table = table("credential_secrets", Class::Credentials);
 /// One record a setting of the organization.
 pub(crate) const SETTINGS: Table = table("record_settings", Class::Metadata);
 

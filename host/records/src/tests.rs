@@ -2,6 +2,7 @@
 
 mod canary;
 mod crash;
+mod credentials;
 mod errors;
 mod history;
 mod log;

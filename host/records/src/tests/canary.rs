@@ -16,7 +16,7 @@ const CANARY: &str = "CANARY-4711";
 /// The key of the canary's row; no eight bytes like these come about by chance.
 const KEY: i64 = 0x4b45_5943_414e_4152;
 
-async fn entries(engine: &dyn Engine) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(super) async fn entries(engine: &dyn Engine) -> Vec<(Vec<u8>, Vec<u8>)> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = engine.scan(Scan { prefix: Vec::new(), after, limit: 1_000 }).await.unwrap();
@@ -26,7 +26,7 @@ async fn entries(engine: &dyn Engine) -> Vec<(Vec<u8>, Vec<u8>)> {
     }
 }
 
-fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+pub(super) fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
@@ -58,6 +58,8 @@ async fn unsealed(records: &SealedRecords) -> Vec<(&'static str, Vec<u8>)> {
         t::CHANGES,
         t::PREVIEWS,
         t::SETTINGS,
+        t::CREDENTIALS,
+        t::CREDENTIAL_SECRETS,
     ];
     let mut values = Vec::new();
     for table in tables {

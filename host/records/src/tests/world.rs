@@ -32,7 +32,7 @@ impl Clock for FakeClock {
 
 /// What outlives a process: keys and an engine.
 pub(super) struct World {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     pub(super) engine: Arc<dyn Engine>,
     pub(super) clock: Arc<FakeClock>,
 }
@@ -48,7 +48,13 @@ impl World {
         let location = location(folder.path());
         KeyFile::create(Arc::new(OsFiles), folder.path().join("key"), &DEPLOYMENT).unwrap();
         Keyring::create(location, DEPLOYMENT).unwrap().create_organization("local").unwrap();
+        let folder = Arc::new(folder);
         Self { folder, engine, clock: Arc::new(FakeClock(AtomicU64::new(START_MS))) }
+    }
+
+    /// The same keys with what another disk holds.
+    pub(super) fn with_engine(&self, engine: Arc<dyn Engine>) -> Self {
+        Self { folder: Arc::clone(&self.folder), engine, clock: Arc::clone(&self.clock) }
     }
 
     /// As a process opens it; the one before must be gone.

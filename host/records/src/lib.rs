@@ -50,7 +50,8 @@ mod tests;
 
 pub use checkpoints::{PositionChange, PositionChangeKind, UnitPosition};
 pub use credentials::{
-    CredentialBinding, CredentialFields, CredentialUpdate, EnteredCredential, KeptCredential, OpenedCredential, UpdateCause,
+    CredentialBinding, CredentialFields, CredentialUpdate, EnteredCredential, KeptCredential,
+    OpenedCredential, UpdateCause,
 };
 pub use error::Error;
 pub use errors::{ErrorCounts, ErrorFilter, ErrorId, ErrorPage, ErrorState, KeptError, StateFilter};

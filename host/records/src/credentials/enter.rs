@@ -5,7 +5,7 @@ use super::{first_generation, record_key, secrets_key};
 use crate::codec;
 use crate::error::Error;
 use crate::records::{Attempts, SealedRecords};
-use crate::tables::{CREDENTIALS, CREDENTIAL_SECRETS};
+use crate::tables::{CREDENTIAL_SECRETS, CREDENTIALS};
 use storage::Life;
 
 /// A credential that somebody enters.
@@ -61,9 +61,12 @@ impl SealedRecords {
             }
             let value = codec::to_json(CREDENTIALS, &record)?;
             let secrets = fields::encode(&name, &given.secret)?;
-            let change = change
-                .put(CREDENTIALS, record_key(&name), Life::Standing, value)
-                .put(CREDENTIAL_SECRETS, secrets_key(&name, record.generation), Life::Standing, secrets);
+            let change = change.put(CREDENTIALS, record_key(&name), Life::Standing, value).put(
+                CREDENTIAL_SECRETS,
+                secrets_key(&name, record.generation),
+                Life::Standing,
+                secrets,
+            );
             if self.try_commit(change).await? {
                 return Ok(record.into());
             }

@@ -4,7 +4,7 @@ use super::{CredentialBinding, CredentialRecord, fields, record_key, secrets_key
 use crate::codec;
 use crate::error::Error;
 use crate::records::{Attempts, SealedRecords};
-use crate::tables::{CREDENTIALS, CREDENTIAL_SECRETS};
+use crate::tables::{CREDENTIAL_SECRETS, CREDENTIALS};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use storage::Revision;

@@ -40,10 +40,12 @@ impl SealedRecords {
             }
             record.redeeming_ms = since_ms;
             let value = codec::to_json(CREDENTIALS, &record)?;
-            let change = self
-                .change()
-                .expect(CREDENTIALS, record_key(name), Some(&revision))
-                .put(CREDENTIALS, record_key(name), Life::Standing, value);
+            let change = self.change().expect(CREDENTIALS, record_key(name), Some(&revision)).put(
+                CREDENTIALS,
+                record_key(name),
+                Life::Standing,
+                value,
+            );
             if self.try_commit(change).await? {
                 return Ok(());
             }

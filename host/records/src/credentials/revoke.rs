@@ -3,7 +3,7 @@
 use super::{KeptCredential, record_key, secrets_key};
 use crate::error::Error;
 use crate::records::{Attempts, SealedRecords};
-use crate::tables::{CREDENTIALS, CREDENTIAL_SECRETS};
+use crate::tables::{CREDENTIAL_SECRETS, CREDENTIALS};
 
 impl SealedRecords {
     /// Deletes a credential, and answers what it was. Gone at once for every reader; its bytes, and those of its earlier

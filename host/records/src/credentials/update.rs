@@ -4,7 +4,7 @@ use super::{CredentialFields, KeptCredential, fields, record_key, secrets_key};
 use crate::codec;
 use crate::error::Error;
 use crate::records::SealedRecords;
-use crate::tables::{CREDENTIALS, CREDENTIAL_SECRETS};
+use crate::tables::{CREDENTIAL_SECRETS, CREDENTIALS};
 use storage::Life;
 
 /// All fields that a credential has from now on.

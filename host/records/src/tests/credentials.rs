@@ -4,7 +4,8 @@ use super::canary::{contains, entries};
 use super::crash::Dying;
 use super::world::World;
 use crate::{
-    CredentialBinding, CredentialFields, CredentialUpdate, EnteredCredential, Error, SealedRecords, UpdateCause,
+    CredentialBinding, CredentialFields, CredentialUpdate, EnteredCredential, Error, SealedRecords,
+    UpdateCause,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -138,7 +139,10 @@ async fn a_credential_serves_what_it_was_entered_for_and_nothing_else() {
         let taken = EnteredCredential { binding: other, ..entered("api", "stolen") };
         assert_eq!(code(records.enter_credential(taken).await), "CD1064", "no name is taken over");
     }
-    records.enter_credential(EnteredCredential { binding: moved.clone(), ..entered("api", "r2") }).await.unwrap();
+    records
+        .enter_credential(EnteredCredential { binding: moved.clone(), ..entered("api", "r2") })
+        .await
+        .unwrap();
     records.usable_credential("api", &moved).await.unwrap();
     assert_eq!(code(records.usable_credential("api", &wanted).await), "CD1067");
 }
@@ -249,7 +253,8 @@ async fn a_credential_is_whole_or_gone_wherever_a_process_dies() {
             }
             life(&records).await.unwrap();
         }
-        let expected = [("gone", false), ("r1", false), ("r1", true), ("r2", false), ("r3", false), ("r4", false)];
+        let expected =
+            [("gone", false), ("r1", false), ("r1", true), ("r2", false), ("r3", false), ("r4", false)];
         let expected = expected.map(|(token, marked)| (token.to_owned(), marked));
         assert!(seen.iter().eq(expected.iter()), "{seen:?}");
     }
@@ -287,7 +292,11 @@ fn bytes_below(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { bytes.extend(bytes_below(&path)) } else { bytes.extend(std::fs::read(path).unwrap()) }
+        if path.is_dir() {
+            bytes.extend(bytes_below(&path))
+        } else {
+            bytes.extend(std::fs::read(path).unwrap())
+        }
     }
     bytes
 }
@@ -316,6 +325,10 @@ async fn no_file_of_a_data_directory_and_no_backup_has_a_secret_in_it() {
     assert!(disk.len() > 10_000 && backup.len() > 500, "{} {}", disk.len(), backup.len());
     for (place, bytes) in [("disk", disk), ("backup", backup), ("what is told", told.into_bytes())] {
         assert!(!contains(&bytes, CANARY.as_bytes()), "{place}");
-        assert_eq!(contains(&bytes, b"shop-7"), place == "what is told", "{place}: a public field is sealed too");
+        assert_eq!(
+            contains(&bytes, b"shop-7"),
+            place == "what is told",
+            "{place}: a public field is sealed too"
+        );
     }
 }

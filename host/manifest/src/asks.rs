@@ -1,7 +1,8 @@
-//! What a connector asks for: hosts and directories. Asking gives no right; an admin grants.
+//! What a connector asks for: hosts, directories and credentials. Asking gives no right; an admin grants.
 
 use serde::{Deserialize, Serialize};
 
+use crate::credential::{CredentialAsk, check_audiences, check_collisions, read_credentials};
 use crate::fault::Code;
 use crate::host::{Error, HostPattern, sound_methods, sound_prefix};
 use crate::reader::{Node, Table, refuse_duplicates};
@@ -19,6 +20,8 @@ pub struct Asks {
     pub hosts: Vec<HostAsk>,
     /// Directories that it wants to see.
     pub directories: Vec<DirectoryAsk>,
+    /// Credentials that the host uses for it.
+    pub credentials: Vec<CredentialAsk>,
 }
 
 /// A host that a connector wants to reach, or that an admin lets it reach.
@@ -69,13 +72,20 @@ pub struct DirectoryAsk {
 /// The `asks` of a manifest.
 pub(crate) fn read_asks(node: Option<Node<'_>>) -> Option<Asks> {
     let Some(node) = node else { return Some(Asks::default()) };
-    let table = node.table(&["hosts", "directories"])?;
-    let hosts = read_hosts(&table).map(|hosts| hosts.into_iter().map(|(_, ask)| ask).collect());
+    let table = node.table(&["hosts", "directories", "credentials"])?;
+    let hosts: Option<Vec<HostAsk>> =
+        read_hosts(&table).map(|hosts| hosts.into_iter().map(|(_, ask)| ask).collect());
+    let credentials = read_credentials(&table);
+    if let (Some(hosts), Some(credentials)) = (&hosts, &credentials) {
+        check_audiences(credentials, hosts);
+        check_collisions(credentials);
+    }
     let items = table.items("directories");
     let names: Vec<Option<(DirectoryAsk, Node<'_>)>> = items.iter().map(read_directory).collect();
     refuse_duplicates("the directory", names.iter().flatten().map(|(ask, node)| (ask.name.as_str(), node)));
     let directories = names.into_iter().map(|read| read.map(|(ask, _)| ask)).collect::<Option<Vec<_>>>();
-    Some(Asks { hosts: hosts?, directories: directories? })
+    let credentials = credentials?.into_iter().map(|(_, ask)| ask).collect();
+    Some(Asks { hosts: hosts?, directories: directories?, credentials })
 }
 
 /// The `hosts` of asks or grants, each with the place of its `url`.
@@ -91,13 +101,24 @@ pub(crate) fn read_hosts<'d>(table: &Table<'d>) -> Option<Vec<(Node<'d>, HostAsk
 
 fn read_host<'d>(node: &Node<'d>) -> Option<(Node<'d>, HostAsk)> {
     let table = node.table(&["url", "methods", "path_prefix", "reason"])?;
-    let url = table.required("url");
+    let (url, pattern) = (table.required("url"), read_pattern(&table));
+    let reason = read_reason(&table);
+    Some((url?, HostAsk { pattern: pattern?, reason: reason? }))
+}
+
+/// A rule without a reason, as an audience has them.
+pub(crate) fn read_rule(node: &Node<'_>) -> Option<HostPattern> {
+    let table = node.table(&["url", "methods", "path_prefix"])?;
+    table.required("url");
+    read_pattern(&table)
+}
+
+fn read_pattern(table: &Table<'_>) -> Option<HostPattern> {
+    let url = table.get("url");
     let pattern = url.as_ref().and_then(|url| checked(url, HostPattern::parse(url.string()?)));
     let methods = table.optional("methods", read_methods);
     let path_prefix = table.optional("path_prefix", |prefix| checked(prefix, sound_prefix(prefix.string()?)));
-    let reason = read_reason(&table);
-    let pattern = pattern?.narrowed(methods?, path_prefix?.flatten());
-    Some((url?, HostAsk { pattern, reason: reason? }))
+    Some(pattern?.narrowed(methods?, path_prefix?.flatten()))
 }
 
 fn read_methods(node: &Node<'_>) -> Option<Vec<String>> {
@@ -112,12 +133,12 @@ fn read_methods(node: &Node<'_>) -> Option<Vec<String>> {
 }
 
 /// Reports the error of a host rule at its place.
-fn checked<T>(node: &Node<'_>, result: Result<T, Error>) -> Option<T> {
+pub(crate) fn checked<T>(node: &Node<'_>, result: Result<T, Error>) -> Option<T> {
     result.map_err(|error| node.fault_with(error.kind(), error.to_string(), error.hint())).ok()
 }
 
 /// The outer option: whether it can be read; the inner: whether it is there.
-fn read_reason(table: &Table<'_>) -> Option<Option<String>> {
+pub(crate) fn read_reason(table: &Table<'_>) -> Option<Option<String>> {
     table.optional("reason", |reason| reason.text(REASON_CHARS_MAX))
 }
 

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::asks::{Asks, read_asks};
 use crate::config::{self, ConfigFault};
+use crate::credential::{self, CredentialAsk};
 use crate::fault::{Code, Faults};
-use crate::host::HostPattern;
+use crate::host::{Error, HostPattern};
 use crate::limits::{Limits, read_limits};
 use crate::reader::{Node, Table, read, refuse_duplicates};
 use crate::text::{did_you_mean, quoted};
@@ -121,32 +122,60 @@ impl Manifest {
     /// # Errors
     /// Every value that cannot stand in a host.
     pub fn resolve_asks(&self, config: &Value) -> Result<Asks, Vec<ConfigFault>> {
-        let mut asks = Asks { hosts: Vec::new(), directories: self.asks.directories.clone() };
+        let mut asks = Asks { directories: self.asks.directories.clone(), ..Asks::default() };
         let mut faults = Vec::new();
         for ask in &self.asks.hosts {
-            let Some(config) = self.config_with_defaults(config, &ask.pattern) else { continue };
+            let Some(config) = self.config_with_defaults(config, &ask.pattern.pointers()) else { continue };
             match ask.pattern.resolve(&config) {
                 Ok(pattern) => asks.hosts.push(crate::HostAsk { pattern, reason: ask.reason.clone() }),
-                Err(error) => {
-                    let path = ask.pattern.pointers().into_iter().next().unwrap_or_default();
-                    faults.push(ConfigFault { path, message: error.to_string() });
-                }
+                Err(error) => faults.push(config_fault(&error)),
             }
         }
+        for ask in &self.asks.credentials {
+            match self.resolve_credential(ask, config) {
+                Ok(resolved) => asks.credentials.extend(resolved),
+                Err(error) => faults.push(config_fault(&error)),
+            }
+        }
+        let wrong = credential::resolved_faults(&asks.credentials, &asks.hosts);
+        faults.extend(wrong.into_iter().map(|message| ConfigFault { path: String::new(), message }));
         if faults.is_empty() { Ok(asks) } else { Err(faults) }
     }
 
-    /// The values that a pattern needs, and nothing else; none when one of them is neither set nor has a default.
-    fn config_with_defaults(&self, config: &Value, pattern: &HostPattern) -> Option<Value> {
+    /// None where the configuration completes no rule of the audience, or not the settings of what may be left out.
+    fn resolve_credential(
+        &self,
+        ask: &CredentialAsk,
+        config: &Value,
+    ) -> Result<Option<CredentialAsk>, Error> {
+        let complete =
+            |pattern: &&HostPattern| self.config_with_defaults(config, &pattern.pointers()).is_some();
+        let audience: Vec<HostPattern> = ask.audience.iter().filter(complete).cloned().collect();
+        let ask = CredentialAsk { audience, ..ask.clone() };
+        match self.config_with_defaults(config, &ask.pointers()) {
+            _ if ask.audience.is_empty() => Ok(None),
+            Some(config) => ask.resolve(&config).map(Some),
+            None if ask.optional || ask.one_of.is_some() => Ok(None),
+            // Says which value is missing.
+            None => ask.resolve(config).map(Some),
+        }
+    }
+
+    /// The values at these places, and nothing else; none when one of them is neither set nor has a default.
+    fn config_with_defaults(&self, config: &Value, pointers: &[String]) -> Option<Value> {
         let mut needed = Value::Object(serde_json::Map::new());
-        for pointer in pattern.pointers() {
+        for pointer in pointers {
             let default =
-                || self.config_schema.as_ref().and_then(|schema| config::default_at(schema, &pointer));
-            let value = config.pointer(&pointer).filter(|value| !value.is_null()).or_else(default)?;
-            insert_at(&mut needed, &pointer, value.clone());
+                || self.config_schema.as_ref().and_then(|schema| config::default_at(schema, pointer));
+            let value = config.pointer(pointer).filter(|value| !value.is_null()).or_else(default)?;
+            insert_at(&mut needed, pointer, value.clone());
         }
         Some(needed)
     }
+}
+
+fn config_fault(error: &Error) -> ConfigFault {
+    ConfigFault { path: error.pointer().unwrap_or_default().to_owned(), message: error.to_string() }
 }
 
 fn insert_at(object: &mut Value, pointer: &str, value: Value) {
@@ -245,14 +274,23 @@ fn read_homepage(node: &Node<'_>) -> Option<String> {
 /// A substitution of a value that no configuration has would never be resolved.
 fn check_substitutions(table: &Table<'_>, asks: &Asks, schema: &Value) {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
-    for (index, ask) in asks.hosts.iter().enumerate() {
-        for pointer in ask.pattern.pointers() {
+    let hosts = asks
+        .hosts
+        .iter()
+        .enumerate()
+        .map(|(index, ask)| (format!("/asks/hosts/{index}/url"), ask.pattern.pointers()));
+    let credentials = asks
+        .credentials
+        .iter()
+        .enumerate()
+        .map(|(index, ask)| (format!("/asks/credentials/{index}"), ask.pointers()));
+    for (place, pointers) in hosts.chain(credentials) {
+        for pointer in pointers {
             let key = pointer.split('/').nth(1).unwrap_or_default();
             if !properties.contains_key(key) {
                 let message = format!("the configuration has no {}", quoted(key));
                 let hint = did_you_mean(key, properties.keys().map(String::as_str));
-                let place = table.node().at_pointer(&format!("/asks/hosts/{index}/url"));
-                place.fault_with(Code::WrongSubstitution, message, hint);
+                table.node().at_pointer(&place).fault_with(Code::WrongSubstitution, message, hint);
             }
         }
     }

@@ -36,6 +36,12 @@ pub enum Code {
     TooLarge,
     /// A name given twice.
     Duplicate,
+    /// An audience that is wider than the hosts that the connector asks for.
+    WrongAudience,
+    /// Two credentials for one place of one request.
+    AmbiguousCredentials,
+    /// A secret of the configuration that is not the source of exactly one credential, or that stands in a document.
+    WrongSecret,
 }
 
 impl Code {
@@ -56,6 +62,9 @@ impl Code {
             Self::WrongSubstitution => "CD0111",
             Self::TooLarge => "CD0112",
             Self::Duplicate => "CD0113",
+            Self::WrongAudience => "CD0114",
+            Self::AmbiguousCredentials => "CD0115",
+            Self::WrongSecret => "CD0116",
         }
     }
 }

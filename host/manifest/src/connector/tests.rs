@@ -261,6 +261,9 @@ fn faults_have_a_code_that_has_a_page() {
         Code::WrongSubstitution,
         Code::TooLarge,
         Code::Duplicate,
+        Code::WrongAudience,
+        Code::AmbiguousCredentials,
+        Code::WrongSecret,
     ] {
         let page = std::fs::read_to_string(folder.join(format!("{code}.md"))).unwrap_or_default();
         assert!(page.starts_with(&format!("# {code}: ")), "{code}");

@@ -158,14 +158,50 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A setting that is no text of its kind.
+    #[error("{} {reason}", quoted(.text))]
+    SettingText {
+        /// What stands there.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A value of the configuration that may not stand in a setting.
+    #[error("the value at {} cannot stand in this setting: {reason}", quoted(.pointer))]
+    Setting {
+        /// JSON Pointer into the configuration.
+        pointer: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A URL that the host may not call with secrets.
+    #[error("{} {reason}", quoted(.url))]
+    Endpoint {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl Error {
+    /// JSON Pointer of the configuration value that is at fault, if one is.
+    #[must_use]
+    pub fn pointer(&self) -> Option<&str> {
+        match self {
+            Self::MissingValue { pointer } | Self::Value { pointer, .. } | Self::Setting { pointer, .. } => {
+                Some(pointer)
+            }
+            _ => None,
+        }
+    }
+
     /// The kind of fault.
     #[must_use]
     pub fn kind(&self) -> Code {
         match self {
-            Self::MissingValue { .. } | Self::Value { .. } => Code::WrongSubstitution,
+            Self::MissingValue { .. } | Self::Value { .. } | Self::Setting { .. } => Code::WrongSubstitution,
+            Self::SettingText { .. } | Self::Endpoint { .. } => Code::WrongValue,
             _ => Code::WrongHost,
         }
     }
@@ -187,6 +223,9 @@ impl Error {
             Self::AfterHost { path: Some(path), .. } if path == "/" => "leave out the last `/`".to_owned(),
             Self::AfterHost { path: Some(path), .. } => format!("write `path_prefix = \"{path}\"`"),
             Self::Wildcard { .. } => "write `*.example.com`, or each host by itself".to_owned(),
+            Self::Endpoint { url, .. } if url.starts_with("http://") => {
+                format!("write {}", quoted(&url.replacen("http://", "https://", 1)))
+            }
             Self::Port { .. } => "a port is a number from 1 to 65535 without leading zeros".to_owned(),
             Self::Placeholder { .. } => "write `${config.name}` between dots, or alone".to_owned(),
             Self::Method { method } if method.chars().any(|letter| letter.is_ascii_lowercase()) => {

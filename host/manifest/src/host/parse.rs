@@ -135,6 +135,17 @@ fn split_outside_braces(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The key of `${config.a.b}`; none when there is nothing of the sort in the text.
+pub(crate) fn config_key(text: &str) -> Result<Option<Vec<String>>, Error> {
+    let broken = || Error::Placeholder { text: text.to_owned() };
+    match placeholder(text)? {
+        Some(Label::Config(key)) => Ok(Some(key)),
+        Some(Label::Literal(_)) => Ok(None),
+        None if text.contains("${") => Err(broken()),
+        None => Ok(None),
+    }
+}
+
 /// `${config.a.b}` as a whole; none when there is nothing of the sort in the text.
 fn placeholder(text: &str) -> Result<Option<Label>, Error> {
     let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));

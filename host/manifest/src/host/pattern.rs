@@ -138,6 +138,12 @@ impl HostPattern {
         Self { target: self.target, methods, path_prefix }
     }
 
+    /// The same rule for every method and every path.
+    #[must_use]
+    pub fn whole_origin(&self) -> Self {
+        self.clone().narrowed(None, None)
+    }
+
     /// The scheme, the host and the port; none while a substitution is open.
     #[must_use]
     pub fn origin(&self) -> Option<(Scheme, &HostForm, u16)> {
@@ -236,7 +242,7 @@ fn written_port(scheme: Scheme, port: u16) -> String {
     if port == scheme.default_port() { String::new() } else { format!(":{port}") }
 }
 
-fn written_key(key: &[String]) -> String {
+pub(crate) fn written_key(key: &[String]) -> String {
     format!("${{config.{}}}", key.join("."))
 }
 

@@ -20,8 +20,10 @@ impl HostPattern {
     pub fn pointers(&self) -> Vec<String> {
         match &self.target {
             Target::Fixed { .. } => Vec::new(),
-            Target::BaseUrl { key } => vec![pointer(key)],
-            Target::Labels { labels, .. } => labels.iter().filter_map(config_key).map(pointer).collect(),
+            Target::BaseUrl { key } => vec![config_pointer(key)],
+            Target::Labels { labels, .. } => {
+                labels.iter().filter_map(config_key).map(config_pointer).collect()
+            }
         }
     }
 
@@ -51,12 +53,13 @@ fn config_key(label: &Label) -> Option<&[String]> {
 }
 
 /// Keys are letters, digits, `_` and `-`: nothing that a JSON Pointer escapes.
-fn pointer(key: &[String]) -> String {
+pub(crate) fn config_pointer(key: &[String]) -> String {
     key.iter().fold(String::new(), |pointer, part| pointer + "/" + part)
 }
 
-fn lookup(config: &Value, key: &[String]) -> Result<String, Error> {
-    let pointer = pointer(key);
+/// The text or the whole number at a place of the configuration.
+pub(crate) fn config_text(config: &Value, key: &[String]) -> Result<String, Error> {
+    let pointer = config_pointer(key);
     match config.pointer(&pointer) {
         Some(Value::String(text)) => Ok(text.clone()),
         Some(Value::Number(number)) if number.is_u64() => Ok(number.to_string()),
@@ -66,7 +69,7 @@ fn lookup(config: &Value, key: &[String]) -> Result<String, Error> {
 
 fn substitute(config: &Value, labels: &[Label], wildcard: bool) -> Result<HostForm, Error> {
     if let ([Label::Config(key)], false) = (labels, wildcard) {
-        let value = lookup(config, key)?;
+        let value = config_text(config, key)?;
         let host = Host::parse(&value).map_err(|error| refused(key, &error))?;
         return Ok(HostForm::Exact(host));
     }
@@ -74,7 +77,7 @@ fn substitute(config: &Value, labels: &[Label], wildcard: bool) -> Result<HostFo
     for label in labels {
         written.push(match label {
             Label::Literal(text) => text.clone(),
-            Label::Config(key) => whole_label(key, lookup(config, key)?)?,
+            Label::Config(key) => whole_label(key, config_text(config, key)?)?,
         });
     }
     let name = written.join(".");
@@ -94,12 +97,12 @@ fn whole_label(key: &[String], value: String) -> Result<String, Error> {
         return Ok(value);
     }
     let reason = "it must be one label of `a` to `z`, `0` to `9` and `-`".to_owned();
-    Err(Error::Value { pointer: pointer(key), reason })
+    Err(Error::Value { pointer: config_pointer(key), reason })
 }
 
 /// The origin that a base URL names, and its path.
 fn base_url(config: &Value, key: &[String]) -> Result<(Target, Option<String>), Error> {
-    let value = lookup(config, key)?;
+    let value = config_text(config, key)?;
     parse_base_url(&value).map_err(|error| refused(key, &error))
 }
 
@@ -122,7 +125,7 @@ fn parse_base_url(url: &str) -> Result<(Target, Option<String>), Error> {
 
 fn refused(key: &[String], error: &Error) -> Error {
     let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    Error::Value { pointer: pointer(key), reason: format!("{error}{hint}") }
+    Error::Value { pointer: config_pointer(key), reason: format!("{error}{hint}") }
 }
 
 /// The prefix below the base URL's own path.

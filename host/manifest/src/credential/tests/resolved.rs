@@ -1,0 +1,155 @@
+use serde_json::json;
+
+use super::{ask, asks, document, entry};
+use crate::{CredentialKind, Manifest};
+
+const PROPERTIES: &str = "[config.properties.base_url]\ntype = \"string\"\n[config.properties.tenant]\ntype = \"string\"\n\
+                          [config.properties.region]\ntype = \"string\"\ndefault = \"eu\"\n";
+
+fn manifest(hosts: &str, credentials: &str) -> Manifest {
+    let text = document(&format!("{credentials}{PROPERTIES}"))
+        .replace("asks.hosts = [", &format!("asks.hosts = [{hosts}"));
+    Manifest::parse("connector.toml", &text).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn of(url: &str, kind: &str, settings: &str) -> String {
+    entry("api", kind, settings).replace("https://api.example.com", url)
+}
+
+#[test]
+fn different_places_alternatives_and_what_is_revealed_do_not_collide() {
+    let two = |one: (&str, &str), two: (&str, &str)| {
+        asks(&(entry("one", one.0, one.1) + &entry("two", two.0, two.1)))
+    };
+    two(("header", "header = \"x-api-key\""), ("header", "header = \"x-application-key\""));
+    two(("bearer", "one_of = \"login\""), ("basic", "one_of = \"login\""));
+    two(("bearer", ""), ("basic", "reveal = true"));
+    two(("mtls", ""), ("bearer", ""));
+    let narrow = entry("one", "bearer", "").replace("\" }]", "\", path_prefix = \"/a\" }]")
+        + &entry("two", "bearer", "").replace("\" }]", "\", path_prefix = \"/b\" }]");
+    assert_eq!(asks(&narrow).credentials.len(), 2);
+}
+
+#[test]
+fn an_audience_may_be_any_part_of_the_hosts() {
+    let host = "{ url = \"${config.base_url}\" }, { url = \"https://m.test\", methods = [\"GET\"] }, \
+                { url = \"https://m.test\", methods = [\"POST\"] }, ";
+    for url in [
+        "${config.base_url}",
+        "https://a.example.org",
+        "https://*.a.example.org",
+        "https://${config.tenant}.example.org",
+    ] {
+        assert_eq!(manifest(host, &of(url, "bearer", "")).asks.credentials.len(), 1, "{url}");
+    }
+    let both = of("https://m.test", "bearer", "").replace("\" }]", "\", methods = [\"GET\", \"POST\"] }]");
+    assert_eq!(manifest(host, &both).asks.credentials.len(), 1);
+}
+
+#[test]
+fn values_of_the_configuration_complete_audience_and_settings() {
+    let settings =
+        "token_url = \"https://id.example.com/${config.tenant}/token\"\ngrant = \"client-credentials\"";
+    let manifest =
+        manifest("{ url = \"${config.base_url}\" }, ", &of("${config.base_url}", "oauth2", settings));
+    let config = json!({"base_url": "https://a.test/api", "tenant": "acme"});
+    let asks = manifest.resolve_asks(&config).unwrap();
+    let ask = &asks.credentials[0];
+    assert!(ask.is_resolved());
+    assert_eq!(ask.audience[0].to_string(), "https://a.test/api");
+    let CredentialKind::OAuth2(oauth2) = &ask.kind else { panic!() };
+    assert_eq!(oauth2.token_url.url(), "https://id.example.com/acme/token");
+    assert_eq!(oauth2.token_url.path(), "/acme/token");
+
+    let missing = manifest.resolve_asks(&json!({"base_url": "https://a.test"})).unwrap_err();
+    assert_eq!((missing.len(), missing[0].path.as_str()), (1, "/tenant"));
+    let unused = manifest.resolve_asks(&json!({"tenant": "acme"})).unwrap();
+    assert_eq!(
+        (unused.hosts.len(), unused.credentials.len()),
+        (2, 0),
+        "what is not configured is not reached"
+    );
+    for tenant in ["", ".", "..", "a/b", "a?b", "%2e", "a b", "ü"] {
+        let config = json!({"base_url": "https://a.test", "tenant": tenant});
+        let faults = manifest.resolve_asks(&config).unwrap_err();
+        assert_eq!(faults[0].path, "/tenant", "{tenant}");
+    }
+}
+
+#[test]
+fn a_base_url_may_be_that_of_the_token_too() {
+    let settings = "token_url = \"${config.base_url}/oauth/token?v=1\"\ngrant = \"client-credentials\"";
+    let manifest =
+        manifest("{ url = \"${config.base_url}\" }, ", &of("${config.base_url}", "oauth2", settings));
+    let url = |base: &str| {
+        let asks =
+            manifest.resolve_asks(&json!({"base_url": base})).map_err(|faults| faults[0].message.clone())?;
+        let CredentialKind::OAuth2(oauth2) = &asks.credentials[0].kind else { panic!() };
+        Ok::<_, String>(oauth2.token_url.url())
+    };
+    assert_eq!(url("https://a.test/api/").unwrap(), "https://a.test/api/oauth/token?v=1");
+    assert_eq!(url("http://127.0.0.1:8080").unwrap(), "http://127.0.0.1:8080/oauth/token?v=1");
+    assert!(url("http://a.test").unwrap_err().contains("sends secrets in the clear"));
+}
+
+#[test]
+fn a_value_that_makes_two_audiences_meet_is_refused() {
+    let two = of("${config.base_url}", "bearer", "") + &entry("other", "basic", "");
+    let manifest = manifest("{ url = \"${config.base_url}\" }, ", &two);
+    assert!(manifest.resolve_asks(&json!({"base_url": "https://elsewhere.test"})).is_ok());
+    let faults = manifest.resolve_asks(&json!({"base_url": "https://api.example.com/v1"})).unwrap_err();
+    assert_eq!(
+        faults[0].message,
+        "`other` and `api` would both be the header `authorization` of a request to `https://api.example.com/v1`"
+    );
+}
+
+#[test]
+fn a_certificate_is_for_the_whole_origin_of_a_base_url() {
+    let manifest = manifest("{ url = \"${config.base_url}\" }, ", &of("${config.base_url}", "mtls", ""));
+    let asks = manifest.resolve_asks(&json!({"base_url": "https://a.test/api"})).unwrap();
+    assert_eq!(asks.credentials[0].audience[0].to_string(), "https://a.test");
+}
+
+#[test]
+fn a_default_of_the_configuration_completes_a_region() {
+    let aws = ask("aws-sigv4", "service = \"s3\"\nregion = \"${config.region}\"");
+    assert_eq!(aws.pointers(), ["/region"]);
+    let manifest =
+        manifest("", &entry("api", "aws-sigv4", "service = \"s3\"\nregion = \"${config.region}\""));
+    let region = |config: serde_json::Value| {
+        let asks = manifest.resolve_asks(&config).map_err(|faults| faults[0].path.clone())?;
+        let CredentialKind::AwsSigv4(aws) = &asks.credentials[0].kind else { panic!() };
+        Ok::<_, String>(aws.region.fixed().unwrap().to_owned())
+    };
+    assert_eq!(region(json!({})), Ok("eu".to_owned()));
+    assert_eq!(region(json!({"region": "us-east-1"})), Ok("us-east-1".to_owned()));
+    assert_eq!(region(json!({"region": "us/east"})), Err("/region".to_owned()));
+}
+
+#[test]
+fn a_binding_changes_with_what_a_value_is_sent_to() {
+    let of = |kind: &str, settings: &str| ask(kind, settings).binding();
+    let bearer = of("bearer", "");
+    // What was entered before stays usable: these bytes do not change by accident.
+    assert_eq!(bearer.as_str(), "10a7993b6051ca4f5e11a93ee49d8d63725ef88a75ca1cde14900c7f4843df68");
+    assert_eq!(bearer, of("bearer", "optional = true\nreason = \"because\"\none_of = \"login\""));
+    let key = of("header", "header = \"x-key\"");
+    let others = [
+        of("basic", ""),
+        of("header", "header = \"x-other\""),
+        of("header", "header = \"x-key\"\nprefix = \"Token \""),
+    ];
+    for other in others {
+        assert!(other != key && other != bearer);
+    }
+    let rules = |rules: &str| {
+        let entry =
+            format!("[[asks.credentials]]\nname = \"api\"\nkind = \"bearer\"\naudience = [{rules}]\n");
+        asks(&entry).credentials[0].binding()
+    };
+    let (one, two) = ("{ url = \"https://api.example.com\" }", "{ url = \"https://a.example.org\" }");
+    assert_eq!(rules(&format!("{one}, {two}")), rules(&format!("{two}, {one}")));
+    assert_eq!(rules(&format!("{one}, {one}")), bearer);
+    assert!(rules(&format!("{one}, {two}")) != bearer);
+}

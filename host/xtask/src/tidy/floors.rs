@@ -4,10 +4,11 @@
 use super::metadata::{Metadata, Package};
 
 /// Our crates with a floor. Rights are made of what documents ask and grant, so `grants` stands on `manifest`.
-const FLOORS: [(&str, u8); 13] = [
+const FLOORS: [(&str, u8); 14] = [
     ("cofferdam-manifest", 0),
     ("cofferdam-grants", 1),
     ("cofferdam-vault", 0),
+    ("cofferdam-scrub", 0),
     ("cofferdam-storage", 2),
     ("cofferdam-egress", 2),
     ("cofferdam-pipeline", 2),
@@ -26,7 +27,7 @@ const TESTS: [&str; 2] = ["it", "power"];
 const BESIDE: [&str; 2] = ["xtask", "cofferdam-sdk"];
 
 /// `(package, what must not be anywhere below it, why)`
-const MUST_NOT_KNOW: [(&str, &[&str], &str); 9] = [
+const MUST_NOT_KNOW: [(&str, &[&str], &str); 10] = [
     ("cofferdam-manifest", &["tokio", "hyper", "wasmtime"], "it reads text, without network and wasm"),
     ("cofferdam-grants", &["tokio", "hyper", "wasmtime"], "it decides, without clock, DNS and HTTP"),
     (
@@ -34,6 +35,7 @@ const MUST_NOT_KNOW: [(&str, &[&str], &str); 9] = [
         &["tokio", "hyper", "wasmtime", "sled"],
         "it seals, and does not know where things are kept",
     ),
+    ("cofferdam-scrub", &["tokio", "hyper", "wasmtime"], "it looks at bytes, wherever they come from"),
     ("cofferdam-storage", &["hyper", "wasmtime"], "it keeps values, and does not know what they mean"),
     ("cofferdam-records", &["hyper", "wasmtime"], "it knows what is kept of runs, for whatever runs them"),
     ("cofferdam-egress", &["wasmtime", "sled"], "it is the only way out, for whatever runtime and storage"),

@@ -1,0 +1,87 @@
+//! Scrubs what comes in pieces.
+
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use crate::hit::Place;
+use crate::scrubber::{Scrubber, blank};
+use crate::watch::Watch;
+
+/// Scrubs what comes in pieces, however a secret is cut: as many bytes leave as came, and nothing is held back but what a
+/// secret could begin with. What is found is counted by the watch, whose secrets of the moment are looked for.
+pub struct Stream {
+    watch: Watch,
+    scrubber: Scrubber,
+    place: Place,
+    held: Zeroizing<Vec<u8>>,
+    /// So many of the held bytes belong to a secret that was found.
+    blank_ahead: usize,
+    hits: u64,
+}
+
+impl Stream {
+    pub(crate) fn new(watch: Watch, place: Place) -> Self {
+        let scrubber = watch.current();
+        Self { watch, scrubber, place, held: Zeroizing::default(), blank_ahead: 0, hits: 0 }
+    }
+
+    /// Takes a piece and gives what can leave now, which may be nothing.
+    #[must_use]
+    pub fn push(&mut self, piece: Bytes) -> Bytes {
+        let current = self.watch.current();
+        if !current.is_same(&self.scrubber) {
+            self.scrubber = current;
+        }
+        if self.held.is_empty() {
+            if self.scrubber.is_empty() {
+                return piece;
+            }
+            let leaves = self.scrubber.held_from(&piece);
+            return self.release(piece, leaves);
+        }
+        let mut whole = Zeroizing::new(Vec::with_capacity(self.held.len() + piece.len()));
+        whole.extend_from_slice(&self.held);
+        whole.extend_from_slice(&piece);
+        let leaves = self.scrubber.held_from(&whole);
+        self.release(Bytes::from_owner(whole), leaves)
+    }
+
+    /// The end: gives what was held back.
+    #[must_use]
+    pub fn finish(&mut self) -> Bytes {
+        let held = std::mem::take(&mut self.held);
+        let leaves = held.len();
+        self.release(Bytes::from_owner(held), leaves)
+    }
+
+    /// How many secrets were found so far.
+    #[must_use]
+    pub fn hits(&self) -> u64 {
+        self.hits
+    }
+
+    /// How many bytes are held back.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Lets the first `leaves` bytes go. What begins behind them will be found again.
+    fn release(&mut self, whole: Bytes, leaves: usize) -> Bytes {
+        let mut hits = self.scrubber.hits(&whole);
+        hits.retain(|hit| hit.range.start < leaves);
+        let blank_to = hits.iter().map(|hit| hit.range.end).fold(self.blank_ahead, usize::max);
+        let mut held = Zeroizing::new(whole.get(leaves..).unwrap_or_default().to_vec());
+        std::mem::swap(&mut self.held, &mut held);
+        let before = std::mem::replace(&mut self.blank_ahead, blank_to.saturating_sub(leaves));
+        if hits.is_empty() && before == 0 {
+            return whole.slice(..leaves);
+        }
+        self.watch.count(self.place, &hits);
+        self.hits += hits.len() as u64;
+        let mut out = whole.get(..leaves).unwrap_or_default().to_vec();
+        blank(&mut out, 0..before);
+        hits.into_iter().for_each(|hit| blank(&mut out, hit.range));
+        Bytes::from(out)
+    }
+}

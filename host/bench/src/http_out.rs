@@ -116,6 +116,7 @@ impl Guest {
         let basis = Basis {
             role: Role::Source,
             name: "source",
+            connector: "source",
             asks: &asks,
             grants: &granted,
             organization: None,

@@ -77,6 +77,7 @@ impl<'d> Loaded<'d> {
         let basis = Basis {
             role,
             name: &said.name,
+            connector: &manifest.name,
             asks: &asks,
             grants: &said.grants,
             organization: None,

@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
-use manifest::{Access, HostPattern, Role};
+use manifest::{Access, CredentialAsk, HostPattern, Role};
+
+use crate::rights::Basis;
 
 /// Lines for the manifest, by which the connector would ask.
 pub(crate) fn ask_host(pattern: &HostPattern) -> String {
@@ -36,6 +38,20 @@ pub(crate) fn grant_directory(role: Role, name: &str, directory: &str, access: A
 pub(crate) fn ask_directory(directory: &str, access: Access) -> String {
     let access = access.as_str();
     format!("# connector.toml\n[[asks.directories]]\nname = \"{directory}\"\naccess = \"{access}\"\n")
+}
+
+/// Lines for the sync, by which the credential would be granted.
+pub(crate) fn grant_credential(basis: &Basis<'_>, ask: &CredentialAsk) -> String {
+    let (document, table) = (document(basis.role, basis.name), table(basis.role));
+    let stored = stored_name(basis, &ask.name);
+    let reveal = if ask.reveal { "reveal = true\n" } else { "" };
+    format!("{document}\n[{table}.grants.credentials.{}]\nuse = \"{stored}\"\n{reveal}", ask.name)
+}
+
+/// The name under which a grant keeps the credential; without a grant the one under which `cofferdam connect` keeps it.
+fn stored_name(basis: &Basis<'_>, ask: &str) -> String {
+    let granted = basis.grants.credentials.get(ask).map(|grant| grant.stored.clone());
+    granted.unwrap_or_else(|| format!("{}.{ask}", basis.connector))
 }
 
 fn document(role: Role, name: &str) -> String {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use manifest::{Access, AddressGrant, Asks, Grants, HostPattern, Role};
 use serde::{Deserialize, Serialize};
 
+use crate::credentials::{Credential, granted_credentials};
 use crate::unmet::{Unmet, find_unmet};
 
 /// A policy that narrows rights. What it does not name it does not narrow.
@@ -24,6 +25,8 @@ pub struct Basis<'a> {
     pub role: Role,
     /// The connection's name in the sync.
     pub name: &'a str,
+    /// The connector's name in its manifest; lines to add name its stored credentials by it.
+    pub connector: &'a str,
     /// What the connector asks for, with the configuration's values in it: an open substitution gives no right.
     pub asks: &'a Asks,
     /// What an admin granted.
@@ -56,6 +59,7 @@ pub struct Rights {
     pub(crate) host: Policy,
     addresses: Vec<AddressGrant>,
     directories: BTreeMap<String, Directory>,
+    credentials: Vec<Credential>,
     unmet: Vec<Unmet>,
 }
 
@@ -75,9 +79,21 @@ impl Rights {
         for narrowing in [&organization.addresses, &host.addresses].into_iter().flatten() {
             addresses.retain(|grant| narrowing.contains(grant));
         }
-        let (directories, unmet) = (directories(basis), find_unmet(basis));
-        let (role, name) = (basis.role, basis.name.to_owned());
-        Self { role, name, rules, asked, granted, organization, host, addresses, directories, unmet }
+        let (credentials, lacking) = granted_credentials(basis);
+        let unmet = find_unmet(basis).into_iter().chain(lacking).collect();
+        Self {
+            role: basis.role,
+            name: basis.name.to_owned(),
+            rules,
+            asked,
+            granted,
+            organization,
+            host,
+            addresses,
+            directories: directories(basis),
+            credentials,
+            unmet,
+        }
     }
 
     /// The rules over requests, as they hold after all narrowing.
@@ -101,6 +117,12 @@ impl Rights {
     #[must_use]
     pub fn directory(&self, name: &str) -> Option<(Access, &Path)> {
         self.directories.get(name).map(|directory| (directory.access, directory.path.as_path()))
+    }
+
+    /// The credentials that the host may use for it, in the order of the manifest.
+    #[must_use]
+    pub fn credentials(&self) -> &[Credential] {
+        &self.credentials
     }
 
     /// Asks that nobody granted and grants that nobody asked for.

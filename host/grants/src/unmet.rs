@@ -12,10 +12,10 @@ use crate::verdict::Code;
 pub struct Unmet {
     /// The stable code.
     pub code: Code,
-    /// The rule, or the directory's name.
+    /// The rule, or the name of the directory or the credential.
     pub subject: String,
-    /// Whether the connector cannot do without. A missing host is denied when it is asked for; a missing directory
-    /// that is not optional means that a run need not start.
+    /// Whether the connector cannot do without. A missing host is denied when it is asked for; a missing directory or
+    /// credential that is not optional means that a run need not start.
     pub required: bool,
     /// What does not meet, for people.
     pub message: String,
@@ -107,7 +107,7 @@ fn directories_without_ask(basis: &Basis<'_>) -> Vec<Unmet> {
     unasked.map(report).collect()
 }
 
-/// Whether a manifest could ask for a directory of this name.
+/// Whether a manifest could ask for something of this name.
 fn can_be_asked(name: &str) -> bool {
     let letters = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     letters && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.len() <= 63

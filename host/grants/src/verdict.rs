@@ -46,11 +46,20 @@ pub enum Code {
     /// A grant for which the connector does not ask: it gives nothing.
     #[serde(rename = "CD0213")]
     GrantNotAsked,
+    /// A credential that the connector asks for, and that nobody granted.
+    #[serde(rename = "CD0214")]
+    CredentialNotGranted,
+    /// Two credentials of which only one may be granted.
+    #[serde(rename = "CD0215")]
+    CredentialAlternatives,
+    /// The connector wants to hold a credential's value, and nobody granted that.
+    #[serde(rename = "CD0216")]
+    RevealNotGranted,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::HostNotAsked,
         Self::HostNotGranted,
         Self::OrganizationPolicy,
@@ -64,6 +73,9 @@ impl Code {
         Self::Path,
         Self::DirectoryNotGranted,
         Self::GrantNotAsked,
+        Self::CredentialNotGranted,
+        Self::CredentialAlternatives,
+        Self::RevealNotGranted,
     ];
 
     /// The stable code, as `cofferdam explain` takes it.
@@ -83,6 +95,9 @@ impl Code {
             Self::Path => "CD0211",
             Self::DirectoryNotGranted => "CD0212",
             Self::GrantNotAsked => "CD0213",
+            Self::CredentialNotGranted => "CD0214",
+            Self::CredentialAlternatives => "CD0215",
+            Self::RevealNotGranted => "CD0216",
         }
     }
 }

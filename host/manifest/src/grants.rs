@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use toml::de::DeValue;
+
 use crate::asks::{Access, HostAsk, RULES_MAX, read_hosts};
 use crate::fault::Code;
 use crate::host::Host;
@@ -14,6 +16,9 @@ use crate::text::quoted;
 
 /// The longest path that is read; the kernel's own limit.
 const PATH_CHARS_MAX: usize = 4096;
+
+/// Two names of ours and a dot.
+const STORED_NAME_BYTES_MAX: usize = 127;
 
 /// All that an admin granted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +29,8 @@ pub struct Grants {
     pub addresses: Vec<AddressGrant>,
     /// Directories, by the name under which the connector asked for them.
     pub directories: BTreeMap<String, DirectoryGrant>,
+    /// Stored credentials, by the name under which the connector asked for them.
+    pub credentials: BTreeMap<String, CredentialGrant>,
 }
 
 /// One address and port that may be dialed although the host would refuse it.
@@ -44,14 +51,31 @@ pub struct DirectoryGrant {
     pub access: Access,
 }
 
+/// A stored credential that the host may use for a connector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialGrant {
+    /// The name under which it is stored.
+    #[serde(rename = "use")]
+    pub stored: String,
+    /// Whether the connector may hold its value.
+    #[serde(default)]
+    pub reveal: bool,
+}
+
 /// The `grants` of a connection.
 pub(crate) fn read_grants(node: Option<Node<'_>>) -> Option<Grants> {
     let Some(node) = node else { return Some(Grants::default()) };
-    let table = node.table(&["hosts", "addresses", "directories"])?;
+    let table = node.table(&["hosts", "addresses", "directories", "credentials"])?;
     let hosts = read_concrete_hosts(&table);
     let addresses = read_addresses(&table);
-    let directories = read_directories(&table);
-    Some(Grants { hosts: hosts?, addresses: addresses?, directories: directories? })
+    let directories = read_named(&table, "directories", read_directory);
+    let credentials = read_named(&table, "credentials", read_credential);
+    Some(Grants {
+        hosts: hosts?,
+        addresses: addresses?,
+        directories: directories?,
+        credentials: credentials?,
+    })
 }
 
 /// A grant names the host itself: what the configuration may change was not consented to.
@@ -96,14 +120,54 @@ fn read_address(node: &Node<'_>) -> Option<AddressGrant> {
     Some(AddressGrant { address: address?, port: port.and_then(|port| u16::try_from(port).ok())? })
 }
 
-fn read_directories(table: &Table<'_>) -> Option<BTreeMap<String, DirectoryGrant>> {
-    let Some(node) = table.get("directories") else { return Some(BTreeMap::new()) };
-    let entries: Vec<Option<(String, DirectoryGrant)>> = node
+/// A table of grants, each under the name of its ask.
+fn read_named<T>(
+    table: &Table<'_>,
+    key: &str,
+    read: impl Fn(&Node<'_>) -> Option<T>,
+) -> Option<BTreeMap<String, T>> {
+    let Some(node) = table.get(key) else { return Some(BTreeMap::new()) };
+    let entries: Vec<Option<(String, T)>> = node
         .open_table()?
         .entries()
-        .map(|(name, grant)| read_directory(&grant).map(|grant| (name.to_owned(), grant)))
+        .map(|(name, grant)| read(&grant).map(|grant| (name.to_owned(), grant)))
         .collect();
     entries.into_iter().collect()
+}
+
+/// `api = "github.api"`, or a table where the connector may also hold the value.
+fn read_credential(node: &Node<'_>) -> Option<CredentialGrant> {
+    if let DeValue::String(_) = node.value() {
+        return Some(CredentialGrant { stored: read_stored_name(node)?, reveal: false });
+    }
+    let table = node.table(&["use", "reveal"])?;
+    let stored = table.required("use").and_then(|name| read_stored_name(&name));
+    let reveal = table.optional("reveal", Node::boolean);
+    Some(CredentialGrant { stored: stored?, reveal: reveal?.unwrap_or(false) })
+}
+
+fn read_stored_name(node: &Node<'_>) -> Option<String> {
+    let text = node.string()?;
+    if is_stored_name(text) {
+        return Some(text.to_owned());
+    }
+    let hint =
+        "a stored credential has a name such as `github.api`: parts of `a` to `z`, `0` to `9` and `-`, with \
+                dots between"
+            .to_owned();
+    let message = format!("{} is not the name of a stored credential", quoted(text));
+    node.fault_with(Code::WrongValue, message, Some(hint));
+    None
+}
+
+/// Whether a credential may be stored under this name: parts with dots between, each a name as asks have them.
+#[must_use]
+pub fn is_stored_name(text: &str) -> bool {
+    let is_part = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_lowercase())
+            && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    text.len() <= STORED_NAME_BYTES_MAX && text.split('.').all(is_part)
 }
 
 fn read_directory(node: &Node<'_>) -> Option<DirectoryGrant> {

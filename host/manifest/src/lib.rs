@@ -23,7 +23,7 @@ pub use config::ConfigFault;
 pub use connector::{Manifest, Role};
 pub use credential::{CredentialAsk, CredentialKind};
 pub use fault::{Code, Fault, Faults};
-pub use grants::{AddressGrant, DirectoryGrant, Grants};
+pub use grants::{AddressGrant, CredentialGrant, DirectoryGrant, Grants, is_stored_name};
 pub use host::{Host, HostPattern, Scheme};
 pub use limits::{Limits, Unit};
 pub use place::Excerpt;

@@ -18,6 +18,7 @@ fn client(house: &House, pattern: &str, address: Option<AddressGrant>) -> Client
     let basis = Basis {
         role: Role::Source,
         name: "items",
+        connector: "items",
         asks: &asks,
         grants: &grants,
         organization: None,

@@ -36,6 +36,7 @@ impl Documents {
         Rights::new(&Basis {
             role: self.role,
             name,
+            connector: &manifest.name,
             asks: &manifest.asks,
             grants,
             organization: None,
@@ -127,6 +128,24 @@ fn lines_for_directories_meet_their_asks() {
         documents.paste(unmet[0].line_to_add.as_deref().unwrap());
         assert_eq!(documents.rights().unmet(), [], "{role}");
         assert!(documents.rights().directory("data").is_some(), "{role}");
+    }
+}
+
+#[test]
+fn lines_for_credentials_meet_their_asks() {
+    for role in [Role::Source, Role::Destination, Role::Transform] {
+        for reveal in ["", "reveal = true\n"] {
+            let asked = "asks.hosts = [{ url = \"https://a.com\" }]\n[[asks.credentials]]\nname = \"api\"\nkind = \"basic\"\n\
+                         audience = [{ url = \"https://a.com\" }]\n";
+            let mut documents = Documents::new(role, &format!("{asked}{reveal}"), "");
+            let lacking = |unmet: &&crate::Unmet| unmet.code == crate::Code::CredentialNotGranted;
+            let line = documents.rights().unmet().iter().find(lacking).unwrap().line_to_add.clone();
+            documents.paste(&line.unwrap());
+            let rights = documents.rights();
+            assert_eq!(rights.unmet().iter().find(lacking), None, "{role}");
+            let given = &rights.credentials()[0];
+            assert_eq!((given.stored.as_str(), given.revealed), ("a.api", !reveal.is_empty()), "{role}");
+        }
     }
 }
 

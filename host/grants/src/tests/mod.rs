@@ -2,6 +2,7 @@
 //! the promise that the lines of a denial allow what was denied.
 
 mod addresses;
+mod credentials;
 mod lines;
 mod properties;
 mod requests;
@@ -31,6 +32,7 @@ fn rights(asked: &str, granted: &str) -> Rights {
     Rights::new(&Basis {
         role: Role::Source,
         name: "source",
+        connector: "a",
         asks: &asks,
         grants: &grants,
         organization: None,

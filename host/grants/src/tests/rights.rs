@@ -5,11 +5,11 @@ use manifest::{Access, AddressGrant, HostPattern, Role};
 use super::{agreed, asks, get, grants, outcome, rights};
 use crate::{Basis, Code, Policy, Rights};
 
-fn ask(url: &str) -> String {
+pub(super) fn ask(url: &str) -> String {
     format!("[[asks.hosts]]\nurl = \"{url}\"\n")
 }
 
-fn grant(url: &str) -> String {
+pub(super) fn grant(url: &str) -> String {
     format!("[[source.grants.hosts]]\nurl = \"{url}\"\n")
 }
 
@@ -50,6 +50,7 @@ fn policies_narrow_and_say_whose_they_are() {
     let basis = Basis {
         role: Role::Source,
         name: "source",
+        connector: "a",
         asks: &asks,
         grants: &grants,
         organization: Some(&organization),
@@ -77,6 +78,7 @@ fn a_policy_narrows_granted_addresses() {
     let basis = Basis {
         role: Role::Source,
         name: "source",
+        connector: "a",
         asks: &asks,
         grants: &grants,
         organization: None,

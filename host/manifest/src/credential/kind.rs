@@ -246,7 +246,8 @@ impl CredentialKind {
         }
     }
 
-    /// Every URL that the host itself calls for this credential, with the setting's name.
+    /// Every URL that the host itself calls or opens for this credential, with the setting's name. None of them has to
+    /// stand in the asks for hosts: the connector never calls them.
     #[must_use]
     pub fn endpoints(&self) -> Vec<(&'static str, &EndpointUrl)> {
         let endpoints = match self {
@@ -261,6 +262,16 @@ impl CredentialKind {
             _ => Vec::new(),
         };
         endpoints.into_iter().filter_map(|(name, url)| url.map(|url| (name, url))).collect()
+    }
+
+    /// Those of them that the host calls while it runs a sync; the others are for `cofferdam connect` alone.
+    #[must_use]
+    pub fn called_endpoints(&self) -> Vec<&EndpointUrl> {
+        match self {
+            Self::OAuth2(oauth2) => vec![&oauth2.token_url],
+            Self::JwtBearer(jwt) => jwt.token_url.iter().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// JSON Pointers of the configuration values that the settings need.

@@ -162,6 +162,42 @@ fn addresses_are_literals_in_their_usual_spelling() {
 }
 
 #[test]
+fn a_granted_credential_is_the_name_of_a_stored_one() {
+    let text = sync(
+        "[source.grants.credentials]\napi = \"github.api\"\nlogin = { use = \"github\", reveal = true }\n",
+    );
+    let read = SyncFile::parse("sync.toml", &text).unwrap();
+    let credentials = &read.source.grants.credentials;
+    assert_eq!((credentials["api"].stored.as_str(), credentials["api"].reveal), ("github.api", false));
+    assert_eq!((credentials["login"].stored.as_str(), credentials["login"].reveal), ("github", true));
+    let carried = serde_json::to_string(&read).unwrap();
+    assert_eq!(serde_json::from_str::<SyncFile>(&carried).unwrap(), read);
+
+    let hint = "(a stored credential has a name such as `github.api`: parts of `a` to `z`, `0` to `9` and `-`, with dots between)";
+    let wrong = |name: &str, shown: &str| {
+        let message = format!("`{shown}` is not the name of a stored credential {hint}");
+        check(
+            &format!("[source.grants.credentials]\napi = \"{name}\"\n"),
+            &[&format!("6:7 CD0105 source.grants.credentials.api: {message}")],
+        );
+    };
+    wrong("", "");
+    wrong("GitHub.api", "GitHub.api");
+    wrong("github..api", "github..api");
+    wrong("../api", "../api");
+    wrong("ghp_0123456789abcdef", "ghp_0123456789abcdef");
+    check(
+        "[source.grants.credentials]\napi = { reveal = \"yes\", us = \"a\" }\nb = true\n",
+        &[
+            "6:7 CD0103 source.grants.credentials.api: `use` is missing",
+            "6:18 CD0104 source.grants.credentials.api.reveal: expected `true` or `false`, found string",
+            "6:25 CD0102 source.grants.credentials.api: unknown key `us` (did you mean `use`?)",
+            "7:5 CD0104 source.grants.credentials.b: expected a table, found boolean",
+        ],
+    );
+}
+
+#[test]
 fn faults_of_every_part_are_reported_together() {
     check(
         "surce = 1\n[[transforms]]\nconnector = \"t.wasm\"\n[source.grants.directories]\ndata = \"./data\"\n\

@@ -85,6 +85,7 @@ impl Plan {
         let basis = Basis {
             role: Role::Source,
             name: self.guest,
+            connector: self.guest,
             asks: &asks,
             grants: &granted,
             organization: None,

@@ -50,8 +50,7 @@ pub(crate) fn of_call(host: &Host, opened: &Opened, failure: &Failure) -> Proble
     let (Some(part), Cause::Guest(GuestError::Config(faults))) = (part, &failure.cause) else {
         return problem;
     };
-    let located =
-        |fault: &FieldFault| ConfigFault { path: fault.path.clone(), message: fault.message.clone() };
+    let located = |fault: &FieldFault| ConfigFault::new(fault.path.clone(), fault.message.clone());
     let faults = faults.iter().map(located).collect();
     if let Some(located) = opened.document.config_faults(&[(part.place, faults)]) {
         problem.details = located.details;

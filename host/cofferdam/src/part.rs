@@ -106,7 +106,8 @@ impl<'d> Loaded<'d> {
             logs: host.logs.clone(),
             stop: host.stop.clone(),
         };
-        let connection = Connection::new(component.clone(), &said.config, grants)?;
+        let config = manifest.guest_config(&said.config, &[]);
+        let connection = Connection::new(component.clone(), &config, grants)?;
         Ok(Part { place, role, name: said.name.clone(), component, connection, unmet, writable })
     }
 }

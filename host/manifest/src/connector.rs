@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::asks::{Asks, read_asks};
-use crate::config::{self, ConfigFault};
-use crate::credential::{self, CredentialAsk};
+use crate::config::{self, ConfigFault, Secrets};
+use crate::credential::{self, Connected, CredentialAsk, HOST_MEMBER, check_secrets};
 use crate::fault::{Code, Faults};
 use crate::host::{Error, HostPattern};
 use crate::limits::{Limits, read_limits};
@@ -110,10 +110,34 @@ impl Manifest {
         read(file, text, read_manifest)
     }
 
-    /// Every fault of a configuration for this connector.
+    /// Every fault of a configuration for this connector. A secret in it is one: secrets are fields of credentials.
     #[must_use]
     pub fn validate_config(&self, config: &Value) -> Vec<ConfigFault> {
-        config::validate(self.config_schema.as_ref(), config)
+        let mut faults = config::validate(self.config_schema.as_ref(), config);
+        let host_member = format!("/{HOST_MEMBER}");
+        if !self.asks.credentials.is_empty() && config.pointer(&host_member).is_some() {
+            faults.retain(|fault| fault.path != host_member);
+            faults.push(ConfigFault::new(host_member, "the host says here which credentials there are"));
+        }
+        faults
+    }
+
+    /// The configuration as the connector gets it: without secrets, and, where it asks for credentials, with what it may
+    /// know of those that are there.
+    #[must_use]
+    pub fn guest_config(&self, config: &Value, credentials: &[Connected<'_>]) -> Value {
+        let secrets = self.config_schema.as_ref().map(Secrets::of).unwrap_or_default();
+        let mut seen = secrets.removed_from(config);
+        if self.asks.credentials.is_empty() {
+            return seen;
+        }
+        if seen.is_null() {
+            seen = Value::Object(serde_json::Map::new());
+        }
+        if let Value::Object(members) = &mut seen {
+            members.insert(HOST_MEMBER.to_owned(), credential::told(credentials));
+        }
+        seen
     }
 
     /// The asks with the configuration's values in them. A value that is absent and has no default drops the ask:
@@ -138,7 +162,7 @@ impl Manifest {
             }
         }
         let wrong = credential::resolved_faults(&asks.credentials, &asks.hosts);
-        faults.extend(wrong.into_iter().map(|message| ConfigFault { path: String::new(), message }));
+        faults.extend(wrong.into_iter().map(|message| ConfigFault::new("", message)));
         if faults.is_empty() { Ok(asks) } else { Err(faults) }
     }
 
@@ -175,7 +199,7 @@ impl Manifest {
 }
 
 fn config_fault(error: &Error) -> ConfigFault {
-    ConfigFault { path: error.pointer().unwrap_or_default().to_owned(), message: error.to_string() }
+    ConfigFault::new(error.pointer().unwrap_or_default(), error.to_string())
 }
 
 fn insert_at(object: &mut Value, pointer: &str, value: Value) {
@@ -207,6 +231,9 @@ fn read_manifest(node: Node<'_>) -> Option<Manifest> {
     let config_schema = table.optional("config", config::read_schema);
     if let (Some(asks), Some(Some(schema))) = (&asks, &config_schema) {
         check_substitutions(&table, asks, schema);
+    }
+    if let (Some(asks), Some(schema)) = (&asks, &config_schema) {
+        check_secrets(&node, asks, schema.as_ref());
     }
     Some(Manifest {
         name: name?,

@@ -24,8 +24,18 @@ pub(crate) fn read<T>(
     text: &str,
     build: impl for<'d> FnOnce(Node<'d>) -> Option<T>,
 ) -> Result<T, Faults> {
+    read_shown(file, text, text, build)
+}
+
+/// Read a document whose faults show the lines of another text, the same byte for byte but for what is not to be seen.
+pub(crate) fn read_shown<T>(
+    file: &str,
+    text: &str,
+    shown: &str,
+    build: impl for<'d> FnOnce(Node<'d>) -> Option<T>,
+) -> Result<T, Faults> {
     let (text, too_large) = if text.len() > DOCUMENT_BYTES_MAX { ("", true) } else { (text, false) };
-    let sink = Sink { source: Source::new(text), faults: RefCell::default(), left_out: Cell::new(0) };
+    let sink = Sink { source: Source::new(shown), faults: RefCell::default(), left_out: Cell::new(0) };
     if too_large {
         let message = format!("the document is larger than {} KiB", DOCUMENT_BYTES_MAX / 1024);
         sink.report(Code::TooLarge, 0..0, String::new(), message, None);
@@ -94,6 +104,10 @@ pub(crate) struct Node<'d> {
 impl<'d> Node<'d> {
     pub(crate) fn value(&self) -> &'d DeValue<'d> {
         self.value.get_ref()
+    }
+
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.value.span()
     }
 
     pub(crate) fn path(&self) -> &str {

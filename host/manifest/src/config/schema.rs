@@ -95,7 +95,7 @@ fn refuse_keywords(schema: &Value, pointer: String, faults: &mut Vec<(String, St
     }
 }
 
-fn escaped(key: &str) -> String {
+pub(super) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

@@ -4,40 +4,47 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 
 use super::ConfigFault;
-use super::schema::compile;
+use super::schema::{compile, escaped};
+use super::secrets::Secrets;
 use crate::text::{did_you_mean, quoted};
 
 /// More faults than this are not reported: a configuration can have one a value.
 const FAULTS_MAX: usize = 200;
 
-/// All faults of a configuration. Without a schema the connector takes no configuration.
+/// All faults of a configuration. Without a schema the connector takes no configuration. Secrets are no part of it: one
+/// that stands there is a fault, one that is missing is none.
 pub(crate) fn validate(schema: Option<&Value>, config: &Value) -> Vec<ConfigFault> {
     let Some(schema) = schema else { return validate_absent(config) };
-    let validator = match compile(schema) {
+    let secrets = Secrets::of(schema);
+    let relaxed = secrets.not_demanded_by(schema);
+    let validator = match compile(&relaxed) {
         Ok(validator) => validator,
         Err((path, message)) => {
-            return vec![ConfigFault {
-                path: String::new(),
-                message: format!("the schema is broken at `{path}`: {message}"),
-            }];
+            return vec![ConfigFault::new("", format!("the schema is broken at `{path}`: {message}"))];
         }
     };
-    let mut faults = Vec::new();
-    for error in validator.iter_errors(config).take(FAULTS_MAX) {
-        faults.extend(explain(schema, &error));
+    let mut faults: Vec<ConfigFault> = secrets.held_by(config).into_iter().map(secret).collect();
+    let config = secrets.removed_from(config);
+    for error in validator.iter_errors(&config).take(FAULTS_MAX) {
+        faults.extend(explain(&relaxed, &error));
     }
     faults
+}
+
+fn secret(path: &str) -> ConfigFault {
+    let message =
+        "is a secret: remove it here, and enter it with `cofferdam connect`; the host keeps it sealed";
+    ConfigFault { is_secret: true, ..ConfigFault::new(path, message) }
 }
 
 fn validate_absent(config: &Value) -> Vec<ConfigFault> {
     let message = || "the connector takes no configuration".to_owned();
     match config {
         Value::Null => Vec::new(),
-        Value::Object(members) => members
-            .keys()
-            .map(|key| ConfigFault { path: format!("/{}", escaped(key)), message: message() })
-            .collect(),
-        _ => vec![ConfigFault { path: String::new(), message: message() }],
+        Value::Object(members) => {
+            members.keys().map(|key| ConfigFault::new(format!("/{}", escaped(key)), message())).collect()
+        }
+        _ => vec![ConfigFault::new("", message())],
     }
 }
 
@@ -51,9 +58,9 @@ fn explain(schema: &Value, error: &jsonschema::ValidationError<'_>) -> Vec<Confi
         }
         ValidationErrorKind::Required { property } => {
             let property = property.as_str().unwrap_or_default();
-            vec![ConfigFault { path, message: format!("{} is missing", quoted(property)) }]
+            vec![ConfigFault::new(path, format!("{} is missing", quoted(property)))]
         }
-        _ => vec![ConfigFault { path, message: error.masked_with("the value").to_string() }],
+        _ => vec![ConfigFault::new(path, error.masked_with("the value").to_string())],
     }
 }
 
@@ -61,10 +68,7 @@ fn unknown_property(path: &str, key: &str, known: &[String]) -> ConfigFault {
     let hint = did_you_mean(key, known.iter().map(String::as_str))
         .map(|hint| format!("; {hint}"))
         .unwrap_or_default();
-    ConfigFault {
-        path: format!("{path}/{}", escaped(key)),
-        message: format!("unknown key {}{hint}", quoted(key)),
-    }
+    ConfigFault::new(format!("{path}/{}", escaped(key)), format!("unknown key {}{hint}", quoted(key)))
 }
 
 /// The names of the `properties` beside the keyword at this place of the schema.
@@ -72,10 +76,6 @@ fn known_properties(schema: &Value, keyword: &str) -> Vec<String> {
     let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
     let properties = schema.pointer(parent).and_then(|schema| schema.get("properties"));
     properties.and_then(Value::as_object).map(Map::keys).into_iter().flatten().cloned().collect()
-}
-
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// The default that a schema's `properties` give for a place in the configuration.
@@ -146,6 +146,21 @@ mod tests {
         for fault in validate(Some(&schema), &json!({"token": "s3cret", "other": "s3cret"})) {
             assert!(!fault.message.contains("s3cret"), "{}", fault.message);
         }
+    }
+
+    #[test]
+    fn a_secret_is_refused_where_it_stands_and_not_missed_where_it_does_not() {
+        let schema = json!({
+            "required": ["api_key", "region"],
+            "additionalProperties": false,
+            "properties": {"api_key": {"type": "string", "secret": true}, "region": {}},
+        });
+        assert_eq!(validate(Some(&schema), &json!({"region": "eu"})), []);
+        assert_eq!(validate(Some(&schema), &json!({}))[0].message, "`region` is missing");
+        let faults = validate(Some(&schema), &json!({"region": "eu", "api_key": "s3cret"}));
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!((faults[0].path.as_str(), faults[0].is_secret), ("/api_key", true));
+        assert!(faults[0].message.contains("`cofferdam connect`") && !faults[0].message.contains("s3cret"));
     }
 
     #[test]

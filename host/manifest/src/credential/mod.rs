@@ -5,6 +5,7 @@ mod audience;
 mod binding;
 mod collisions;
 mod config_text;
+mod connected;
 mod endpoint;
 mod fields;
 mod header_name;
@@ -12,10 +13,12 @@ mod kind;
 mod place;
 mod read;
 mod settings;
+mod sources;
 mod template;
 
 pub use binding::Binding;
 pub use config_text::ConfigText;
+pub use connected::Connected;
 pub use endpoint::EndpointUrl;
 pub use fields::{Field, Kept};
 pub use header_name::{HeaderNameError, header_name};
@@ -28,7 +31,9 @@ pub use template::{SignTemplate, SignedPart};
 
 pub(crate) use audience::check_audiences;
 pub(crate) use collisions::check_collisions;
+pub(crate) use connected::told;
 pub(crate) use read::read_credentials;
+pub(crate) use sources::{HOST_MEMBER, check_secrets};
 
 use std::collections::BTreeMap;
 

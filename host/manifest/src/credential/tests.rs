@@ -3,6 +3,7 @@
 mod faults;
 mod kinds;
 mod resolved;
+mod secrets;
 
 use crate::{Asks, CredentialAsk, Manifest};
 

@@ -17,7 +17,7 @@ use crate::fault::{Code, Faults};
 use crate::grants::{Grants, read_grants, read_path};
 use crate::json::to_json;
 use crate::limits::{Limits, read_limits};
-use crate::reader::{Node, Table, read, refuse_duplicates};
+use crate::reader::{Node, Table, read, read_shown, refuse_duplicates};
 
 /// The version of the format that this host reads.
 const FORMAT: u64 = 1;
@@ -82,15 +82,36 @@ impl SyncFile {
     /// as a JSON Pointer: `/source/config`, `/transforms/0/config`.
     #[must_use]
     pub fn locate(file: &str, text: &str, place: &str, config_faults: &[ConfigFault]) -> Faults {
-        let located: Result<(), Faults> = read(file, text, |node| {
+        let shown = without_secrets(text, place, config_faults);
+        let located: Result<(), Faults> = read_shown(file, text, &shown, |node| {
             for fault in config_faults {
-                node.at_pointer(&format!("{place}{}", fault.path))
-                    .fault(Code::WrongConfig, fault.message.clone());
+                let code = if fault.is_secret { Code::WrongSecret } else { Code::WrongConfig };
+                node.at_pointer(&format!("{place}{}", fault.path)).fault(code, fault.message.clone());
             }
             Some(())
         });
         located.err().unwrap_or_else(|| Faults { file: file.to_owned(), faults: Vec::new(), left_out: 0 })
     }
+}
+
+/// The document with stars in place of secrets, byte for byte: they may stand in the line of another fault.
+fn without_secrets(text: &str, place: &str, faults: &[ConfigFault]) -> String {
+    let secrets = faults.iter().filter(|fault| fault.is_secret);
+    let pointers: Vec<String> = secrets.map(|fault| format!("{place}{}", fault.path)).collect();
+    let spans = read("", text, |node| {
+        Some(pointers.iter().map(|pointer| node.at_pointer(pointer).span()).collect::<Vec<_>>())
+    });
+    let spans = spans.unwrap_or_default();
+    let hidden = |offset: usize| spans.iter().any(|span| span.contains(&offset));
+    let mut shown = String::with_capacity(text.len());
+    for (offset, character) in text.char_indices() {
+        if hidden(offset) && character != '\n' {
+            shown.extend(std::iter::repeat_n('*', character.len_utf8()));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 fn read_sync(node: Node<'_>) -> Option<SyncFile> {

@@ -260,12 +260,25 @@ fn names_stand_once() {
 
 #[test]
 fn faults_of_a_configuration_get_their_places_in_the_document() {
-    let faults = [
-        ConfigFault { path: "/headers/0/name".into(), message: "wrong".into() },
-        ConfigFault { path: String::new(), message: "`token` is missing".into() },
-    ];
+    let faults = [ConfigFault::new("/headers/0/name", "wrong"), ConfigFault::new("", "`token` is missing")];
     let located = SyncFile::locate("sync.toml", MOVIES, "/source/config", &faults);
     let places: Vec<(usize, usize, &str)> =
         located.faults.iter().map(|fault| (fault.line, fault.column, fault.path.as_str())).collect();
     assert_eq!(places, [(7, 1, "source.config"), (11, 8, "source.config.headers[0].name")]);
+}
+
+#[test]
+fn a_secret_in_a_document_is_shown_nowhere() {
+    let text = sync(
+        "[source.config]\nlogin = { token = \"s3cr\\\"et-ü\", page = 1 }\nother = 1\nkey = \"\"\"\ns3cret\n\"\"\"\n",
+    );
+    let secret = |path: &str| ConfigFault { is_secret: true, ..ConfigFault::new(path, "is a secret") };
+    let faults = [ConfigFault::new("/login/page", "wrong"), secret("/login/token"), secret("/key")];
+    let located = SyncFile::locate("sync.toml", &text, "/source/config", &faults);
+    let shown = located.to_string();
+    assert!(!shown.contains("3cr") && !shown.contains("et-"), "{shown}");
+    assert!(shown.contains("login = { token = *************, page = 1 }"), "{shown}");
+    let places: Vec<(usize, usize)> = located.faults.iter().map(|fault| (fault.line, fault.column)).collect();
+    assert_eq!(places, [(6, 19), (6, 41), (8, 7)]);
+    assert_eq!((located.faults[0].code.as_str(), located.faults[1].code.as_str()), ("CD0116", "CD0110"));
 }

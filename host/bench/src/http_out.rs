@@ -124,7 +124,8 @@ impl Guest {
         };
         let ledger = Arc::new(Counting::default());
         let caps = Caps { requests: 10_000_000, ..Caps::default() };
-        let settings = ClientSettings { rights: Arc::new(Rights::new(&basis)), ledger: ledger.clone(), caps };
+        let rights = Arc::new(Rights::new(&basis));
+        let settings = ClientSettings { rights, ledger: ledger.clone(), caps, credentials: None };
         let client = Egress::new(Settings { system_roots: false, ..Settings::default() })?.client(settings);
         let limits = Limits { requests: 10_000_000, ..Limits::defaults() };
         let grants = Grants { http: Arc::new(client), limits, ..Grants::none() };

@@ -98,6 +98,7 @@ impl<'d> Loaded<'d> {
             rights: Arc::new(rights),
             ledger: host.traffic.ledger(&said.name),
             caps: caps(&limits),
+            credentials: None,
         };
         let grants = runtime::Grants {
             directories,

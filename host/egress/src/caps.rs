@@ -12,6 +12,8 @@ pub struct Caps {
     pub request_body_bytes: u64,
     /// Bytes of one response body, counted both as sent by the server and as decompressed.
     pub response_body_bytes: u64,
+    /// Bytes of a request body that are kept, to sign it whole and to send it again with a renewed credential.
+    pub kept_body_bytes: u64,
     /// Bytes of the header fields of one request.
     pub request_head_bytes: usize,
     /// Bytes of the header fields of one response.
@@ -41,6 +43,7 @@ impl Default for Caps {
         Self {
             request_body_bytes: 256 << 20,
             response_body_bytes: 256 << 20,
+            kept_body_bytes: 8 << 20,
             request_head_bytes: 64 << 10,
             response_head_bytes: 64 << 10,
             url_bytes: 16 << 10,
@@ -63,6 +66,7 @@ impl Default for Caps {
 pub enum Limit {
     RequestBodyBytes,
     ResponseBodyBytes,
+    KeptBodyBytes,
     RequestHeadBytes,
     ResponseHeadBytes,
     UrlBytes,
@@ -82,6 +86,7 @@ impl Limit {
         match self {
             Self::RequestBodyBytes => "request-body-bytes",
             Self::ResponseBodyBytes => "response-body-bytes",
+            Self::KeptBodyBytes => "kept-body-bytes",
             Self::RequestHeadBytes => "request-head-bytes",
             Self::ResponseHeadBytes => "response-head-bytes",
             Self::UrlBytes => "url-bytes",

@@ -14,22 +14,23 @@ use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::caps::{Allowed, Timeouts};
+use crate::carry::Delivered;
+use crate::credential::Broker;
 use crate::decode::Coding;
 use crate::dial;
 use crate::download::{Download, Wire};
 use crate::exchange::Exchange;
 use crate::gate::Decision;
 use crate::lease::{Lease, Unanswered};
+use crate::outlet::Outlet;
+use crate::own::Bears;
 use crate::pool::Pool;
 use crate::rebuild::{Head, rebuild};
 use crate::record::Record;
 use crate::target::Target;
-use crate::tls::Trust;
 use crate::totals::{Admission, Totals};
 use crate::upload::Upload;
-use crate::{
-    Body, Caps, ClientSettings, Error, Gate, Ledger, Limit, Resolver, Result, Usage, headers, transport,
-};
+use crate::{Body, Caps, Error, Gate, Ledger, Limit, Result, Usage, headers, transport};
 
 /// What all requests of one client share.
 pub(crate) struct Shared {
@@ -38,14 +39,14 @@ pub(crate) struct Shared {
     pub(crate) caps: Caps,
     pub(crate) totals: Totals,
     pub(crate) pool: Pool,
-    pub(crate) resolver: Arc<dyn Resolver>,
-    trust: Arc<Trust>,
+    pub(crate) outlet: Outlet,
+    pub(crate) broker: Option<Broker>,
     tls: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Shared {
     pub(crate) async fn tls_config(&self) -> io::Result<Arc<ClientConfig>> {
-        self.tls.get_or_try_init(|| self.trust.client_config()).await.cloned()
+        self.tls.get_or_try_init(|| self.outlet.trust.client_config()).await.cloned()
     }
 }
 
@@ -54,7 +55,7 @@ impl Shared {
 /// When the last clone is dropped, kept connections are closed; responses that are still read end as usual.
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     _open: Arc<Open>,
 }
 
@@ -68,15 +69,21 @@ impl Drop for Open {
 }
 
 impl Client {
-    pub(crate) fn new(trust: Arc<Trust>, resolver: Arc<dyn Resolver>, settings: ClientSettings) -> Self {
+    pub(crate) fn new(
+        outlet: Outlet,
+        gate: Arc<dyn Gate>,
+        ledger: Arc<dyn Ledger>,
+        caps: Caps,
+        broker: Option<Broker>,
+    ) -> Self {
         let shared = Shared {
-            gate: settings.rights,
-            ledger: settings.ledger,
-            caps: settings.caps,
+            gate,
+            ledger,
+            caps,
             totals: Totals::default(),
             pool: Pool::default(),
-            resolver,
-            trust,
+            outlet,
+            broker,
             tls: OnceCell::new(),
         };
         let shared = Arc::new(shared);
@@ -101,7 +108,7 @@ impl Client {
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>> {
         let exchange = Exchange::new(Arc::clone(&self.shared));
         let mut record = Record::open(Arc::clone(&exchange), request.method(), request.uri());
-        match self.run(request, &exchange, &mut record).await {
+        match self.run(request, exchange, &mut record).await {
             Ok(answer) => Ok(answer.into_response(record)),
             Err(error) => {
                 record.fail(&error);
@@ -113,26 +120,41 @@ impl Client {
     async fn run(
         &self,
         request: Request<Body>,
-        exchange: &Arc<Exchange>,
+        exchange: Arc<Exchange>,
         record: &mut Record,
     ) -> Result<Answer> {
         let caps = &self.shared.caps;
         self.admit(record)?;
         let timeouts = request.extensions().get::<Timeouts>().copied().unwrap_or_default().within(caps);
+        if let Some(Bears(credential)) = request.extensions().get::<Bears>() {
+            record.carries(credential.clone());
+        }
         let outgoing = rebuild(request, caps)?;
         record.rebuilt(&outgoing.head);
         record.allowed(self.judge(&outgoing.head)?);
-        let mut upload = Upload::new(outgoing.body, outgoing.length, Arc::clone(exchange))?;
-        let head = outgoing.head;
+        let head = &outgoing.head;
+        let asked =
+            Asked { is_head: head.method == Method::HEAD, is_range: head.headers.contains_key(RANGE) };
+        let delivered = self.carry(outgoing, &timeouts, exchange, record).await?;
+        let Delivered { response, lease, exchange } = delivered;
+        let answer = Answer::accept(response, lease, asked, &timeouts, &exchange)?;
+        record.answered(answer.status(), answer.is_opaque);
+        Ok(answer)
+    }
+
+    /// The body on its way, which begins now.
+    pub(crate) async fn upload(
+        &self,
+        head: &Head,
+        body: Body,
+        length: Option<u64>,
+        exchange: &Arc<Exchange>,
+    ) -> Result<Upload> {
+        let mut upload = Upload::new(body, length, Arc::clone(exchange))?;
         if matches!(head.method, Method::GET | Method::HEAD) && !upload.has_length() {
             self.until(exchange, None, upload.peek()).await?;
         }
-        let asked =
-            Asked { is_head: head.method == Method::HEAD, is_range: head.headers.contains_key(RANGE) };
-        let (response, lease) = self.deliver(head, upload, &timeouts, exchange, record).await?;
-        let answer = Answer::accept(response, lease, asked, &timeouts, exchange)?;
-        record.answered(answer.status(), answer.is_opaque);
-        Ok(answer)
+        Ok(upload)
     }
 
     fn admit(&self, record: &mut Record) -> Result<()> {
@@ -162,7 +184,7 @@ impl Client {
     }
 
     /// Sends over a kept connection, or a fresh one where there is none or the kept one turns out to be closed.
-    async fn deliver(
+    pub(crate) async fn deliver(
         &self,
         head: Head,
         mut upload: Upload,
@@ -227,7 +249,7 @@ impl Client {
     }
 
     /// Bounds what happens before anything is sent: by the connect timeout where given, by the total timeout always.
-    async fn until<T>(
+    pub(crate) async fn until<T>(
         &self,
         exchange: &Exchange,
         connect: Option<Duration>,

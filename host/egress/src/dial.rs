@@ -40,7 +40,17 @@ pub(crate) async fn dial(shared: &Shared, target: &Target) -> Result<Lease> {
         let failed = |source| Error::Tls { host: origin.host.as_ref().to_owned(), source };
         let name = server_name(target).map_err(failed)?;
         let config = shared.tls_config().await.map_err(failed)?;
+        let (config, shown) = match &origin.identity {
+            Some(identity) => {
+                let (config, shown) = identity.present(&config);
+                (config, Some((identity, shown)))
+            }
+            None => (config, None),
+        };
         let stream = TlsConnector::from(config).connect(name, stream).await.map_err(failed)?;
+        if let Some((identity, shown)) = shown {
+            identity.check(&shown)?;
+        }
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             handshake_two(shared, origin, stream, tasks).await?
         } else {
@@ -72,7 +82,7 @@ async fn vetted(shared: &Shared, target: &Target) -> Result<Vec<SocketAddr>> {
     let failed = |source| Error::Resolve { host: origin.host.as_ref().to_owned(), source };
     let found = match target.literal {
         Some(address) => vec![address],
-        None => shared.resolver.resolve(&origin.host).await.map_err(failed)?,
+        None => shared.outlet.resolver.resolve(&origin.host).await.map_err(failed)?,
     };
     if found.is_empty() {
         return Err(failed(io::Error::new(io::ErrorKind::NotFound, "the name has no addresses")));

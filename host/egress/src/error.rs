@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Limit;
+use crate::{Limit, credential};
 
 /// The result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -128,6 +129,9 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// The request could not carry its credential, and was not sent.
+    #[error(transparent)]
+    Credential(#[from] Arc<credential::Error>),
     /// A root certificate given by the operator cannot be used.
     #[error("failed to read root certificate {number} of the operator: {problem}")]
     RootCertificate {
@@ -189,6 +193,7 @@ impl Error {
             Self::Decode { .. } => "CD0310",
             Self::RequestBody { .. } => "CD0311",
             Self::RootCertificate { .. } => "CD0312",
+            Self::Credential(error) => error.code(),
         }
     }
 
@@ -207,6 +212,7 @@ impl Error {
             | Self::BodyEndedEarly { .. } => Class::Transient,
             Self::Protocol { .. } | Self::Decode { .. } => Class::Upstream,
             Self::RootCertificate { .. } => Class::Host,
+            Self::Credential(error) => class_of(error),
         }
     }
 
@@ -233,6 +239,7 @@ impl Error {
             | Self::Tls { .. }
             | Self::ConnectionLost { .. }
             | Self::RootCertificate { .. } => GuestClass::Unreachable,
+            Self::Credential(error) => guest_class_of(error),
             Self::Timeout { .. } => GuestClass::Timeout,
             Self::Protocol { .. } | Self::BodyEndedEarly { .. } | Self::Decode { .. } => GuestClass::Response,
         }
@@ -243,6 +250,9 @@ impl Error {
         match self.guest_class() {
             GuestClass::Unreachable => "connection failed".to_owned(),
             GuestClass::Response => "response failed".to_owned(),
+            GuestClass::Denied if matches!(self, Self::Credential(_)) => {
+                "a credential of the request must be connected again".to_owned()
+            }
             GuestClass::Denied | GuestClass::Invalid | GuestClass::Limit | GuestClass::Timeout => {
                 self.to_string()
             }
@@ -265,6 +275,30 @@ impl Error {
     pub(crate) fn malformed(part: &'static str, value: &str, problem: &'static str) -> Self {
         let value = value.chars().take(80).flat_map(char::escape_debug).collect();
         Self::Malformed { part, value, problem }
+    }
+}
+
+fn class_of(error: &credential::Error) -> Class {
+    match error {
+        credential::Error::Endpoint { .. } | credential::Error::BodyNotKept { .. } => Class::Transient,
+        credential::Error::Answer { .. } => Class::Upstream,
+        error if error.needs_connecting() => Class::Denied,
+        _ => Class::Host,
+    }
+}
+
+/// What lies behind a token endpoint is as little the guest's to know as what lies behind a name.
+fn guest_class_of(error: &credential::Error) -> GuestClass {
+    match class_of(error) {
+        Class::Denied => GuestClass::Denied,
+        Class::Transient if matches!(error, credential::Error::BodyNotKept { .. }) => GuestClass::Response,
+        _ => GuestClass::Unreachable,
+    }
+}
+
+impl From<credential::Error> for Error {
+    fn from(error: credential::Error) -> Self {
+        Self::Credential(Arc::new(error))
     }
 }
 

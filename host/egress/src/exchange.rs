@@ -38,7 +38,11 @@ impl Exchange {
     pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
         let started = Instant::now();
         let end = later(started, shared.caps.total_timeout);
-        Arc::new(Self {
+        Arc::new(Self::begun(shared, started, end))
+    }
+
+    fn begun(shared: Arc<Shared>, started: Instant, end: Instant) -> Self {
+        Self {
             shared,
             started,
             end,
@@ -48,7 +52,12 @@ impl Exchange {
             interim: AtomicU32::new(0),
             interim_flood: Notify::new(),
             failure: Mutex::new(None),
-        })
+        }
+    }
+
+    /// The same request once more: its time goes on, its bytes are counted from nothing.
+    pub(crate) fn again(&self) -> Arc<Self> {
+        Arc::new(Self::begun(Arc::clone(&self.shared), self.started, self.end))
     }
 
     pub(crate) fn bytes_out(&self) -> u64 {

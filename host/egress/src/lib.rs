@@ -6,7 +6,9 @@
 
 mod body;
 mod caps;
+mod carry;
 mod client;
+pub mod credential;
 mod decode;
 mod dial;
 mod download;
@@ -17,6 +19,8 @@ mod granted;
 mod headers;
 mod lease;
 mod ledger;
+mod outlet;
+mod own;
 mod pool;
 mod rebuild;
 mod record;
@@ -34,6 +38,7 @@ pub use client::Client;
 pub use error::{Class, Error, GuestClass, Result};
 pub use gate::{Decision, Gate, RequestLine};
 pub use ledger::{Entry, Ledger, Outcome};
+pub use own::OwnCalls;
 pub use resolve::{Resolver, SystemResolver};
-pub use settings::{ClientSettings, Egress, Settings};
+pub use settings::{ClientSettings, Egress, Settings, WallClock};
 pub use totals::Usage;

@@ -16,6 +16,8 @@ const TEXT_CHARS_MAX: usize = 256;
 pub(crate) struct Record {
     entry: Entry,
     exchange: Arc<Exchange>,
+    /// Body bytes of earlier attempts.
+    bytes_out_before: u64,
     silent: bool,
 }
 
@@ -30,7 +32,7 @@ impl Record {
             path: shorten(uri.path()),
             ..Entry::default()
         };
-        Self { entry, exchange, silent: false }
+        Self { entry, exchange, bytes_out_before: 0, silent: false }
     }
 
     pub(crate) fn rebuilt(&mut self, head: &Head) {
@@ -43,6 +45,17 @@ impl Record {
 
     pub(crate) fn allowed(&mut self, rule: String) {
         self.entry.rule = Some(rule);
+    }
+
+    /// What was placed on it.
+    pub(crate) fn carries(&mut self, stored: String) {
+        self.entry.credential = Some(stored);
+    }
+
+    /// It is sent once more.
+    pub(crate) fn again(&mut self, exchange: Arc<Exchange>) {
+        self.bytes_out_before += self.exchange.bytes_out();
+        self.exchange = exchange;
     }
 
     pub(crate) fn connected(&mut self, address: SocketAddr) {
@@ -87,7 +100,7 @@ impl Drop for Record {
             return;
         }
         let mut entry = std::mem::take(&mut self.entry);
-        entry.bytes_out = self.exchange.bytes_out();
+        entry.bytes_out = self.bytes_out_before + self.exchange.bytes_out();
         entry.duration = self.exchange.started.elapsed();
         shared.ledger.record(entry);
     }

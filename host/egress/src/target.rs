@@ -10,6 +10,7 @@ use http::header::HeaderValue;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Uri};
 
+use crate::credential::Identity;
 use crate::gate::RequestLine;
 use crate::{Caps, Error, Limit, Result};
 
@@ -18,13 +19,15 @@ const HOST_BYTES_MAX: usize = 253;
 /// The longest label that DNS can carry.
 const LABEL_BYTES_MAX: usize = 63;
 
-/// Where connections are shared: same scheme, host and port.
+/// Where connections are shared: same scheme, host and port, and same client certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) secure: bool,
     /// Lower case, without brackets.
     pub(crate) host: Arc<str>,
     pub(crate) port: u16,
+    /// Whom the connection shows itself as.
+    pub(crate) identity: Option<Identity>,
 }
 
 /// Where one request goes.
@@ -57,7 +60,7 @@ impl Target {
         check_path(uri.path())?;
         let authority = authority(&host, literal, secure, port)?;
         let path_and_query = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok(Self { origin: Origin { secure, host: host.into(), port }, literal, authority, path_and_query })
+        Ok(Self { origin: Origin { secure, host: host.into(), port, identity: None }, literal, authority, path_and_query })
     }
 
     pub(crate) fn line<'a>(&'a self, method: &'a Method) -> RequestLine<'a> {

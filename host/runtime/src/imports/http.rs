@@ -180,6 +180,7 @@ fn manifest_limit(limit: Limit) -> (&'static str, &'static str, &'static str) {
         Limit::ResponseBodyBytes => ("response_bytes", "bytes", "the body of one response"),
         Limit::TotalBytesOut => ("bytes_out", "bytes", "the bodies of all requests"),
         Limit::TotalBytesIn => ("bytes_in", "bytes", "the bodies of all responses"),
+        Limit::KeptBodyBytes => ("kept_body_bytes", "bytes", "a body that must be read before it is signed"),
         Limit::ConcurrentRequests => ("concurrent_requests", "requests", "one request more at the same time"),
         Limit::RequestHeadBytes => ("request_head_bytes", "bytes", "the headers of one request"),
         Limit::ResponseHeadBytes => ("response_head_bytes", "bytes", "the headers of one response"),
@@ -203,6 +204,9 @@ fn to_guest(error: &egress::Error, meter: &Meter) -> Error {
         egress::Error::Limit { limit, allowed } => {
             let (name, unit, what) = manifest_limit(*limit);
             meter.hit(name, format!("{allowed} {unit}"), what.to_owned());
+        }
+        egress::Error::Credential(fault) if matches!(error.class(), Class::Denied | Class::Host) => {
+            meter.denied(format!("{fault}\n{}", fault.hint()));
         }
         _ if error.class() == Class::Host => meter.denied(error.to_string()),
         _ => {}

@@ -98,6 +98,7 @@ impl Plan {
             rights: Arc::new(Rights::new(&basis)),
             ledger: ledger.clone(),
             caps: caps(&self.limits),
+            credentials: None,
         });
         let grants = Grants { http: Arc::new(client), limits: self.limits, ..Grants::none() };
         Wired { proof: Proof::of(self.guest, self.config, grants).await, ledger }

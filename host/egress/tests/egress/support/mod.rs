@@ -68,6 +68,7 @@ impl House {
             rights: Arc::clone(&self.gate) as Arc<dyn Gate>,
             ledger: Arc::clone(&self.ledger) as Arc<dyn Ledger>,
             caps: self.caps.clone(),
+            credentials: None,
         }
     }
 

@@ -1,0 +1,87 @@
+//! Sends a request with its credentials, and once more when they were refused and could be renewed.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
+
+use crate::caps::Allowed;
+use crate::credential::{Broker, Carried, Kept, Payload, Placed};
+use crate::exchange::Exchange;
+use crate::lease::Lease;
+use crate::rebuild::{Head, Outgoing};
+use crate::record::Record;
+use crate::{Client, Error, Limit, Result};
+
+/// The head of a response, and what it came over.
+pub(crate) struct Delivered {
+    pub(crate) response: Response<Incoming>,
+    pub(crate) lease: Lease,
+    pub(crate) exchange: Arc<Exchange>,
+}
+
+impl Client {
+    /// Sends what was judged. Nothing of the request changes after its credentials were placed.
+    pub(crate) async fn carry(
+        &self,
+        outgoing: Outgoing,
+        timeouts: &Allowed,
+        exchange: Arc<Exchange>,
+        record: &mut Record,
+    ) -> Result<Delivered> {
+        let Outgoing { head, body, length } = outgoing;
+        let chosen = self.shared.broker.as_ref().map(|broker| (broker, broker.chosen(&head)));
+        let Some((broker, chosen)) = chosen.filter(|(_, chosen)| !chosen.is_empty()) else {
+            let upload = self.upload(&head, body, length, &exchange).await?;
+            let (response, lease) = self.deliver(head, upload, timeouts, &exchange, record).await?;
+            return Ok(Delivered { response, lease, exchange });
+        };
+        let payload = Payload { kept: Kept::new(body, self.shared.caps.kept_body_bytes), length };
+        let carrying = Carrying { client: self, broker, chosen: &chosen, payload: &payload, timeouts };
+        let (first, carried) = carrying.attempt(head.clone(), exchange, record).await?;
+        if first.response.status() != StatusCode::UNAUTHORIZED || !broker.is_renewed(&carried) {
+            return Ok(first);
+        }
+        let exchange = Arc::clone(&first.exchange);
+        // The refusal is of no use to anybody; its connection closes.
+        drop(first);
+        self.until(&exchange, None, broker.renew(&carried)).await?;
+        if payload.kept.is_over() {
+            return Err(broker.body_not_kept(&carried).into());
+        }
+        let exchange = exchange.again();
+        record.again(Arc::clone(&exchange));
+        let (second, _carried) = carrying.attempt(head, exchange, record).await?;
+        Ok(second)
+    }
+}
+
+/// What the attempts of one request share.
+struct Carrying<'a> {
+    client: &'a Client,
+    broker: &'a Broker,
+    chosen: &'a [Arc<Placed>],
+    payload: &'a Payload,
+    timeouts: &'a Allowed,
+}
+
+impl Carrying<'_> {
+    async fn attempt(
+        &self,
+        mut head: Head,
+        exchange: Arc<Exchange>,
+        record: &mut Record,
+    ) -> Result<(Delivered, Vec<Carried>)> {
+        let placing = self.broker.place(self.chosen, &mut head, self.payload);
+        let carried = self.client.until(&exchange, None, placing).await?;
+        let names: Vec<&str> = carried.iter().map(Carried::stored).collect();
+        record.carries(names.join(", "));
+        let Payload { kept, length } = self.payload;
+        let allowed = self.client.shared.caps.kept_body_bytes;
+        let body = kept.again().ok_or(Error::Limit { limit: Limit::KeptBodyBytes, allowed })?;
+        let upload = self.client.upload(&head, body, *length, &exchange).await?;
+        let (response, lease) =
+            self.client.deliver(head, upload, self.timeouts, &exchange, record).await?;
+        Ok((Delivered { response, lease, exchange }, carried))
+    }
+}

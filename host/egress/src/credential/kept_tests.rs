@@ -1,0 +1,67 @@
+use bytes::Bytes;
+use futures::stream;
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, StreamBody};
+
+use super::Kept;
+use crate::{Body, Error, body};
+
+/// A body of these parts, whose length nobody knows.
+fn parts(parts: &[&'static str]) -> Body {
+    let frames: Vec<Result<Frame<Bytes>, Error>> =
+        parts.iter().map(|part| Ok(Frame::data(Bytes::from_static(part.as_bytes())))).collect();
+    StreamBody::new(stream::iter(frames)).boxed_unsync()
+}
+
+async fn read(body: Body) -> Result<Bytes, Error> {
+    Ok(body.collect().await?.to_bytes())
+}
+
+#[tokio::test]
+async fn a_small_body_is_read_as_often_as_it_is_wanted() {
+    let kept = Kept::new(parts(&["one ", "two ", "three"]), 13);
+    for _attempt in 0..3 {
+        assert_eq!(read(kept.again().unwrap()).await.unwrap(), "one two three");
+    }
+    assert!(!kept.is_over());
+}
+
+#[tokio::test]
+async fn an_attempt_that_stopped_half_way_is_followed_by_a_whole_one() {
+    let kept = Kept::new(parts(&["one ", "two ", "three"]), 100);
+    let mut first = kept.again().unwrap();
+    assert_eq!(first.frame().await.unwrap().unwrap().into_data().unwrap(), "one ");
+    let second = kept.again().unwrap();
+    assert!(first.frame().await.unwrap().is_err(), "an earlier attempt took a part from the later one");
+    assert_eq!(read(second).await.unwrap(), "one two three");
+}
+
+#[tokio::test]
+async fn a_body_above_the_limit_is_sent_once_whole_and_never_again() {
+    let kept = Kept::new(parts(&["one ", "two ", "three", " four"]), 10);
+    let first = kept.again().unwrap();
+    assert_eq!(read(first).await.unwrap(), "one two three four");
+    assert!(kept.is_over() && kept.again().is_none());
+}
+
+#[tokio::test]
+async fn a_body_is_read_before_it_is_sent_where_it_fits() {
+    let kept = Kept::new(parts(&["one ", "two"]), 7);
+    let whole = kept.fill().await.unwrap().unwrap();
+    assert_eq!(whole.parts.concat(), b"one two");
+    assert_eq!(whole.sha256_hex(), "8ab63e29a4ba14e4e1688f9c15e5af90895421358c945b0431f85d66977bd3d2");
+    assert_eq!(read(kept.again().unwrap()).await.unwrap(), "one two");
+    assert!(Kept::new(parts(&["one ", "two"]), 6).fill().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_empty_body_has_ended_and_a_broken_one_says_why() {
+    let kept = Kept::new(body::empty(), 10);
+    assert!(kept.again().unwrap().is_end_stream());
+    assert!(kept.fill().await.unwrap().unwrap().parts.is_empty());
+    let broken = stream::iter([Err(Error::RequestBody { problem: "the caller's".to_owned() })]);
+    let kept = Kept::new(StreamBody::new(broken).boxed_unsync(), 10);
+    let error = read(kept.again().unwrap()).await.unwrap_err();
+    assert!(error.to_string().contains("the caller's"), "{error}");
+    assert!(kept.again().is_none(), "what was read of it is not the whole");
+}

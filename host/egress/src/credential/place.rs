@@ -1,0 +1,42 @@
+//! Puts one credential where it belongs, after the guest's last touch: what the guest put there is dropped.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
+
+use super::query;
+use crate::rebuild::Head;
+
+/// A value in a header, behind a prefix.
+pub(super) fn header(head: &mut Head, name: &str, prefix: &str, value: &str) -> Result<(), &'static str> {
+    let name: HeaderName = name.parse().map_err(|_| "goes into a header that cannot be one")?;
+    insert(head, name, &Zeroizing::new(format!("{prefix}{value}")))
+}
+
+/// A user's name and password.
+pub(super) fn basic(head: &mut Head, username: &str, password: &str) -> Result<(), &'static str> {
+    if username.contains(':') {
+        // RFC 7617 §2: the server would part the pair at another place.
+        return Err("has a user's name with a `:` in it");
+    }
+    let pair = Zeroizing::new(format!("{username}:{password}"));
+    insert(head, AUTHORIZATION, &Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))))
+}
+
+fn insert(head: &mut Head, name: HeaderName, text: &str) -> Result<(), &'static str> {
+    let mut value = HeaderValue::from_str(text)
+        .or_else(|_| HeaderValue::from_bytes(text.as_bytes()))
+        .map_err(|_| "has a value that cannot stand in a header")?;
+    // HTTP/2 must not put it into the table of the connection, and nothing prints it.
+    value.set_sensitive(true);
+    head.headers.insert(name, value);
+    Ok(())
+}
+
+/// A value in the query.
+pub(super) fn parameter(head: &mut Head, name: &str, value: &str) -> Result<(), &'static str> {
+    let placed = query::place(&head.target.path_and_query, name, value);
+    head.target.path_and_query = placed.ok_or("makes the URL too long")?;
+    Ok(())
+}

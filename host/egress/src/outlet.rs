@@ -1,0 +1,24 @@
+//! What all clients of the process share: whom TLS trusts, how names are looked up, what time it is, and which
+//! credentials are being renewed.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::credential::Refreshes;
+use crate::settings::WallClock;
+use crate::tls::Trust;
+use crate::Resolver;
+
+#[derive(Clone)]
+pub(crate) struct Outlet {
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) refreshes: Arc<Refreshes>,
+    pub(crate) clock: WallClock,
+}
+
+impl Outlet {
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+}

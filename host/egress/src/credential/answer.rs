@@ -74,7 +74,9 @@ pub(super) fn read(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<Tokens, (Fault, Option<Secret>)> {
-    let Ok(said) = serde_json::from_slice::<Said>(body) else {
+    // A list would be read as the members in their order.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    let Some(said) = serde_json::from_slice::<Said>(body).ok().filter(|_| is_object) else {
         return Err((without_json(status, headers), None));
     };
     let refresh = said.refresh_token.filter(|token| !token.is_empty()).map(secret);
@@ -192,7 +194,7 @@ mod tests {
         for (status, body, expected) in [
             (200, "<html>", broken("answers what is not JSON")),
             (200, "", broken("answers what is not JSON")),
-            (200, "[]", broken("answers what is not JSON")),
+            (200, r#"["t"]"#, broken("answers what is not JSON")),
             (200, "{}", broken("gives no `access_token`")),
             (200, r#"{"access_token":""}"#, broken("gives no `access_token`")),
             (200, r#"{"access_token":"a\nb"}"#, broken("gives an `access_token` that cannot stand in a header")),

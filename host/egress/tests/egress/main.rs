@@ -10,6 +10,7 @@
 
 mod addresses;
 mod capped;
+mod credentials;
 mod duplex;
 mod encodings;
 mod granted;

@@ -2,9 +2,12 @@
 
 pub(crate) mod authority;
 pub(crate) mod certain;
+pub(crate) mod kept_credentials;
 pub(crate) mod nginx;
 pub(crate) mod raw;
 pub(crate) mod secure;
+pub(crate) mod served;
+pub(crate) mod tokens;
 
 use std::collections::HashMap;
 use std::io;
@@ -17,7 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use egress::{
     Body, Caps, Client, ClientSettings, Decision, Egress, Entry, Error, Gate, Ledger, RequestLine, Resolver,
-    Settings,
+    Settings, WallClock, credential,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -38,9 +41,17 @@ pub(crate) struct House {
     pub(crate) gate: Arc<TestGate>,
     pub(crate) names: Arc<Names>,
     pub(crate) ledger: Arc<Kept>,
+    pub(crate) credentials: Option<credential::Settings>,
+    pub(crate) clock: Option<WallClock>,
 }
 
 impl House {
+    /// A house whose clients place these credentials.
+    pub(crate) fn placing(credentials: credential::Settings) -> Self {
+        Self { credentials: Some(credentials), ..Self::default() }
+    }
+
+
     pub(crate) fn caps(mut self, set: impl FnOnce(&mut Caps)) -> Self {
         set(&mut self.caps);
         self
@@ -60,7 +71,12 @@ impl House {
 
     pub(crate) fn egress(&self) -> Egress {
         let resolver = Arc::clone(&self.names) as Arc<dyn Resolver>;
-        Egress::new(Settings { system_roots: false, extra_roots_pem: self.roots.clone(), resolver }).unwrap()
+        let mut settings = Settings { system_roots: false, resolver, ..Settings::default() };
+        settings.extra_roots_pem.clone_from(&self.roots);
+        if let Some(clock) = &self.clock {
+            settings.clock = Arc::clone(clock);
+        }
+        Egress::new(settings).unwrap()
     }
 
     pub(crate) fn settings(&self) -> ClientSettings {
@@ -68,7 +84,7 @@ impl House {
             rights: Arc::clone(&self.gate) as Arc<dyn Gate>,
             ledger: Arc::clone(&self.ledger) as Arc<dyn Ledger>,
             caps: self.caps.clone(),
-            credentials: None,
+            credentials: self.credentials.clone(),
         }
     }
 

@@ -50,16 +50,7 @@ impl Echo {
 
     /// Speaks `h2` or `http/1.1` over TLS.
     pub(crate) async fn secure(identity: &Identity, protocol: &'static str) -> Self {
-        let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
-        Self::start(Some(TlsAcceptor::from(Arc::new(config))), protocol == "h2").await
+        Self::start(Some(acceptor(identity, protocol)), protocol == "h2").await
     }
 
     /// Speaks HTTP/1.1 without TLS.
@@ -86,6 +77,20 @@ impl Echo {
         });
         Self { address, connections, open, held, task }
     }
+}
+
+/// TLS with this certificate, for `h2` or `http/1.1`.
+pub(crate) fn acceptor(identity: &Identity, protocol: &'static str) -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+    TlsAcceptor::from(Arc::new(config))
 }
 
 async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, is_two: bool, held: Arc<AtomicUsize>) {

@@ -1,0 +1,11 @@
+//! Credentials on requests: chosen, placed, signed, renewed, shown as a certificate.
+
+mod certificates;
+mod endpoints;
+mod fails;
+mod other_audiences;
+mod places;
+mod quiet;
+mod renewed;
+mod replayed;
+mod signed;

@@ -1,0 +1,95 @@
+//! A request that was refused for its token is sent once more, whole, or not at all.
+
+use std::sync::Arc;
+
+use egress::{Body, Class, Error, GuestClass};
+use http::Request;
+
+use crate::support::authority::Authority;
+use crate::support::kept_credentials::{Keeper, placed};
+use crate::support::served::{Served, only_header, reply};
+use crate::support::tokens::{self, CLIENT, Tokens};
+use crate::support::{House, certain, get, post, read, send};
+
+const FIRST: &str = "refresh-token-of-the-admin";
+const MIB: u64 = 1 << 20;
+
+fn keeper() -> Arc<Keeper> {
+    Keeper::with(
+        "acme.api",
+        &[
+            ("client_id", CLIENT.0),
+            ("client_secret", CLIENT.1),
+            ("refresh_token", FIRST),
+            ("access_token", "access-token-of-last-week"),
+        ],
+    )
+}
+
+async fn replayed(body: Body) -> (House, Result<bytes::Bytes, Error>) {
+    let tokens = Tokens::start(FIRST).await;
+    let api = tokens::api(&tokens.known).await;
+    let house = House::placing(keeper().settings(placed(&api.url(""), &tokens.settings())));
+    let client = house.client();
+    let answer = match send(&client, post(api.url("/"), body)).await {
+        Ok(response) => {
+            assert_eq!(response.status(), 200);
+            read(response).await
+        }
+        Err(error) => Err(error),
+    };
+    assert_eq!(tokens.redemptions(), 1);
+    (house, answer)
+}
+
+#[tokio::test]
+async fn a_body_up_to_the_limit_is_sent_again_whole() {
+    for (body, bytes) in [
+        (egress::empty(), 0),
+        (egress::full("hello"), 5),
+        (certain::body(1), 1),
+        (certain::body(3 * MIB + 7), 3 * MIB + 7),
+        (certain::body(8 * MIB), 8 * MIB),
+    ] {
+        let (house, answer) = replayed(body).await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.len() as u64, bytes);
+        if bytes > 5 {
+            certain::Check::default().part(&answer);
+        }
+        let entry = house.ledger.all().into_iter().find(|entry| entry.path == "/").unwrap();
+        assert_eq!((entry.status, entry.bytes_out), (Some(200), 2 * bytes), "both attempts are told as one");
+        assert_eq!(entry.credential.as_deref(), Some("acme.api"));
+    }
+}
+
+#[tokio::test]
+async fn a_larger_body_is_not_sent_again_and_its_refusal_is_transient() {
+    for body in [egress::full(vec![7; (8 << 20) + 1]), certain::body(8 * MIB + 1), certain::body(20 * MIB)] {
+        let (_, answer) = replayed(body).await;
+        let error = answer.unwrap_err();
+        assert_eq!((error.code(), error.class(), error.guest_class()), ("CD0322", Class::Transient, GuestClass::Response));
+        assert!(error.to_string().contains("`kept-body-bytes` of 8388608"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_sent_again_over_http_2() {
+    let authority = Authority::new();
+    let tokens = Tokens::start(FIRST).await;
+    let known = Arc::clone(&tokens.known);
+    let api = Served::secure(&authority.issue("api.test"), "h2", move |request: Request<bytes::Bytes>| {
+        let token = only_header(&request, "authorization").unwrap();
+        let holds = known.holds(token.trim_start_matches("Bearer "));
+        reply(if holds { 200 } else { 401 }, request.into_body())
+    })
+    .await;
+    let url = format!("https://api.test:{}", api.address.port());
+    let house = House::placing(keeper().settings(placed(&url, &tokens.settings()))).trusting(&authority.pem());
+    let client = house.client();
+    let response = send(&client, post(format!("{url}/"), certain::body(MIB))).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(read(response).await.unwrap().len() as u64, MIB);
+    assert_eq!(send(&client, get(format!("{url}/"))).await.unwrap().status(), 200);
+    assert_eq!((tokens.redemptions(), api.connections()), (1, 1));
+}

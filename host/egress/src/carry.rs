@@ -80,8 +80,7 @@ impl Carrying<'_> {
         let allowed = self.client.shared.caps.kept_body_bytes;
         let body = kept.again().ok_or(Error::Limit { limit: Limit::KeptBodyBytes, allowed })?;
         let upload = self.client.upload(&head, body, *length, &exchange).await?;
-        let (response, lease) =
-            self.client.deliver(head, upload, self.timeouts, &exchange, record).await?;
+        let (response, lease) = self.client.deliver(head, upload, self.timeouts, &exchange, record).await?;
         Ok((Delivered { response, lease, exchange }, carried))
     }
 }

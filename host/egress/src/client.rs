@@ -30,7 +30,7 @@ use crate::record::Record;
 use crate::target::Target;
 use crate::totals::{Admission, Totals};
 use crate::upload::Upload;
-use crate::{Body, Caps, Error, Gate, Ledger, Limit, Result, Usage, headers, transport};
+use crate::{Body, Caps, Error, Gate, Ledger, Limit, Result, Usage, headers, scrubbed, transport};
 
 /// What all requests of one client share.
 pub(crate) struct Shared {
@@ -312,6 +312,9 @@ impl Answer {
             return Err(Error::Limit { limit: Limit::ResponseBodyBytes, allowed: caps.response_body_bytes });
         }
         headers::strip_response(&mut head.headers);
+        if let Some(broker) = &exchange.shared.broker {
+            scrubbed::headers(broker.watch(), &mut head.headers);
+        }
         let has_body = !asked.is_head && !incoming.is_end_stream();
         let is_part = asked.is_range && head.status == StatusCode::PARTIAL_CONTENT;
         let (coding, is_opaque) = match has_body {

@@ -17,7 +17,7 @@ use crate::decode::{Coding, Decoder};
 use crate::exchange::Exchange;
 use crate::lease::{Lease, Sender};
 use crate::record::Record;
-use crate::{Error, Limit, Result, headers, transport};
+use crate::{Error, Limit, Result, headers, scrubbed, transport};
 
 /// The body as the server sends it. Holds the connection until it has ended.
 pub(crate) struct Wire {
@@ -154,8 +154,18 @@ impl Stream for Wire {
 pub(crate) struct Download {
     content: Content,
     decoded: u64,
+    /// Blanks the secrets of the connection, where it has any.
+    scrubbed: Option<scrub::Stream>,
+    /// What is still to be handed over when all has come.
+    last: Last,
     exchange: Arc<Exchange>,
     record: Option<Record>,
+}
+
+#[derive(Default)]
+struct Last {
+    data: Option<Bytes>,
+    trailers: Option<HeaderMap>,
 }
 
 #[expect(
@@ -171,7 +181,16 @@ enum Content {
 impl Download {
     pub(crate) fn new(wire: Wire, coding: Option<Coding>, record: Record) -> Self {
         let exchange = Arc::clone(&wire.exchange);
-        let mut download = Self { content: Content::Ended, decoded: 0, exchange, record: Some(record) };
+        let scrubbed =
+            exchange.shared.broker.as_ref().map(|broker| broker.watch().stream(scrub::Place::Body));
+        let mut download = Self {
+            content: Content::Ended,
+            decoded: 0,
+            scrubbed,
+            last: Last::default(),
+            exchange,
+            record: Some(record),
+        };
         download.content = match coding {
             Some(coding) => Content::Coded(Box::new(Decoder::new(coding, wire))),
             None => Content::Plain(wire),
@@ -196,7 +215,7 @@ impl Download {
             && wire.incoming.is_end_stream()
         {
             wire.release();
-            self.finish(None);
+            self.complete();
         }
     }
 
@@ -206,6 +225,25 @@ impl Download {
             Content::Coded(decoder) => decoder.wire(),
             Content::Ended => None,
         }
+    }
+
+    /// What may be handed over of a part that has come.
+    fn scrub(&mut self, data: Bytes) -> Bytes {
+        match &mut self.scrubbed {
+            Some(scrubbed) => scrubbed.push(data),
+            None => data,
+        }
+    }
+
+    /// All has come: what was held back is handed over next, then the trailers.
+    fn complete(&mut self) {
+        let mut trailers = self.wire().and_then(|wire| wire.trailers.take());
+        if let (Some(broker), Some(trailers)) = (&self.exchange.shared.broker, &mut trailers) {
+            scrubbed::headers(broker.watch(), trailers);
+        }
+        let data = self.scrubbed.take().map(|mut scrubbed| scrubbed.finish()).filter(|data| !data.is_empty());
+        self.last = Last { data, trailers };
+        self.finish(None);
     }
 
     /// Writes the ledger and lets go of the connection.
@@ -228,39 +266,57 @@ impl HttpBody for Download {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
         let this = self.get_mut();
-        let next = match &mut this.content {
-            Content::Plain(wire) => ready!(wire.poll_data(context)),
-            Content::Coded(decoder) => ready!(decoder.poll_part(context)),
-            Content::Ended => return Poll::Ready(None),
-        };
-        Poll::Ready(match next.map(|data| data.and_then(|data| this.count(data))) {
-            Some(Ok(data)) => {
-                this.finish_if_over();
-                Some(Ok(Frame::data(data)))
+        loop {
+            let next = match &mut this.content {
+                Content::Plain(wire) => ready!(wire.poll_data(context)),
+                Content::Coded(decoder) => ready!(decoder.poll_part(context)),
+                Content::Ended => return Poll::Ready(this.last.next().map(Ok)),
+            };
+            match next.map(|data| data.and_then(|data| this.count(data))) {
+                Some(Ok(data)) => {
+                    let data = this.scrub(data);
+                    this.finish_if_over();
+                    if !data.is_empty() {
+                        return Poll::Ready(Some(Ok(Frame::data(data))));
+                    }
+                }
+                Some(Err(error)) => {
+                    this.finish(Some(&error));
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => this.complete(),
             }
-            Some(Err(error)) => {
-                this.finish(Some(&error));
-                Some(Err(error))
-            }
-            None => {
-                let trailers = this.wire().and_then(|wire| wire.trailers.take());
-                this.finish(None);
-                trailers.map(|trailers| Ok(Frame::trailers(trailers)))
-            }
-        })
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.content, Content::Ended)
+        matches!(self.content, Content::Ended) && self.last.data.is_none() && self.last.trailers.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
+        let held = self.scrubbed.as_ref().map_or(0, scrub::Stream::held_bytes) as u64;
         match &self.content {
-            Content::Plain(wire) => wire.incoming.size_hint(),
+            Content::Plain(wire) => more(&wire.incoming.size_hint(), held),
             Content::Coded(_) => SizeHint::default(),
-            Content::Ended => SizeHint::with_exact(0),
+            Content::Ended => SizeHint::with_exact(self.last.data.as_ref().map_or(0, Bytes::len) as u64),
         }
     }
+}
+
+impl Last {
+    fn next(&mut self) -> Option<Frame<Bytes>> {
+        self.data.take().map(Frame::data).or_else(|| self.trailers.take().map(Frame::trailers))
+    }
+}
+
+/// What is still on the wire, and what was held back of what has come.
+fn more(on_the_wire: &SizeHint, held: u64) -> SizeHint {
+    let mut hint = SizeHint::new();
+    if let Some(upper) = on_the_wire.upper() {
+        hint.set_upper(upper.saturating_add(held));
+    }
+    hint.set_lower(on_the_wire.lower().saturating_add(held));
+    hint
 }
 
 impl Drop for Download {

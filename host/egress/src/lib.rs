@@ -25,6 +25,7 @@ mod pool;
 mod rebuild;
 mod record;
 mod resolve;
+mod scrubbed;
 mod settings;
 mod target;
 mod tls;

@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::Resolver;
 use crate::credential::Refreshes;
 use crate::settings::WallClock;
 use crate::tls::Trust;
-use crate::Resolver;
 
 #[derive(Clone)]
 pub(crate) struct Outlet {

@@ -60,7 +60,12 @@ impl Target {
         check_path(uri.path())?;
         let authority = authority(&host, literal, secure, port)?;
         let path_and_query = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok(Self { origin: Origin { secure, host: host.into(), port, identity: None }, literal, authority, path_and_query })
+        Ok(Self {
+            origin: Origin { secure, host: host.into(), port, identity: None },
+            literal,
+            authority,
+            path_and_query,
+        })
     }
 
     pub(crate) fn line<'a>(&'a self, method: &'a Method) -> RequestLine<'a> {

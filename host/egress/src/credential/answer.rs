@@ -138,7 +138,8 @@ fn without_json(status: StatusCode, headers: &HeaderMap) -> Fault {
     if !status.is_success() {
         return Fault::Broken(format!("answers {} without saying why in JSON", status.as_u16()));
     }
-    let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind =
+        headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     Fault::Broken(match kind.split(';').next().unwrap_or_default().trim() {
         "text/html" => "answers a page of HTML instead of JSON".to_owned(),
         _ => "answers what is not JSON".to_owned(),
@@ -197,7 +198,11 @@ mod tests {
             (200, r#"["t"]"#, broken("answers what is not JSON")),
             (200, "{}", broken("gives no `access_token`")),
             (200, r#"{"access_token":""}"#, broken("gives no `access_token`")),
-            (200, r#"{"access_token":"a\nb"}"#, broken("gives an `access_token` that cannot stand in a header")),
+            (
+                200,
+                r#"{"access_token":"a\nb"}"#,
+                broken("gives an `access_token` that cannot stand in a header"),
+            ),
             (
                 200,
                 r#"{"access_token":"t","token_type":"DPoP"}"#,

@@ -9,9 +9,7 @@ use form_urlencoded::Serializer;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request};
 use manifest::CredentialKind;
-use manifest::credential::{
-    ClientAuthentication, EndpointUrl, JwtAlgorithm, JwtBearer, OAuth2, OAuth2Grant,
-};
+use manifest::credential::{ClientAuthentication, EndpointUrl, JwtAlgorithm, JwtBearer, OAuth2, OAuth2Grant};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;

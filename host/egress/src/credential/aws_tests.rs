@@ -66,7 +66,10 @@ fn the_published_examples_of_s3_come_out() {
              SignedHeaders={names}, Signature={signature}"
         );
         assert_eq!(head.headers["authorization"], expected.as_str(), "{target}");
-        assert_eq!((&head.headers["x-amz-date"], &head.headers["x-amz-content-sha256"]), (&"20130524T000000Z".parse().unwrap(), &EMPTY.parse().unwrap()));
+        assert_eq!(
+            (&head.headers["x-amz-date"], &head.headers["x-amz-content-sha256"]),
+            (&"20130524T000000Z".parse().unwrap(), &EMPTY.parse().unwrap())
+        );
     }
 }
 
@@ -91,7 +94,9 @@ fn e41_what_the_guest_wrote_of_a_signature_goes() {
     assert_eq!(twins.headers, plain.headers);
     assert_eq!(twins.target.path_and_query, "/x?list-type=2");
     assert_eq!(plain.headers["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
-    assert!(plain.headers["authorization"].is_sensitive() && !plain.headers.contains_key("x-amz-security-token"));
+    assert!(
+        plain.headers["authorization"].is_sensitive() && !plain.headers.contains_key("x-amz-security-token")
+    );
 }
 
 #[test]

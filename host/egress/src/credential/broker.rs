@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use manifest::credential::JwtBearer;
 use manifest::{CredentialKind, Host, Scheme};
+use zeroize::Zeroizing;
 
 use super::ask::{endpoint, seconds, signed_token};
 use super::error::Error;
@@ -25,6 +26,9 @@ pub(crate) struct Broker {
     placed: Vec<Arc<Placed>>,
     redeemer: RedeemerOf,
     kept_bytes_max: u64,
+    watch: scrub::Watch,
+    /// Of which state of a stored credential the values are watched.
+    watched: Mutex<HashMap<String, Generation>>,
     /// Tokens that the host signed itself, by stored name, until they are old.
     signed: Mutex<HashMap<String, Signed>>,
     identities: Mutex<Vec<Identity>>,
@@ -68,8 +72,25 @@ impl Broker {
         // What is revealed is the guest's to place.
         let placed = settings.placed.into_iter().filter(|placed| !placed.ask.reveal).map(Arc::new).collect();
         let redeemer = RedeemerOf { store: settings.store, calls, outlet };
-        let (signed, identities) = (Mutex::default(), Mutex::default());
-        Self { placed, redeemer, kept_bytes_max, signed, identities }
+        let (signed, identities, watched) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { placed, redeemer, kept_bytes_max, watch: settings.watch, watched, signed, identities }
+    }
+
+    /// Scrubs what a server sends back.
+    pub(crate) fn watch(&self) -> &scrub::Watch {
+        &self.watch
+    }
+
+    /// Has what will be sent looked for from now on.
+    fn watch_for(&self, placed: &Placed, material: &Material) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if watched.get(&placed.stored) == Some(&material.generation()) {
+            return;
+        }
+        watched.insert(placed.stored.clone(), material.generation());
+        for value in sent_values(&placed.ask.kind, material) {
+            self.watch.add(&placed.stored, value.as_bytes());
+        }
     }
 
     /// The credentials that this request carries: those whose audience it is in, as it will be sent. Signatures come
@@ -80,9 +101,8 @@ impl Broker {
             return Vec::new();
         };
         let path = head.target.path_and_query.path();
-        let is_for = |placed: &&Arc<Placed>| {
-            placed.ask.is_for(scheme, &host, origin.port, head.method.as_str(), path)
-        };
+        let is_for =
+            |placed: &&Arc<Placed>| placed.ask.is_for(scheme, &host, origin.port, head.method.as_str(), path);
         let (signatures, others): (Vec<_>, Vec<_>) =
             self.placed.iter().filter(is_for).cloned().partition(|placed| is_signature(&placed.ask.kind));
         others.into_iter().chain(signatures).collect()
@@ -174,6 +194,7 @@ impl Broker {
             WantedBody::Whole => Some(self.whole(payload).await?),
         };
         let now = self.redeemer.outlet.now();
+        self.watch_for(placed, material);
         let done = match &placed.ask.kind {
             CredentialKind::AwsSigv4(aws) => {
                 let service = aws.service.fixed().unwrap_or_default();
@@ -254,11 +275,33 @@ impl Broker {
             return Ok(Arc::clone(&known.token));
         }
         let token = Arc::new(Secret::new(signed_token(jwt, material, now)?));
+        self.watch.add(&placed.stored, token.expose().as_bytes());
         let until_s = now_s.saturating_add(jwt.lifetime_ms / 1000 / 4 * 3);
         let (generation, kept) = (material.generation(), Arc::clone(&token));
         signed.insert(placed.stored.clone(), Signed { generation, until_s, token: kept });
         Ok(token)
     }
+}
+
+/// What of a credential leaves the host, to the servers of its audience or to the provider behind them: not what only
+/// makes a signature.
+fn sent_values(kind: &CredentialKind, material: &Material) -> Vec<Zeroizing<String>> {
+    let names: &[&str] = match kind {
+        CredentialKind::Bearer => &["token"],
+        CredentialKind::Header(_) | CredentialKind::Query(_) => &["value"],
+        CredentialKind::Basic => &["password"],
+        CredentialKind::AwsSigv4(_) => &["session_token"],
+        CredentialKind::OAuth2(_) => &[field::ACCESS_TOKEN, field::REFRESH_TOKEN, "client_secret"],
+        CredentialKind::JwtBearer(_) => &[field::ACCESS_TOKEN],
+        CredentialKind::Hmac(_) | CredentialKind::Mtls => &[],
+    };
+    let fields = names.iter().filter_map(|name| material.get(name));
+    let mut values: Vec<Zeroizing<String>> = fields.map(|text| Zeroizing::new(text.to_owned())).collect();
+    if matches!(kind, CredentialKind::Basic) {
+        let name = material.get("username").unwrap_or_default();
+        values.push(place::encoded_pair(name, material.get("password").unwrap_or_default()));
+    }
+    values
 }
 
 enum WantedBody {

@@ -142,7 +142,8 @@ fn key(settings: &Hmac, text: &str) -> Result<hmac::Key, &'static str> {
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
     let digits = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    if text.is_empty() || text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if text.is_empty() || !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
         return None;
     }
     (0..text.len()).step_by(2).map(digits).collect()
@@ -152,7 +153,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 fn unbase64(text: &str) -> Option<Vec<u8>> {
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let text = Zeroizing::new(text.trim().replace('-', "+").replace('_', "/"));
-    GeneralPurpose::new(&alphabet::STANDARD, config).decode(text.as_bytes()).ok().filter(|key| !key.is_empty())
+    GeneralPurpose::new(&alphabet::STANDARD, config)
+        .decode(text.as_bytes())
+        .ok()
+        .filter(|key| !key.is_empty())
 }
 
 fn timestamp(form: TimestampForm, now: SystemTime) -> Result<String, &'static str> {

@@ -114,7 +114,10 @@ fn time_key_id_and_nonce_stand_in_their_headers_and_in_what_is_signed() {
         (TimestampForm::Rfc3339, "2023-11-14T22:13:20Z"),
     ] {
         let head = sign(&named(form), "k", "b").unwrap();
-        assert_eq!((&head.headers["x-time"], &head.headers["x-key-id"]), (&text.parse().unwrap(), &"id-1".parse().unwrap()));
+        assert_eq!(
+            (&head.headers["x-time"], &head.headers["x-key-id"]),
+            (&text.parse().unwrap(), &"id-1".parse().unwrap())
+        );
         let nonce = head.headers["x-nonce"].to_str().unwrap();
         let written = Hmac { ..settings(&format!("{text}{nonce}id-1${{body}}")) };
         assert_eq!(head.headers["x-signature"], signature(&written, "k", "b").as_str());

@@ -29,7 +29,15 @@ struct Source {
 impl Kept {
     pub(crate) fn new(rest: Body, bytes_max: u64) -> Self {
         let (parts, ended) = (Vec::new(), rest.is_end_stream());
-        Self(Arc::new(Mutex::new(Source { rest, parts, bytes: 0, bytes_max, ended, is_over: false, attempt: 0 })))
+        Self(Arc::new(Mutex::new(Source {
+            rest,
+            parts,
+            bytes: 0,
+            bytes_max,
+            ended,
+            is_over: false,
+            attempt: 0,
+        })))
     }
 
     /// The body from its start; none when its start is no longer there.

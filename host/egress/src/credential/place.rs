@@ -20,8 +20,14 @@ pub(super) fn basic(head: &mut Head, username: &str, password: &str) -> Result<(
         // RFC 7617 §2: the server would part the pair at another place.
         return Err("has a user's name with a `:` in it");
     }
+    let pair = encoded_pair(username, password);
+    insert(head, AUTHORIZATION, &Zeroizing::new(format!("Basic {}", pair.as_str())))
+}
+
+/// The pair as it is sent.
+pub(super) fn encoded_pair(username: &str, password: &str) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{username}:{password}"));
-    insert(head, AUTHORIZATION, &Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))))
+    Zeroizing::new(STANDARD.encode(pair.as_bytes()))
 }
 
 fn insert(head: &mut Head, name: HeaderName, text: &str) -> Result<(), &'static str> {

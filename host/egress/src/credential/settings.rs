@@ -22,4 +22,6 @@ pub struct Settings {
     pub placed: Vec<Placed>,
     /// Where they are kept.
     pub store: Arc<dyn Credentials>,
+    /// Told of each value before it is sent. What servers send back is scrubbed by it.
+    pub watch: scrub::Watch,
 }

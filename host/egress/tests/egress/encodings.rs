@@ -21,7 +21,7 @@ async fn all(mut encoder: impl AsyncRead + Unpin) -> Vec<u8> {
 }
 
 /// The text in each encoding; `raw` is what some servers call `deflate`.
-async fn encode(coding: &str, text: &[u8]) -> Vec<u8> {
+pub(crate) async fn encode(coding: &str, text: &[u8]) -> Vec<u8> {
     let text = Cursor::new(text.to_vec());
     match coding {
         "gzip" | "x-gzip" | "GZip" => all(GzipEncoder::new(text)).await,

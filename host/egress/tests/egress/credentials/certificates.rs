@@ -18,7 +18,8 @@ fn asking(of_clients: &Authority, verify: &str) -> (NamedTempFile, String) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(of_clients.pem().as_bytes()).unwrap();
     let path = file.path().display();
-    let lines = format!("ssl_client_certificate {path}; ssl_verify_client {verify}; keepalive_timeout 60; {WHO}");
+    let lines =
+        format!("ssl_client_certificate {path}; ssl_verify_client {verify}; keepalive_timeout 60; {WHO}");
     (file, lines)
 }
 
@@ -46,7 +47,11 @@ async fn a_certificate_is_shown_to_its_audience_and_to_nobody_else() {
     };
     let (shown, first) = who(&url).await;
     assert_eq!(shown, "SUCCESS CN=connector-of-acme");
-    assert_eq!(who(&url).await, (shown, first), "the connection is kept for the next request of the same credential");
+    assert_eq!(
+        who(&url).await,
+        (shown, first),
+        "the connection is kept for the next request of the same credential"
+    );
     assert_eq!(house.ledger.all()[0].credential.as_deref(), Some("acme.api"));
 }
 

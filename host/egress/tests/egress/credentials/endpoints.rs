@@ -12,7 +12,10 @@ use crate::support::{House, get, send};
 
 fn answer(status: &str, headers: &str, body: &str) -> (Vec<u8>, Then) {
     let length = body.len();
-    (format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes(), Then::Serve)
+    (
+        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes(),
+        Then::Serve,
+    )
 }
 
 fn keeper() -> Arc<Keeper> {
@@ -49,7 +52,12 @@ async fn e54_an_endpoint_that_misbehaves_is_told_apart_and_never_shown_to_the_gu
         (answer("200 OK", kind, &html), "CD0324", Class::Upstream, "answers a page of HTML instead of JSON"),
         (answer("500 x", kind, &html), "CD0323", Class::Transient, "it answers 500"),
         (answer("200 OK", "", &dpop), "CD0324", Class::Upstream, "another type than `bearer`"),
-        (answer("200 OK", "", "{\"token_type\":\"bearer\"}"), "CD0324", Class::Upstream, "gives no `access_token`"),
+        (
+            answer("200 OK", "", "{\"token_type\":\"bearer\"}"),
+            "CD0324",
+            Class::Upstream,
+            "gives no `access_token`",
+        ),
         (answer("302 x", "Location: http://evil.test/\r\n", ""), "CD0324", Class::Upstream, "redirects"),
         (answer("400 x", "", &grant), "CD0325", Class::Denied, "`invalid_grant`"),
         (answer("400 x", later, &grant), "CD0325", Class::Denied, "its clock differs from this machine's by"),
@@ -61,13 +69,18 @@ async fn e54_an_endpoint_that_misbehaves_is_told_apart_and_never_shown_to_the_gu
         let (house, error) = renew(&endpoint.url("/token?tenant=1"), &keeper()).await;
         assert_eq!((error.code(), error.class()), (code, class), "{error}");
         assert!(error.to_string().contains(said), "{error}");
-        let mut told = format!("{error:?} {} {} {:?}", error.full_text(), error.guest_text(), house.ledger.all());
+        let mut told =
+            format!("{error:?} {} {} {:?}", error.full_text(), error.guest_text(), house.ledger.all());
         told.push_str(&serde_json::to_string(&house.ledger.all()).unwrap());
         assert!(!told.contains("canary") && !told.contains("tenant"), "{told}");
         let guest = error.guest_text();
         assert!(!guest.contains("token") && !guest.contains("127.0.0.1"), "{guest}");
         let calls: Vec<_> = house.ledger.all().into_iter().filter(|entry| entry.path == "/token").collect();
-        assert_eq!(calls[0].credential.as_deref(), Some("acme.api"), "the ledger tells of the host's calls too");
+        assert_eq!(
+            calls[0].credential.as_deref(),
+            Some("acme.api"),
+            "the ledger tells of the host's calls too"
+        );
     }
 }
 
@@ -113,7 +126,9 @@ async fn a_provider_that_rotates_and_fails_half_way_costs_no_token_that_it_gave(
     assert_eq!(error.code(), "CD0323");
     assert!(keeper.is_marked("acme.api"), "nobody knows whether the provider has spent it");
     let (_, error) = renew(&endpoint.url("/token"), &keeper).await;
-    assert!(matches!(&error, Error::Credential(fault) if matches!(**fault, Fault::Refused { answer: "invalid_client", .. })));
+    assert!(
+        matches!(&error, Error::Credential(fault) if matches!(**fault, Fault::Refused { answer: "invalid_client", .. }))
+    );
     assert!(!keeper.is_marked("acme.api"), "the client is wrong, the token is not spent");
     let (_, error) = renew(&endpoint.url("/token"), &keeper).await;
     assert_eq!(error.code(), "CD0325");
@@ -123,12 +138,17 @@ async fn a_provider_that_rotates_and_fails_half_way_costs_no_token_that_it_gave(
 async fn waiting_requests_share_the_failure_of_a_redemption() {
     let endpoint = Raw::answering(answer("500 x", "", "").0, Then::Serve).await;
     let api = Served::plain(|_| reply(401, "")).await;
-    let settings = format!("kind = \"oauth2\"\ngrant = \"refresh-token\"\ntoken_url = \"{}\"", endpoint.url("/t"));
+    let settings =
+        format!("kind = \"oauth2\"\ngrant = \"refresh-token\"\ntoken_url = \"{}\"", endpoint.url("/t"));
     let house = House::placing(keeper().settings(placed(&api.url(""), &settings)));
     let client = house.client();
     let requests = (0..16).map(|_| send(&client, get(api.url("/"))));
     for outcome in futures::future::join_all(requests).await {
         assert_eq!(outcome.unwrap_err().code(), "CD0323");
     }
-    assert!(endpoint.heads().len() < 16, "each of 16 asked an endpoint that is down: {}", endpoint.heads().len());
+    assert!(
+        endpoint.heads().len() < 16,
+        "each of 16 asked an endpoint that is down: {}",
+        endpoint.heads().len()
+    );
 }

@@ -18,23 +18,33 @@ async fn a_request_whose_credential_cannot_be_placed_is_not_sent() {
     for (settings, fields, said) in [
         ("kind = \"bearer\"", &[][..], "has no token"),
         ("kind = \"bearer\"", &[("token", "")], "has no token"),
-        ("kind = \"bearer\"", &[("token", "canary\r\nx-evil: 1")], "has a value that cannot stand in a header"),
+        (
+            "kind = \"bearer\"",
+            &[("token", "canary\r\nx-evil: 1")],
+            "has a value that cannot stand in a header",
+        ),
         ("kind = \"bearer\"", &[("value", "canary")], "has no token"),
         (header, &[("value", "canary\0")], "has a value that cannot stand in a header"),
         ("kind = \"query\"\nparameter = \"k\"", &[("value", &long)], "makes the URL too long"),
-        ("kind = \"basic\"", &[("username", "a:b"), ("password", "canary")], "has a user's name with a `:` in it"),
+        (
+            "kind = \"basic\"",
+            &[("username", "a:b"), ("password", "canary")],
+            "has a user's name with a `:` in it",
+        ),
         ("kind = \"basic\"", &[], "has neither a user's name nor a password"),
         (hmac, &[("key", "canary")], "has a key that is not written in hexadecimal digits"),
         (aws, &[("access_key_id", "canary")], "has no secret access key"),
         (jwt, &[("private_key", "canary"), ("issuer", "i")], "holds no private key in PEM form"),
-        ("kind = \"mtls\"", &[("certificate", "canary"), ("private_key", "canary")], "needs `https`"),
     ] {
         let server = Raw::answering(ok("hi"), Then::Serve).await;
         let keeper = Keeper::with("acme.api", fields);
         let house = House::placing(keeper.settings(placed(&server.url(""), settings)));
         let error = send(&house.client(), get(server.url("/"))).await.unwrap_err();
         assert!(error.to_string().contains(said), "{settings}: {error}");
-        assert_eq!((error.code(), error.class(), error.guest_class()), ("CD0321", Class::Denied, GuestClass::Denied));
+        assert_eq!(
+            (error.code(), error.class(), error.guest_class()),
+            ("CD0321", Class::Denied, GuestClass::Denied)
+        );
         assert!(!error.full_text().contains("canary") && !error.guest_text().contains("canary"), "{error}");
         assert_eq!(server.connections(), 0, "{settings}");
         assert!(matches!(house.ledger.only().outcome, Outcome::Failed { code: "CD0321", .. }));

@@ -6,6 +6,7 @@ mod fails;
 mod other_audiences;
 mod places;
 mod quiet;
+mod reflected;
 mod renewed;
 mod replayed;
 mod signed;

@@ -73,7 +73,8 @@ async fn e46_a_credential_does_not_follow_a_redirect() {
             // The guest follows.
             let before = elsewhere.heads().len();
             let location = response.headers()["location"].to_str().unwrap();
-            let next = if location.starts_with("//") { format!("http:{location}") } else { location.to_owned() };
+            let next =
+                if location.starts_with("//") { format!("http:{location}") } else { location.to_owned() };
             fetch(&client, get(&next)).await.unwrap();
             let head = &elsewhere.heads()[before];
             assert!(!head.contains(CANARY) && !head.contains("authorization"), "{status} {to}: {head}");

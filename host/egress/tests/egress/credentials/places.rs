@@ -41,7 +41,12 @@ async fn e40_e41_a_header_is_the_hosts_alone_whatever_the_guest_wrote() {
     ];
     let header = "kind = \"header\"\nheader = \"X-Api-Key\"\nprefix = \"Token \"";
     for (settings, fields, name, expected) in [
-        ("kind = \"bearer\"", &[("token", "canary-of-bearer")][..], "authorization", "Bearer canary-of-bearer"),
+        (
+            "kind = \"bearer\"",
+            &[("token", "canary-of-bearer")][..],
+            "authorization",
+            "Bearer canary-of-bearer",
+        ),
         (header, &[("value", "canary-of-header")], "x-api-key", "Token canary-of-header"),
         (
             "kind = \"basic\"",
@@ -55,7 +60,9 @@ async fn e40_e41_a_header_is_the_hosts_alone_whatever_the_guest_wrote() {
         for headers in twins {
             let head = arrived(settings, fields, "/v1", headers).await;
             assert_eq!(values(&head, name), [expected], "{headers:?}");
-            assert!(values(&head, "connection").is_empty() && values(&head, "proxy-authorization").is_empty());
+            assert!(
+                values(&head, "connection").is_empty() && values(&head, "proxy-authorization").is_empty()
+            );
         }
     }
 }
@@ -81,10 +88,11 @@ async fn e53_a_credential_goes_into_its_place_and_into_no_other() {
     let server = Raw::answering(ok("hi"), Then::Serve).await;
     let keeper = Keeper::with("acme.api", &[("token", "canary-of-bearer")]);
     let house = House::placing(keeper.settings(placed(&server.url(""), "kind = \"bearer\"")));
-    let request = Request::get(server.url("/v1/${credentials.api}/{{token}}".replace(['{', '}', '$'], "~").as_str()))
-        .header("x-wanted", "${credentials.api.token} {{ credentials['api'] }}")
-        .body(egress::empty())
-        .unwrap();
+    let request =
+        Request::get(server.url("/v1/${credentials.api}/{{token}}".replace(['{', '}', '$'], "~").as_str()))
+            .header("x-wanted", "${credentials.api.token} {{ credentials['api'] }}")
+            .body(egress::empty())
+            .unwrap();
     fetch(&house.client(), request).await.unwrap();
     let head = server.heads().remove(0);
     assert_eq!(head.matches("canary-of-bearer").count(), 1, "{head}");
@@ -99,7 +107,8 @@ async fn two_credentials_of_one_audience_are_both_placed_and_both_told() {
         "[[asks.credentials]]\nname = \"app\"\nkind = \"header\"\nheader = \"x-app\"\naudience = [{{ url = \"{url}\" }}]\n\
          [[asks.credentials]]\nname = \"key\"\nkind = \"query\"\nparameter = \"key\"\naudience = [{{ url = \"{url}\" }}]\n"
     );
-    let placed = asks(&[&url], &body).into_iter().map(|ask| Placed { stored: format!("acme.{}", ask.name), ask });
+    let placed =
+        asks(&[&url], &body).into_iter().map(|ask| Placed { stored: format!("acme.{}", ask.name), ask });
     let keeper = Keeper::with("acme.app", &[("value", "canary-of-app")]);
     keeper.enter("acme.key", &[("value", "canary-of-key")]);
     let house = House::placing(keeper.settings(placed.collect()));

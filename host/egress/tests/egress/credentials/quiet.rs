@@ -7,10 +7,10 @@ use tracing::field::{Field, Visit};
 use tracing::instrument::WithSubscriber;
 use tracing::{Event, Metadata, Subscriber, span};
 
+use crate::support::authority::Authority;
 use crate::support::kept_credentials::{Keeper, placed};
 use crate::support::raw::{Raw, Then, ok};
 use crate::support::secure::Echo;
-use crate::support::authority::Authority;
 use crate::support::{House, fetch, get};
 
 const CANARY: &str = "canary-Q7xZ2kP9vL";

@@ -68,7 +68,10 @@ async fn a_larger_body_is_not_sent_again_and_its_refusal_is_transient() {
     for body in [egress::full(vec![7; (8 << 20) + 1]), certain::body(8 * MIB + 1), certain::body(20 * MIB)] {
         let (_, answer) = replayed(body).await;
         let error = answer.unwrap_err();
-        assert_eq!((error.code(), error.class(), error.guest_class()), ("CD0322", Class::Transient, GuestClass::Response));
+        assert_eq!(
+            (error.code(), error.class(), error.guest_class()),
+            ("CD0322", Class::Transient, GuestClass::Response)
+        );
         assert!(error.to_string().contains("`kept-body-bytes` of 8388608"), "{error}");
     }
 }
@@ -85,7 +88,8 @@ async fn a_request_is_sent_again_over_http_2() {
     })
     .await;
     let url = format!("https://api.test:{}", api.address.port());
-    let house = House::placing(keeper().settings(placed(&url, &tokens.settings()))).trusting(&authority.pem());
+    let house =
+        House::placing(keeper().settings(placed(&url, &tokens.settings()))).trusting(&authority.pem());
     let client = house.client();
     let response = send(&client, post(format!("{url}/"), certain::body(MIB))).await.unwrap();
     assert_eq!(response.status(), 200);

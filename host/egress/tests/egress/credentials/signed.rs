@@ -71,7 +71,8 @@ fn hmac_holds(request: &Request<Bytes>) -> bool {
 }
 
 fn judge(request: &Request<Bytes>) -> Answer {
-    let holds = if request.headers().contains_key("x-signature") { hmac_holds(request) } else { aws_holds(request) };
+    let holds =
+        if request.headers().contains_key("x-signature") { hmac_holds(request) } else { aws_holds(request) };
     let payload = header(request, "x-amz-content-sha256");
     reply(if holds { 200 } else { 403 }, format!("{} {payload}", request.body().len()))
 }

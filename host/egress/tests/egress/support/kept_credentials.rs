@@ -13,14 +13,15 @@ pub(crate) struct Keeper {
     organization: &'static str,
     kept: Mutex<HashMap<String, Result<Material, StoreError>>>,
     events: Mutex<Vec<String>>,
+    pub(crate) watch: scrub::Watch,
     /// Keeping never ends, as when the machine loses power in it.
     pub(crate) hangs: AtomicBool,
 }
 
 impl Keeper {
     pub(crate) fn new(organization: &'static str) -> Arc<Self> {
-        let (kept, events, hangs) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Arc::new(Self { organization, kept, events, hangs })
+        let (kept, events, watch) = (Mutex::default(), Mutex::default(), scrub::Watch::new());
+        Arc::new(Self { organization, kept, events, watch, hangs: AtomicBool::new(false) })
     }
 
     /// One with this credential.
@@ -67,7 +68,8 @@ impl Keeper {
 
     /// A client of these places these.
     pub(crate) fn settings(self: &Arc<Self>, placed: Vec<Placed>) -> Settings {
-        Settings { placed, store: Arc::clone(self) as Arc<dyn Credentials> }
+        let watch = self.watch.clone();
+        Settings { placed, store: Arc::clone(self) as Arc<dyn Credentials>, watch }
     }
 
     fn change(
@@ -132,7 +134,10 @@ pub(crate) fn asks(hosts: &[&str], body: &str) -> Vec<CredentialAsk> {
         "manifest = 1\nname = \"a\"\npublisher = \"b\"\nversion = \"1.0.0\"\ncontract = \"0.1.0\"\n\
          roles = [\"source\"]\ntitle = \"A\"\n{hosts}{body}"
     );
-    Manifest::parse("connector.toml", &text).unwrap_or_else(|faults| panic!("{faults}\n{text}")).asks.credentials
+    Manifest::parse("connector.toml", &text)
+        .unwrap_or_else(|faults| panic!("{faults}\n{text}"))
+        .asks
+        .credentials
 }
 
 /// One credential `api` for all of a host, kept as `acme.api`, with these settings of its kind.

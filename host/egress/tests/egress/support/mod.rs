@@ -51,7 +51,6 @@ impl House {
         Self { credentials: Some(credentials), ..Self::default() }
     }
 
-
     pub(crate) fn caps(mut self, set: impl FnOnce(&mut Caps)) -> Self {
         set(&mut self.caps);
         self

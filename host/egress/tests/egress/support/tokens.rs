@@ -24,6 +24,7 @@ pub(crate) struct Known {
     expires_in: Mutex<Option<u64>>,
     /// Each use of a refresh token gives another one.
     rotates: Mutex<bool>,
+    is_down: Mutex<bool>,
 }
 
 /// The endpoint. It ends with the test.
@@ -58,6 +59,11 @@ impl Tokens {
         *self.known.expires_in.lock().unwrap() = Some(seconds);
     }
 
+    /// From now on it has a fault of its own.
+    pub(crate) fn break_down(&self) {
+        *self.known.is_down.lock().unwrap() = true;
+    }
+
     /// Refresh tokens are good for more than one use.
     pub(crate) fn keep_refresh_tokens(&self) {
         *self.known.rotates.lock().unwrap() = false;
@@ -84,13 +90,15 @@ impl Known {
     }
 
     fn answer(&self, request: &Request<Bytes>) -> Answer {
-        let form: BTreeMap<String, String> =
-            form_urlencoded::parse(request.body()).into_owned().collect();
+        let form: BTreeMap<String, String> = form_urlencoded::parse(request.body()).into_owned().collect();
         let number = {
             let mut forms = self.forms.lock().unwrap();
             forms.push(form.clone());
             forms.len()
         };
+        if *self.is_down.lock().unwrap() {
+            return reply(503, "");
+        }
         if request.method() != "POST"
             || only_header(request, "content-type").as_deref() != Some("application/x-www-form-urlencoded")
         {

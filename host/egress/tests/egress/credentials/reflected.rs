@@ -55,7 +55,7 @@ async fn reflected(answer: Vec<u8>) -> (String, scrub::Watch) {
     let mut told = format!("{:?}\n", response.headers());
     let body = response.into_body().collect().await.unwrap();
     let trailers = format!("{:?}", body.trailers());
-    told.push_str(&String::from_utf8(body.to_bytes().to_vec()).unwrap());
+    told.push_str(std::str::from_utf8(&body.to_bytes()).unwrap());
     told.push_str(&trailers);
     (told, watch)
 }

@@ -169,6 +169,16 @@ pub enum Error {
         /// How much may be.
         allowed: u64,
     },
+    /// A secret stands where it can be neither blanked nor left out without changing what is said.
+    #[error("the {connector} gave {what} with the secret of the credential `{credential}` in it")]
+    SecretGiven {
+        /// The connector's role: `source`, `transform 0`, …
+        connector: String,
+        /// The credential.
+        credential: String,
+        /// In what.
+        what: String,
+    },
     /// Run records cannot be read or written.
     #[error(transparent)]
     Records(#[from] records::Error),
@@ -230,6 +240,7 @@ impl Error {
             Self::RejectRateTooHigh { .. } => "CD0722",
             Self::TooManyRowsWaiting { .. } => "CD0723",
             Self::TransformedTooLarge { .. } => "CD0724",
+            Self::SecretGiven { .. } => "CD0725",
             Self::Records(error) => error.code(),
             Self::CountersUnbalanced { .. } => "CD0740",
             Self::NoProgress { .. } => "CD0741",

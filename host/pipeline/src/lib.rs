@@ -13,6 +13,7 @@ pub mod records;
 pub mod report;
 pub mod rows;
 pub mod run;
+pub mod secrets;
 pub mod validate;
 
 pub use error::Error;

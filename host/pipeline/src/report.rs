@@ -3,6 +3,7 @@
 use crate::connector::Budget;
 use crate::error::Error;
 use crate::records::{Counters, Position, Purpose};
+use crate::secrets::SecretFound;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -113,6 +114,9 @@ pub struct RunReport {
     pub recovered: BTreeMap<String, Counters>,
     /// What each connector used of its limits: `source`, `transform 0`, …, `destination`.
     pub budgets: BTreeMap<String, Budget>,
+    /// Secrets that came back and were blanked, rejected or refused.
+    #[serde(default)]
+    pub secrets: Vec<SecretFound>,
 }
 
 impl RunReport {

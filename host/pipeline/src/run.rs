@@ -36,6 +36,7 @@ use crate::error::Error;
 use crate::failure::Failure;
 use crate::records::{RunRecords, RunTicket};
 use crate::report::{ErrorReport, GroupReport, Outcome, RunReport};
+use crate::secrets;
 use context::{Context, Stop};
 use plan::GroupPlan;
 use retry::{Decision, Retry};
@@ -148,6 +149,7 @@ impl Run {
         report.written = context.ledger.written();
         report.recovered = context.ledger.recovered();
         report.budgets = context.budgets.all();
+        report.secrets = context.spec.secrets.found();
         if let Err(error) = context.ledger.prove() {
             fail(report, row_data.reported(error, None));
         }
@@ -200,6 +202,7 @@ async fn planned(context: &Context) -> Result<Option<Vec<GroupPlan>>, Error> {
             Decision::Wait(_) => return Ok(None),
         }
     };
+    secrets::refuse_in_schemas(&context.spec.secrets.source, "source", &catalog)?;
     plan::plan(&context.spec, &catalog).map(Some)
 }
 
@@ -295,6 +298,7 @@ fn empty_report(spec: &RunSpec, started_ms: u64) -> RunReport {
         written: BTreeMap::new(),
         recovered: BTreeMap::new(),
         budgets: BTreeMap::new(),
+        secrets: Vec::new(),
     }
 }
 

@@ -93,6 +93,13 @@ impl Watch {
         (!hits.is_empty()).then(|| blanked(value, &hits))
     }
 
+    /// Bytes without secrets of 12 bytes and more; what was found is counted. None: there was nothing.
+    #[must_use]
+    pub fn blank(&self, place: Place, bytes: &[u8]) -> Option<Vec<u8>> {
+        let hits = self.find(place, bytes);
+        (!hits.is_empty()).then(|| blanked(bytes, &hits))
+    }
+
     /// The secrets of 12 bytes and more in what must not be changed; they are counted.
     #[must_use]
     pub fn find(&self, place: Place, bytes: &[u8]) -> Vec<Hit> {

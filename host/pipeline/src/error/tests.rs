@@ -55,6 +55,7 @@ fn errors() -> Vec<Error> {
         Error::RejectRateTooHigh { rejected: 2, read: 3, allowed: 0.5 },
         Error::TooManyRowsWaiting { bytes: 2, allowed: 1 },
         Error::TransformedTooLarge { stream: stream(), bytes: 2, allowed: 1 },
+        Error::SecretGiven { connector: text(), credential: text(), what: text() },
         Error::Records(records::Error::Locked { sync: text() }),
         Error::Records(records::Error::Fenced { sync: text(), run: 1 }),
         Error::Records(records::Error::Unavailable { operation: text(), place: text(), message: text() }),

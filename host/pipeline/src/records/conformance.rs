@@ -241,5 +241,6 @@ fn report(run: u64) -> RunReport {
         written: BTreeMap::from([("s".into(), run)]),
         recovered: BTreeMap::new(),
         budgets: BTreeMap::new(),
+        secrets: Vec::new(),
     }
 }

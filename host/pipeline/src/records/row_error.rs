@@ -28,7 +28,8 @@ pub enum RowCopy {
     /// Nothing: the row was rejected so long after it was read that its copy had been given up for memory, or its rejection
     /// came to light only after a crash.
     GivenUp,
-    /// Nothing: the sync says that no row data is kept (`row_data = "off"`).
+    /// Nothing: the sync says that no row data is kept (`row_data = "off"`), or the row holds a secret
+    /// ([`ROW_CODE`](crate::secrets::ROW_CODE)).
     Withheld,
     /// Nothing: the row is larger than what is kept of one. A run never says this; whoever keeps the records may.
     TooLarge {

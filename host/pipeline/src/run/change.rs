@@ -7,9 +7,11 @@ use super::pipe::{Item, PipeReceiver, PipeSender};
 use super::track::{Flow, Origin, Parcel, Tracked};
 use crate::connector::{Transform, Transformer};
 use crate::error::Error;
-use crate::model::{Layout, Reject, StreamSchema, TransformPlan};
+use crate::model::{Layout, Output, Reject, StreamSchema, TransformPlan};
 use crate::records::RejectedBy;
 use crate::rows::{Piece, convert_in_pieces, converted_schema};
+use crate::secrets;
+use scrub::Watch;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ pub(super) struct Chain {
 
 struct Link {
     transformer: Metered<dyn Transformer>,
+    secrets: Watch,
     /// What goes in, and the layout in which the transform wants it.
     inputs: BTreeMap<String, (Arc<StreamSchema>, Layout)>,
 }
@@ -128,11 +131,18 @@ impl Link {
             let changed = context.call(Grace::FromStop, self.transformer.apply(batch)).await?;
             reject(tracked, &origin, changed.rejected, by)?;
             for output in changed.outputs {
+                let secret = secrets::rejects(&self.secrets, &output.batch);
+                let any_secret = !secret.is_empty();
+                for one in secret {
+                    tracked.reject(origin.of(origin_of(&output, one.row)?)?, one, RejectedBy::Host);
+                }
                 let rows = output.batch.row_count();
                 // Most transforms keep rows as they are: then no list is kept for them until the commit.
                 let same = output.origin.iter().copied().eq(0..rows);
                 let origin = origin.then(if same { None } else { Some(output.origin) })?;
-                made.push(Flow { batch: Arc::new(output.batch), origin });
+                let flow = Flow { batch: Arc::new(output.batch), origin };
+                // The next transform is not to see a secret of this one.
+                made.extend(if any_secret { flow.without_rejected(tracked)? } else { Some(flow) });
             }
             bounded(tracked.stream(), made)?;
         }
@@ -145,6 +155,12 @@ fn reject(tracked: &mut Tracked, origin: &Origin, rejects: Vec<Reject>, by: Reje
         tracked.reject(origin.of(one.row)?, one, by);
     }
     Ok(())
+}
+
+/// The row of a transform's input from which this one came; origins were validated.
+fn origin_of(output: &Output, row: u32) -> Result<u32, Error> {
+    let origin = output.origin.get(row as usize).copied();
+    origin.ok_or_else(|| Error::internal(format!("the output row {row} has no origin")))
 }
 
 fn bounded(stream: &str, made: &[Flow]) -> Result<(), Error> {
@@ -166,6 +182,8 @@ async fn open_link(
     transform: &dyn Transform,
     given: &[Arc<StreamSchema>],
 ) -> Result<(Link, Vec<Arc<StreamSchema>>), Trouble> {
+    let role = format!("transform {place}");
+    let secrets = context.spec.secrets.transforms.get(place).cloned().unwrap_or_default();
     let as_they_are: Vec<StreamSchema> = given.iter().map(|schema| schema.as_ref().clone()).collect();
     let mut inputs = as_they_are.clone();
     let mut plan = planned(context, transform, &inputs).await?;
@@ -175,13 +193,14 @@ async fn open_link(
         plan = planned(context, transform, &wanted).await?;
         inputs = wanted;
     }
+    secrets::refuse_in_schemas(&secrets, &role, &plan.outputs)?;
     let opened = transform.open(inputs.clone(), plan.outputs.clone()).await;
     let transformer = opened.map_err(|failure| context.trouble(failure))?;
     let inputs = given.iter().zip(inputs);
     let inputs =
         inputs.map(|(given, wanted)| (given.stream.clone(), (Arc::clone(given), wanted.layout))).collect();
-    let transformer = Metered::new(transformer, format!("transform {place}"), &context.budgets);
-    Ok((Link { transformer, inputs }, plan.outputs.into_iter().map(Arc::new).collect()))
+    let transformer = Metered::new(transformer, role, &context.budgets);
+    Ok((Link { transformer, secrets, inputs }, plan.outputs.into_iter().map(Arc::new).collect()))
 }
 
 async fn planned(

@@ -17,7 +17,12 @@ impl Kept {
     /// Of a row that is not there any more.
     pub(super) fn nothing(row_data: RowData) -> Self {
         let copy = if row_data == RowData::Off { RowCopy::Withheld } else { RowCopy::GivenUp };
-        Self { copy, fields: Vec::new(), key: None }
+        Self { copy, ..Self::withheld() }
+    }
+
+    /// Of a row that holds a secret, maybe in its key.
+    pub(super) fn withheld() -> Self {
+        Self { copy: RowCopy::Withheld, fields: Vec::new(), key: None }
     }
 }
 

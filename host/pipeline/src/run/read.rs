@@ -13,6 +13,8 @@ use crate::failure::Cause;
 use crate::model::{Batch, Page, PageBudget, Reject, RejectedRow, SourceReject, Step, StreamSchema};
 use crate::records::RejectedBy;
 use crate::rows;
+use crate::secrets;
+use scrub::Place;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -172,6 +174,7 @@ impl ReadStage {
     }
 
     fn change_schemas(&mut self, schemas: &[StreamSchema]) -> Result<(), Trouble> {
+        secrets::refuse_in_schemas(&self.context.spec.secrets.source, "source", schemas)?;
         self.schema_changed.store(true, Ordering::Relaxed);
         for schema in schemas {
             let Some(known) = self.streams.get_mut(&schema.stream) else {
@@ -185,6 +188,10 @@ impl ReadStage {
     /// False once nobody takes the rows any more.
     async fn page(&mut self, page: Page, out: &PipeSender) -> Result<bool, Trouble> {
         self.count_empty(&page)?;
+        if let Some(checkpoint) = &page.checkpoint {
+            let watch = &self.context.spec.secrets.source;
+            secrets::refuse(watch, Place::Checkpoint, "source", "a checkpoint", checkpoint.as_bytes())?;
+        }
         let Page { batches, rejects, checkpoint, transaction_end } = page;
         let mut read: BTreeMap<String, u64> = BTreeMap::new();
         let mut at: BTreeMap<u32, Vec<Reject>> = BTreeMap::new();
@@ -228,7 +235,10 @@ impl ReadStage {
     fn raw(&self, reject: SourceReject) -> Result<RawReject, Error> {
         let stream = self.streams.get(&reject.stream).ok_or_else(|| unknown(&reject.stream))?;
         let SourceReject { row, code, message, retryable, .. } = reject;
-        let mut bytes = if let RejectedRow::Raw(bytes) = row { bytes } else { Vec::new() };
+        let bytes = if let RejectedRow::Raw(bytes) = row { bytes } else { Vec::new() };
+        // Not what it was, but it never was a row, and is shown to people only.
+        let blanked = self.context.spec.secrets.source.blank(Place::Record, &bytes);
+        let mut bytes = blanked.unwrap_or(bytes);
         bytes.truncate(RAW_BYTES_MAX);
         let row_data = self.context.spec.rejects.row_data;
         let Reject { code, message, .. } = row_data.allowed(Reject { row: 0, code, message, retryable });
@@ -248,6 +258,10 @@ impl ReadStage {
         let row_data = self.context.spec.rejects.row_data;
         let given = Arc::clone(&stream.given);
         let mut tracked = Tracked::new(Arc::clone(&batch), given, self.attempt, row_data);
+        // First of all, so that no other reason lets the row be kept.
+        secrets::rejects(&self.context.spec.secrets.source, &batch)
+            .into_iter()
+            .for_each(|reject| tracked.reject_secret(reject));
         for reject in rejects {
             tracked.reject(reject.row, reject, RejectedBy::Source);
         }

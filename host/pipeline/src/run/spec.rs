@@ -4,6 +4,7 @@ use crate::connector::{Destination, Source, Transform};
 use crate::error::Error;
 use crate::model::{Condition, Mode, PageBudget};
 use crate::records::Purpose;
+use crate::secrets::Secrets;
 use crate::validate::Limits;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -149,6 +150,8 @@ pub struct RunSpec {
     pub purpose: Purpose,
     /// How the run goes.
     pub options: Options,
+    /// What the connectors were entrusted with, so that it is seen where it comes back.
+    pub secrets: Secrets,
 }
 
 impl RunSpec {
@@ -164,6 +167,7 @@ impl RunSpec {
             rejects: Rejects::default(),
             purpose: Purpose::default(),
             options: Options::default(),
+            secrets: Secrets::default(),
         }
     }
 

@@ -12,6 +12,7 @@ mod reprocess;
 mod retries;
 mod row_data;
 mod rules;
+mod secrets;
 mod source;
 mod stops;
 mod superseded;

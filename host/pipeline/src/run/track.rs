@@ -114,6 +114,8 @@ pub(super) struct Tracked {
     bytes: usize,
     reached: RowSet,
     rejected: BTreeMap<u32, Why>,
+    /// Rejected rows of which nothing is kept or shown.
+    secret: BTreeSet<u32>,
     /// Row errors that were made when the rows were given up.
     made: Vec<RowError>,
     made_bytes: u64,
@@ -134,6 +136,7 @@ impl Tracked {
             batch: Some(batch),
             reached: RowSet::default(),
             rejected: BTreeMap::new(),
+            secret: BTreeSet::new(),
             made: Vec::new(),
             made_bytes: 0,
             open: Vec::new(),
@@ -172,6 +175,12 @@ impl Tracked {
         let Reject { code, message, retryable, .. } = self.row_data.allowed(reject);
         self.rejected.insert(row, Why { by, code, message: cut_message(message), retryable });
         true
+    }
+
+    /// Rejects a source row that holds a secret: its copy would keep the secret too.
+    pub(super) fn reject_secret(&mut self, reject: Reject) {
+        self.secret.insert(reject.row);
+        self.reject(reject.row, reject, RejectedBy::Host);
     }
 
     pub(super) fn is_rejected(&self, row: u32) -> bool {
@@ -247,7 +256,8 @@ impl Tracked {
 
     /// The row as JSON, for people.
     fn shown(&self, row: u32) -> Option<String> {
-        let batch = self.batch.as_ref().filter(|_| self.row_data != RowData::Off)?;
+        let is_shown = self.row_data != RowData::Off && !self.secret.contains(&row);
+        let batch = self.batch.as_ref().filter(|_| is_shown)?;
         rows::row_json(batch, &self.schema, row)
     }
 
@@ -290,6 +300,9 @@ impl Tracked {
             Some(batch) => kept(batch, &self.schema, &rows, self.row_data),
             None => rows.iter().map(|_| Kept::nothing(self.row_data)).collect(),
         };
+        let without_secret =
+            |(row, kept): (&u32, Kept)| if self.secret.contains(row) { Kept::withheld() } else { kept };
+        let kept = rows.iter().zip(kept).map(without_secret);
         let error = |(&(row, why), kept): (&(u32, &Why), Kept)| RowError {
             index: self.first_index + u64::from(row),
             code: why.code.clone(),

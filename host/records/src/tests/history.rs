@@ -25,6 +25,7 @@ pub(super) fn report(ticket: &RunTicket) -> RunReport {
         written: BTreeMap::from([("s".into(), 1)]),
         recovered: BTreeMap::new(),
         budgets: BTreeMap::from([("source".into(), vec![usage])]),
+        secrets: Vec::new(),
     }
 }
 

@@ -39,6 +39,7 @@ impl Client {
         let payload = Payload { kept: Kept::new(body, self.shared.caps.kept_body_bytes), length };
         let carrying = Carrying { client: self, broker, chosen: &chosen, payload: &payload, timeouts };
         let (first, carried) = carrying.attempt(head.clone(), exchange, record).await?;
+        tell_clock(broker, &carried, &first.response);
         if first.response.status() != StatusCode::UNAUTHORIZED || !broker.is_renewed(&carried) {
             return Ok(first);
         }
@@ -51,8 +52,25 @@ impl Client {
         }
         let exchange = exchange.again();
         record.again(Arc::clone(&exchange));
-        let (second, _carried) = carrying.attempt(head, exchange, record).await?;
+        let (second, carried) = carrying.attempt(head, exchange, record).await?;
+        if second.response.status() == StatusCode::UNAUTHORIZED {
+            broker.was_useless(&carried);
+        }
         Ok(second)
+    }
+}
+
+/// A signature that a server finds too old or too early says nothing of clocks: the operator is told.
+fn tell_clock(broker: &Broker, carried: &[Carried], response: &Response<Incoming>) {
+    let is_refused = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    if is_refused
+        && broker.is_dated(carried)
+        && let Some(differs_s) = broker.clock_differs(response.headers())
+    {
+        tracing::warn!(
+            differs_s,
+            "a signed request was refused, and the server's clock differs from this machine's"
+        );
     }
 }
 

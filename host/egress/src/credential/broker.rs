@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use manifest::credential::JwtBearer;
 use manifest::{CredentialKind, Host, Scheme};
@@ -14,7 +15,7 @@ use super::error::Error;
 use super::identity::Identity;
 use super::kept::Kept;
 use super::material::{Generation, Material, Secret, field};
-use super::redeem::Redeemer;
+use super::redeem::{Redeemer, clock_differs};
 use super::settings::{Placed, Settings};
 use super::{aws, hmac, place};
 use crate::outlet::Outlet;
@@ -124,9 +125,34 @@ impl Broker {
         Ok(all)
     }
 
-    /// Is there anything that could be renewed?
+    /// Is there anything that could be renewed, and would it help?
     pub(crate) fn is_renewed(&self, carried: &[Carried]) -> bool {
-        carried.iter().any(|one| endpoint(&one.placed.ask.kind).is_some())
+        let refreshes = &self.redeemer.outlet.refreshes;
+        carried.iter().any(|one| {
+            endpoint(&one.placed.ask.kind).is_some()
+                && !refreshes.is_useless(&self.redeemer(&one.placed), one.material.generation())
+        })
+    }
+
+    /// What was just renewed was refused again.
+    pub(crate) fn was_useless(&self, carried: &[Carried]) {
+        for one in carried.iter().filter(|one| endpoint(&one.placed.ask.kind).is_some()) {
+            let redeemer = self.redeemer(&one.placed);
+            self.redeemer.outlet.refreshes.was_useless(&redeemer, one.material.generation());
+        }
+    }
+
+    /// Do servers judge these by the time when they were made?
+    pub(crate) fn is_dated(&self, carried: &[Carried]) -> bool {
+        carried.iter().any(|one| match &one.placed.ask.kind {
+            CredentialKind::JwtBearer(jwt) => jwt.token_url.is_none(),
+            kind => is_signature(kind),
+        })
+    }
+
+    /// By how many seconds a server's clock is ahead of this machine's, where that is more than servers forgive.
+    pub(crate) fn clock_differs(&self, headers: &HeaderMap) -> Option<i64> {
+        clock_differs(headers, self.redeemer.outlet.now())
     }
 
     /// Renews what was refused.

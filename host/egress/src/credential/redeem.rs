@@ -1,6 +1,7 @@
 //! One redemption: the mark, the request, the answer, and what is kept of it.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -129,19 +130,19 @@ impl Redeemer {
         match fault {
             Fault::Spent(_) if kept.is_redeeming() => Error::Lost { credential, endpoint },
             Fault::Spent(word) | Fault::Wrong(word) => {
-                let clock_differs_s = self.clock_differs(answer.headers());
+                let clock_differs_s = clock_differs(answer.headers(), self.outlet.now());
                 Error::Refused { credential, endpoint, answer: word, clock_differs_s }
             }
             Fault::Later(problem) => Error::Endpoint { credential, endpoint, problem },
             Fault::Broken(problem) => Error::Answer { credential, endpoint, problem },
         }
     }
+}
 
-    /// By how much the server's clock is ahead, where that could be the reason.
-    fn clock_differs(&self, headers: &HeaderMap) -> Option<i64> {
-        let theirs = httpdate::parse_http_date(headers.get(http::header::DATE)?.to_str().ok()?).ok()?;
-        let theirs = i64::try_from(seconds(theirs)).ok()?;
-        let ours = i64::try_from(seconds(self.outlet.now())).ok()?;
-        Some(theirs - ours).filter(|differs| differs.abs() > CLOCK_DIFFERS_S)
-    }
+/// By how many seconds the server's clock is ahead, where that could be why it refuses.
+pub(super) fn clock_differs(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
+    let theirs = httpdate::parse_http_date(headers.get(http::header::DATE)?.to_str().ok()?).ok()?;
+    let theirs = i64::try_from(seconds(theirs)).ok()?;
+    let ours = i64::try_from(seconds(now)).ok()?;
+    Some(theirs - ours).filter(|differs| differs.abs() > CLOCK_DIFFERS_S)
 }

@@ -17,7 +17,13 @@ const CANARY: &str = "canary-Q7xZ2kP9vL";
 
 /// Keeps every field of every event and span, of every crate and level.
 #[derive(Clone, Default)]
-struct Everything(Arc<Mutex<String>>);
+pub(super) struct Everything(Arc<Mutex<String>>);
+
+impl Everything {
+    pub(super) fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 impl Visit for Everything {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
@@ -98,7 +104,7 @@ async fn e50_no_value_is_in_the_ledger_an_error_or_a_trace() {
             write!(told, "{entry:?} {}", serde_json::to_string(&entry).unwrap()).unwrap();
         }
         check(&told, settings);
-        check(&everything.0.lock().unwrap(), settings);
+        check(&everything.text(), settings);
     }
 }
 
@@ -118,7 +124,7 @@ async fn e50_no_value_is_in_a_trace_of_http_2() {
         }
         let told = format!("{:?}", house.ledger.all());
         check(&told, settings);
-        check(&everything.0.lock().unwrap(), settings);
+        check(&everything.text(), settings);
     }
 }
 
@@ -128,5 +134,5 @@ async fn the_traces_of_the_test_are_heard() {
     let server = Raw::answering(ok("hi"), Then::Serve).await;
     async { tracing::trace!(value = CANARY, "heard") }.with_subscriber(everything.clone()).await;
     fetch(&House::default().client(), get(server.url("/"))).await.unwrap();
-    assert!(everything.0.lock().unwrap().contains(CANARY));
+    assert!(everything.text().contains(CANARY));
 }

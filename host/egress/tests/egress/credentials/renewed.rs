@@ -162,6 +162,43 @@ async fn a_second_refusal_is_the_guests_and_so_is_one_of_what_is_never_renewed()
 }
 
 #[tokio::test]
+async fn a_server_that_refuses_whatever_it_gets_does_not_wear_out_the_provider() {
+    let tokens = Tokens::start(FIRST).await;
+    let known = Arc::clone(&tokens.known);
+    let api = Served::plain(move |request| {
+        let token =
+            request.headers()["authorization"].to_str().unwrap().trim_start_matches("Bearer ").to_owned();
+        reply(if request.uri().path() == "/mine" && known.holds(&token) { 200 } else { 401 }, "")
+    })
+    .await;
+    let house = house(&keeper(), placed(&api.url(""), &tokens.settings()));
+    let client = house.client();
+    for _request in 0..5 {
+        assert_eq!(send(&client, get(api.url("/not-mine"))).await.unwrap().status(), 401);
+    }
+    assert_eq!(tokens.redemptions(), 1);
+    assert_eq!(send(&client, get(api.url("/mine"))).await.unwrap().status(), 200);
+    assert_eq!(tokens.redemptions(), 1);
+}
+
+#[tokio::test]
+async fn a_provider_that_has_refused_for_good_is_not_asked_again_for_the_same() {
+    let tokens = Tokens::start("another").await;
+    let api = tokens::api(&tokens.known).await;
+    let keeper = keeper();
+    let house = house(&keeper, placed(&api.url(""), &tokens.settings()));
+    let client = house.client();
+    for _request in 0..5 {
+        let error = send(&client, get(api.url("/"))).await.unwrap_err();
+        assert_eq!(error.code(), "CD0325", "{error}");
+    }
+    assert_eq!(tokens.redemptions(), 1);
+    let fields = [("client_id", CLIENT.0), ("client_secret", CLIENT.1), ("refresh_token", "another")];
+    keeper.enter("acme.api", &fields);
+    assert_eq!(send(&client, get(api.url("/"))).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn two_organizations_share_neither_a_turn_nor_a_token() {
     let tokens = Tokens::start(FIRST).await;
     tokens.keep_refresh_tokens();

@@ -7,9 +7,12 @@ use bytes::Bytes;
 use egress::{Class, Error, Limit, WallClock};
 use http::Request;
 use ring::{digest, hmac};
+use tracing::instrument::WithSubscriber;
 
+use super::quiet::Everything;
 use crate::support::authority::Authority;
 use crate::support::kept_credentials::{Keeper, placed};
+use crate::support::raw::{Raw, Then};
 use crate::support::served::{Answer, Served, only_header, reply};
 use crate::support::{House, certain, fetch, get, post, read, send};
 
@@ -177,6 +180,26 @@ async fn e66_each_request_is_signed_at_the_time_when_it_is_sent() {
             assert_eq!(read(response).await.unwrap(), time);
             *now.lock().unwrap() += Duration::from_secs(3601);
         }
+    }
+}
+
+#[tokio::test]
+async fn e66_a_refusal_by_a_server_whose_clock_differs_is_told_to_the_operator() {
+    for (date, is_told) in [("Fri, 01 Jan 2038 00:00:00 GMT", true), ("Tue, 14 Nov 2023 22:17:00 GMT", false)]
+    {
+        let answer = format!("HTTP/1.1 403 x\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n");
+        let server = Raw::answering(answer, Then::Serve).await;
+        let mut house = House::placing(keeper().settings(placed(&server.url(""), AWS)));
+        house.clock = Some(clock(1_700_000_000).1);
+        let everything = Everything::default();
+        let client = house.client();
+        let response = send(&client, get(server.url("/"))).with_subscriber(everything.clone()).await.unwrap();
+        assert_eq!(response.status(), 403);
+        assert_eq!(
+            everything.text().contains("the server's clock differs from this machine's"),
+            is_told,
+            "{date}"
+        );
     }
 }
 

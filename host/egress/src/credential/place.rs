@@ -46,3 +46,24 @@ pub(super) fn parameter(head: &mut Head, name: &str, value: &str) -> Result<(), 
     head.target.path_and_query = placed.ok_or("makes the URL too long")?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::{basic, header};
+    use crate::Caps;
+    use crate::rebuild::Head;
+    use crate::target::Target;
+
+    /// HTTP/2 keeps no such value in the table of a connection, and no trace prints it.
+    #[test]
+    fn a_placed_value_is_marked_as_sensitive() {
+        let target = Target::parse(&"https://api.test/".parse().unwrap(), &Caps::default()).unwrap();
+        let mut head = Head { method: Method::GET, target, headers: HeaderMap::new() };
+        basic(&mut head, "user", "password").unwrap();
+        header(&mut head, "x-key", "Token ", "value-é").unwrap();
+        assert!(head.headers.len() == 2 && head.headers.values().all(http::HeaderValue::is_sensitive));
+        assert!(!format!("{head:?}").contains("value"), "{head:?}");
+    }
+}

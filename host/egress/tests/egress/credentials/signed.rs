@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use egress::credential::Placed;
 use egress::{Class, Error, Limit, WallClock};
 use http::Request;
 use ring::{digest, hmac};
@@ -11,7 +12,7 @@ use tracing::instrument::WithSubscriber;
 
 use super::quiet::Everything;
 use crate::support::authority::Authority;
-use crate::support::kept_credentials::{Keeper, placed};
+use crate::support::kept_credentials::{Keeper, asks, placed};
 use crate::support::raw::{Raw, Then};
 use crate::support::served::{Answer, Served, only_header, reply};
 use crate::support::{House, certain, fetch, get, post, read, send};
@@ -149,6 +150,26 @@ async fn a_body_above_the_limit_is_sent_unsigned_over_https_and_refused_elsewher
         assert!(error.guest_text().contains("`kept-body-bytes` of 8388608"), "{}", error.guest_text());
     }
     assert_eq!(plain.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_signature_is_over_what_other_credentials_put_into_the_request() {
+    let server = Served::plain(|request| judge(&request)).await;
+    let url = server.url("");
+    // The signature stands first in the manifest, and is placed last.
+    let body = format!(
+        "[[asks.credentials]]\nname = \"signed\"\naudience = [{{ url = \"{url}\" }}]\n{HMAC}\n\
+         [[asks.credentials]]\nname = \"key\"\naudience = [{{ url = \"{url}\" }}]\nkind = \"query\"\nparameter = \"key\"\n"
+    );
+    let keeper = Keeper::with("acme.signed", &[("key", KEY)]);
+    keeper.enter("acme.key", &[("value", "canary")]);
+    let placed =
+        asks(&[&url], &body).into_iter().map(|ask| Placed { stored: format!("acme.{}", ask.name), ask });
+    let house = House::placing(keeper.settings(placed.collect()));
+    let response = send(&house.client(), post(server.url("/x?a=1"), egress::full("b"))).await.unwrap();
+    assert_eq!(response.status(), 200);
+    read(response).await.unwrap();
+    assert_eq!(house.ledger.only().credential.as_deref(), Some("acme.key, acme.signed"));
 }
 
 /// A clock that a test sets.

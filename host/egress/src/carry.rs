@@ -36,7 +36,9 @@ impl Client {
             let (response, lease) = self.deliver(head, upload, timeouts, &exchange, record).await?;
             return Ok(Delivered { response, lease, exchange });
         };
-        let payload = Payload { kept: Kept::new(body, self.shared.caps.kept_body_bytes), length };
+        // Nothing is kept of a body that nobody will want again.
+        let kept_max = if Broker::keeps(&chosen) { self.shared.caps.kept_body_bytes } else { 0 };
+        let payload = Payload { kept: Kept::new(body, kept_max), length };
         let carrying = Carrying { client: self, broker, chosen: &chosen, payload: &payload, timeouts };
         let (first, carried) = carrying.attempt(head.clone(), exchange, record).await?;
         tell_clock(broker, &carried, &first.response);

@@ -109,6 +109,11 @@ impl Broker {
         others.into_iter().chain(signatures).collect()
     }
 
+    /// Is the start of a body kept for these, to be signed or sent again?
+    pub(crate) fn keeps(chosen: &[Arc<Placed>]) -> bool {
+        chosen.iter().any(|placed| is_signature(&placed.ask.kind) || endpoint(&placed.ask.kind).is_some())
+    }
+
     /// Places each of these on the request, or fails.
     pub(crate) async fn place(
         &self,
@@ -325,7 +330,12 @@ fn sent_values(kind: &CredentialKind, material: &Material) -> Vec<Zeroizing<Stri
     let mut values: Vec<Zeroizing<String>> = fields.map(|text| Zeroizing::new(text.to_owned())).collect();
     if matches!(kind, CredentialKind::Basic) {
         let name = material.get("username").unwrap_or_default();
-        values.push(place::encoded_pair(name, material.get("password").unwrap_or_default()));
+        let password = material.get("password");
+        values.push(place::encoded_pair(name, password.unwrap_or_default()));
+        if password.is_none() {
+            // Some services take a key as the user's name, and no password.
+            values.push(Zeroizing::new(name.to_owned()));
+        }
     }
     values
 }

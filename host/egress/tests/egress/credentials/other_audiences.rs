@@ -51,6 +51,17 @@ async fn only_scheme_host_port_path_and_method_together_are_the_audience() {
 }
 
 #[tokio::test]
+async fn e46_a_credential_of_https_never_goes_out_in_the_clear() {
+    let server = Raw::answering(ok("hi"), Then::Serve).await;
+    let port = server.port();
+    let (secure, plain) = (format!("https://api.test:{port}"), format!("http://api.test:{port}"));
+    let audience = format!("{{ url = \"{secure}\" }}");
+    let house = house(placed_for(&audience, &[&secure, &plain], "kind = \"bearer\""));
+    fetch(&house.client(), get(format!("{plain}/v1"))).await.unwrap();
+    assert!(!server.heads()[0].contains(CANARY));
+}
+
+#[tokio::test]
 async fn e46_a_credential_does_not_follow_a_redirect() {
     let elsewhere = Raw::answering(ok("hi"), Then::Serve).await;
     let port = elsewhere.port();

@@ -84,19 +84,20 @@ async fn e41_a_parameter_is_the_hosts_alone_whatever_the_guest_wrote() {
 }
 
 #[tokio::test]
-async fn e53_a_credential_goes_into_its_place_and_into_no_other() {
+async fn e51_e52_e53_a_guest_can_name_neither_a_credential_nor_a_place() {
     let server = Raw::answering(ok("hi"), Then::Serve).await;
     let keeper = Keeper::with("acme.api", &[("token", "canary-of-bearer")]);
+    keeper.enter("other.api", &[("token", "canary-of-another")]);
     let house = House::placing(keeper.settings(placed(&server.url(""), "kind = \"bearer\"")));
-    let request =
-        Request::get(server.url("/v1/${credentials.api}/{{token}}".replace(['{', '}', '$'], "~").as_str()))
-            .header("x-wanted", "${credentials.api.token} {{ credentials['api'] }}")
-            .body(egress::empty())
-            .unwrap();
+    let request = Request::get(server.url("/v1/$other.api/~token~?credential=other.api&token=$acme.api"))
+        .header("x-wanted", "${credentials.api.token} {{ credentials['other.api'] }}")
+        .header("x-cofferdam-credential", "other.api")
+        .body(egress::empty())
+        .unwrap();
     fetch(&house.client(), request).await.unwrap();
     let head = server.heads().remove(0);
-    assert_eq!(head.matches("canary-of-bearer").count(), 1, "{head}");
-    assert_eq!(values(&head, "x-wanted"), ["${credentials.api.token} {{ credentials['api'] }}"]);
+    assert!(head.matches("canary-of-bearer").count() == 1 && !head.contains("canary-of-another"), "{head}");
+    assert_eq!(values(&head, "x-wanted"), ["${credentials.api.token} {{ credentials['other.api'] }}"]);
 }
 
 #[tokio::test]

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use egress::{Body, Class, Error, GuestClass};
 use http::Request;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::authority::Authority;
 use crate::support::kept_credentials::{Keeper, placed};
+use crate::support::raw::{Raw, read_head, read_to_end};
 use crate::support::served::{Served, only_header, reply};
 use crate::support::tokens::{self, CLIENT, Tokens};
 use crate::support::{House, certain, get, post, read, send};
@@ -74,6 +76,33 @@ async fn a_larger_body_is_not_sent_again_and_its_refusal_is_transient() {
         );
         assert!(error.to_string().contains("`kept-body-bytes` of 8388608"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_that_comes_before_the_body_was_read_is_followed_by_the_whole_body() {
+    let tokens = Tokens::start(FIRST).await;
+    let api = Raw::start(|mut stream, heads| async move {
+        let head = read_head(&mut stream).await.unwrap();
+        let is_new = head.contains("Bearer access-token-number-1");
+        heads.lock().unwrap().push(head);
+        if !is_new {
+            stream.write_all(b"HTTP/1.1 401 x\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            return read_to_end(&mut stream).await;
+        }
+        let mut body = vec![0; 4 << 20];
+        stream.read_exact(&mut body).await.unwrap();
+        let sound = body.iter().all(|byte| *byte == 7);
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{}", if sound { "good" } else { "bad!" });
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        read_to_end(&mut stream).await;
+    })
+    .await;
+    let house = House::placing(keeper().settings(placed(&api.url(""), &tokens.settings())));
+    let client = house.client();
+    let response = send(&client, post(api.url("/"), egress::full(vec![7; 4 << 20]))).await.unwrap();
+    assert_eq!(read(response).await.unwrap(), "good");
+    assert_eq!((api.heads().len(), tokens.redemptions()), (2, 1));
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub(super) fn copy(
     Ok(fresh)
 }
 
-/// Nobody commits meanwhile: the committer's thread is here, or the engine is not open yet.
+/// Nobody writes to the old one meanwhile: the thread that does is here, or the engine is not open yet.
 fn fill(path: &Path, number: u64, old: &Database, cache_bytes: u64) -> Result<Database, Fault> {
     let expected = old.counts()?;
     let fresh = Database::open(path, number, cache_bytes)?;

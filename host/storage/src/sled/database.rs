@@ -1,4 +1,5 @@
-//! One database of sled: one tree, one writer. What is in it is always the state at one sequence, and it says which.
+//! One database of sled: one tree, one writer. It says as of which commit it is; of later ones it may have a part while they are
+//! being applied, and applying them again gives what they give.
 
 use std::fs::File;
 use std::io;
@@ -20,7 +21,10 @@ use crate::engine::{Entry, KEY_BYTES_MAX, Scan};
 /// slow (8 MiB: 20 ms of processor time).
 pub(super) const SEGMENT_BYTES: usize = 512 << 10;
 /// What an answer of a scan has before it ends early.
-const ANSWER_BYTES: usize = 4 << 20;
+pub(super) const ANSWER_BYTES: usize = 4 << 20;
+/// Readers wait as long as one batch of sled is applied: about a millisecond for so much.
+const SLICE_ENTRIES: usize = 128;
+const SLICE_BYTES: usize = 256 << 10;
 /// A database that this process has just closed is unlocked by one of sled's threads, a moment later.
 const UNLOCK_WAIT: Duration = Duration::from_secs(5);
 /// What sled says when its file is locked; it has no error of its own for that.
@@ -35,6 +39,28 @@ pub(super) struct Counts {
     pub(super) live_bytes: u64,
     /// How many there are.
     pub(super) entries: u64,
+}
+
+/// What a scan has found.
+pub(super) struct Page {
+    pub(super) entries: Vec<Entry>,
+    bytes: usize,
+    /// There may be more: the answer was long enough.
+    pub(super) is_cut: bool,
+}
+
+/// Changes that become visible at once.
+#[derive(Default)]
+struct Slice {
+    batch: Batch,
+    entries: usize,
+    bytes: usize,
+}
+
+impl Slice {
+    fn is_full(&self) -> bool {
+        self.entries >= SLICE_ENTRIES || self.bytes >= SLICE_BYTES
+    }
 }
 
 /// A key and what it gets; none: it is deleted.
@@ -166,18 +192,26 @@ impl Database {
     }
 
     pub(super) fn scan(&self, scan: &Scan) -> Result<Vec<Entry>, Fault> {
+        self.scan_until(scan, None).map(|page| page.entries)
+    }
+
+    /// A scan that goes no further than this key.
+    pub(super) fn scan_until(&self, scan: &Scan, until: Option<&[u8]>) -> Result<Page, Fault> {
         let start = match &scan.after {
             Some(after) if *after >= scan.prefix => Bound::Excluded(stored::head_key(after)),
             _ => Bound::Included(stored::head_key(&scan.prefix)),
         };
-        let end = Bound::Excluded(stored::parts_start().to_vec());
+        let end = match until {
+            Some(until) => Bound::Included(stored::head_key(until)),
+            None => Bound::Excluded(stored::parts_start().to_vec()),
+        };
         guarded(|| {
-            let mut bytes = 0;
-            let mut entries = Vec::new();
-            if scan.limit == 0 {
-                return Ok(entries);
-            }
+            let mut page = Page { entries: Vec::new(), bytes: 0, is_cut: false };
             for found in self.db.range((start, end)) {
+                if page.entries.len() >= scan.limit || page.bytes >= ANSWER_BYTES {
+                    page.is_cut = true;
+                    break;
+                }
                 let (head_key, head) = found?;
                 let key = stored::key_of(&head_key);
                 if !key.starts_with(&scan.prefix) {
@@ -189,17 +223,15 @@ impl Database {
                 };
                 // One that was deleted since the head was found is not there.
                 let Some(value) = value else { continue };
-                bytes += key.len() + value.len();
-                entries.push((key.to_vec(), value));
-                if entries.len() >= scan.limit || bytes >= ANSWER_BYTES {
-                    break;
-                }
+                page.bytes += key.len() + value.len();
+                page.entries.push((key.to_vec(), value));
             }
-            Ok(entries)
+            Ok(page)
         })
     }
 
-    /// Makes changes of different keys visible at once, as of this sequence. Answers with what is in the database then.
+    /// Makes changes of different keys true, a slice at a time, and then says that it is as of this commit. Until then it says
+    /// what it said before: a journal that is replayed from there gives the same. Answers with what is in the database then.
     pub(super) fn apply<'a>(
         &self,
         fence: &mut Fence,
@@ -209,24 +241,33 @@ impl Database {
     ) -> Result<Counts, Fault> {
         guarded(|| {
             fence.raise(self.written());
-            let mut counts = Counts { sequence, ..before };
-            let mut batch = Batch::default();
+            let mut counts = before;
+            let mut slice = Slice::default();
             for (key, value) in changes {
-                self.change(&mut batch, &mut counts, key, value)?;
+                if slice.is_full() {
+                    self.put(std::mem::take(&mut slice), counts)?;
+                }
+                self.change(&mut slice, &mut counts, sequence, (key, value))?;
             }
-            let numbers = [counts.sequence, counts.live_bytes, counts.entries];
-            batch.insert(COUNTS_KEY, numbers.map(u64::to_be_bytes).concat());
-            self.db.apply_batch(batch)?;
+            counts.sequence = sequence;
+            self.put(slice, counts)?;
             Ok(counts)
         })
     }
 
+    fn put(&self, mut slice: Slice, counts: Counts) -> Result<(), Fault> {
+        let numbers = [counts.sequence, counts.live_bytes, counts.entries];
+        slice.batch.insert(COUNTS_KEY, numbers.map(u64::to_be_bytes).concat());
+        self.db.apply_batch(slice.batch)?;
+        Ok(())
+    }
+
     fn change(
         &self,
-        batch: &mut Batch,
+        slice: &mut Slice,
         counts: &mut Counts,
-        key: &[u8],
-        value: Option<&[u8]>,
+        sequence: u64,
+        (key, value): Change<'_>,
     ) -> Result<(), Fault> {
         let head_key = stored::head_key(key);
         let mut old_parts = 0;
@@ -235,21 +276,25 @@ impl Database {
             old_parts = old.parts();
             counts.live_bytes = counts.live_bytes.saturating_sub(size(key, old.value_bytes()));
             counts.entries = counts.entries.saturating_sub(1);
+        } else if value.is_none() {
+            return Ok(());
         }
         let mut new_parts = 0;
+        slice.entries += 1;
+        slice.bytes += key.len() + value.map_or(0, <[u8]>::len);
         if let Some(value) = value {
-            let (head, parts) = stored::encode(counts.sequence, value);
+            let (head, parts) = stored::encode(sequence, value);
             counts.live_bytes += size(key, u64::try_from(value.len()).unwrap_or(u64::MAX));
             counts.entries += 1;
-            batch.insert(head_key, head);
+            slice.batch.insert(head_key, head);
             for part in parts {
-                batch.insert(stored::part_key(key, new_parts), part);
+                slice.batch.insert(stored::part_key(key, new_parts), part);
                 new_parts += 1;
             }
         } else {
-            batch.remove(head_key);
+            slice.batch.remove(head_key);
         }
-        (new_parts..old_parts).for_each(|number| batch.remove(stored::part_key(key, number)));
+        (new_parts..old_parts).for_each(|number| slice.batch.remove(stored::part_key(key, number)));
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// What the journal asks of a disk. Called from the committer's thread, for each group of commits; blocks. The provided
+/// What the journal asks of a disk. Called for each group of commits by whoever leads it, one at a time; blocks. The provided
 /// methods are the real disk: a test overrides one of them to make it fail.
 pub trait Disk: Send + Sync {
     /// Writes all bytes at this place of the file, not yet durable.

@@ -1,21 +1,26 @@
-//! The engine itself: hands batches to the committer's thread, reads the database.
+//! The engine itself: brings batches into the line, reads the overlay and the database.
 
 use std::io;
+use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
+use tokio::task::block_in_place;
 
-use super::committer::{Committer, Message};
+use super::applier::{Applier, Message};
+use super::commits::Commits;
 use super::compact;
 use super::error::OpenError;
-use super::group::Pending;
+use super::line::Entered;
 use super::lock::Lock;
 use super::opening::{self, Opened};
 use super::options::Options;
-use super::shared::{Shared, unreadable};
+use super::room::Room;
+use super::shared::Shared;
 use super::snapshot::SledSnapshot;
 use crate::engine::{Batch, Engine, EngineError, Entry, Scan, Sequence, Snapshot};
 
@@ -25,8 +30,9 @@ const SHORT_SCAN: usize = 16;
 /// The durable engine. Dropping it closes it, and waits for that.
 pub struct SledEngine {
     shared: Arc<Shared>,
-    sender: Sender<Message>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    commits: Arc<Commits>,
+    applier: Sender<Message>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     lock: Mutex<Option<Lock>>,
 }
 
@@ -35,9 +41,9 @@ pub struct SledEngine {
 pub struct Status {
     /// The newest commit.
     pub sequence: Sequence,
-    /// Keys with a value.
+    /// Keys with a value in the database, which is up to a second behind the newest commit.
     pub entries: u64,
-    /// Keys and values in bytes.
+    /// Their keys and values in bytes.
     pub live_bytes: u64,
     /// What the database takes on disk, without the journal.
     pub disk_bytes: u64,
@@ -54,16 +60,35 @@ impl SledEngine {
         let opened = opening::open(options)?;
         let opened = reclaim(options, opened)?;
         let Opened { layout, place, lock, journal, segments, database, counts } = opened;
-        let failed = || OpenError::file("start a thread for", &options.directory);
         let shared = Arc::new(Shared::new(place, database, counts, segments));
-        let (its_shared, cache_bytes) = (Arc::clone(&shared), options.cache_bytes);
-        let (sender, receiver) = channel();
-        let name = "storage-commit".to_owned();
-        let thread = thread::Builder::new().name(name).spawn(move || {
-            Committer::new(layout, journal, its_shared, cache_bytes).run(&receiver);
-        });
-        let thread = Mutex::new(Some(thread.map_err(failed())?));
-        Ok(Self { shared, sender, thread, lock: Mutex::new(Some(lock)) })
+        let (applier, receiver) = channel();
+        let room = Room::new(options.waiting_bytes);
+        let commits = Arc::new(Commits::new(Arc::clone(&shared), journal, room, applier.clone()));
+        let engine = Self {
+            shared: Arc::clone(&shared),
+            commits: Arc::clone(&commits),
+            applier,
+            threads: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
+        };
+        let its_commits = Arc::clone(&commits);
+        let cache_bytes = options.cache_bytes;
+        let apply = move || Applier::new(layout, shared, commits, cache_bytes).run(&receiver);
+        engine.start("storage-apply", apply, &options.directory)?;
+        engine.start("storage-commit", move || its_commits.run(), &options.directory)?;
+        Ok(engine)
+    }
+
+    fn start(
+        &self,
+        name: &str,
+        run: impl FnOnce() + Send + 'static,
+        directory: &Path,
+    ) -> Result<(), OpenError> {
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
+        let thread = thread.map_err(OpenError::file("start a thread for", directory))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
     }
 
     /// Commits what waits, makes everything durable in the database, notes that, and gives the directory free. Later calls
@@ -120,22 +145,22 @@ impl SledEngine {
 
     fn send(&self, message: Message) -> Result<(), EngineError> {
         self.shared.check()?;
-        self.sender.send(message).map_err(|_| self.ended())
+        self.applier.send(message).map_err(|_| self.ended())
     }
 
     async fn wait<T>(&self, answered: oneshot::Receiver<Result<T, EngineError>>) -> Result<T, EngineError> {
         answered.await.unwrap_or_else(|_| Err(self.ended()))
     }
 
-    /// The thread ends only when it closes, or by a panic.
+    /// The threads end only when the engine is closed, or by a panic.
     fn ended(&self) -> EngineError {
-        self.shared.stop("the thread that commits has ended".to_owned())
+        self.shared.stop("a thread of storage has ended".to_owned())
     }
 
-    /// Waits for the thread, and lets others have the directory.
+    /// Waits for the threads, and lets others have the directory.
     fn finish(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
             // A panic there was told to everyone who waited.
             let _ = thread.join();
         }
@@ -148,9 +173,14 @@ impl Drop for SledEngine {
     fn drop(&mut self) {
         let (answer, _) = oneshot::channel();
         // It may have been closed already.
-        let _ = self.sender.send(Message::Close(answer));
+        let _ = self.applier.send(Message::Close(answer));
         self.finish();
     }
+}
+
+/// Whether this task's thread may be blocked for a sync: a runtime of many threads lets another one do its work meanwhile.
+fn may_block() -> bool {
+    Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 /// Before anyone waits for commits.
@@ -169,26 +199,28 @@ fn reclaim(options: &Options, opened: Opened) -> Result<Opened, OpenError> {
 #[async_trait]
 impl Engine for SledEngine {
     async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
-        let database = self.shared.database()?;
-        database.get(key).map_err(|fault| unreadable(&database, fault))
+        self.shared.get(key)
     }
 
     async fn scan(&self, scan: Scan) -> Result<Vec<Entry>, EngineError> {
-        let database = self.shared.database()?;
-        let is_short = scan.limit <= SHORT_SCAN;
-        let read = move || database.scan(&scan).map_err(|fault| unreadable(&database, fault));
-        if is_short {
-            return read();
+        if scan.limit <= SHORT_SCAN {
+            return self.shared.scan(&scan);
         }
-        let read = tokio::task::spawn_blocking(read);
+        let shared = Arc::clone(&self.shared);
+        let read = tokio::task::spawn_blocking(move || shared.scan(&scan));
         read.await.map_err(|error| EngineError::Stopped { reason: error.to_string() })?
     }
 
     async fn commit(&self, batch: Batch) -> Result<Sequence, EngineError> {
         batch.check()?;
-        let (answer, answered) = oneshot::channel();
-        self.send(Message::Commit(Pending { batch, answer }))?;
-        self.wait(answered).await
+        self.shared.check()?;
+        match self.commits.line.enter(batch, may_block())? {
+            Entered::Leads(batch) => {
+                let lead = self.commits.lead();
+                block_in_place(|| lead.commit(batch))
+            }
+            Entered::Waits(answered) => self.wait(answered).await,
+        }
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, EngineError> {

@@ -9,6 +9,9 @@ use crate::engine::{Sequence, SnapshotItem};
 
 /// sled keeps so much of the database in memory.
 const CACHE_BYTES: u64 = 64 << 20;
+/// Of commits so many bytes may wait to be applied, and as much again is being applied: a fifth of a second's work for sled, so
+/// that nobody who waits for room waits for long.
+const WAITING_BYTES: usize = 4 << 20;
 
 /// What a data directory is opened with.
 pub struct Options {
@@ -17,6 +20,7 @@ pub struct Options {
     pub(super) journal_key: [u8; 32],
     pub(super) holder: String,
     pub(super) cache_bytes: u64,
+    pub(super) waiting_bytes: usize,
     pub(super) probe: Option<Arc<dyn Probe>>,
     pub(super) backup: Option<Arc<dyn NewestBackup>>,
     pub(super) disk: Arc<dyn Disk>,
@@ -32,6 +36,7 @@ impl Options {
             journal_key,
             holder: String::new(),
             cache_bytes: CACHE_BYTES,
+            waiting_bytes: WAITING_BYTES,
             probe: None,
             backup: None,
             disk: Arc::new(OsDisk),
@@ -49,6 +54,13 @@ impl Options {
     #[must_use]
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
+        self
+    }
+
+    /// How much of what is committed may wait in memory to be put into the database; whoever commits more waits for that.
+    #[must_use]
+    pub fn waiting_bytes(mut self, bytes: usize) -> Self {
+        self.waiting_bytes = bytes;
         self
     }
 

@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use super::database::{Counts, Database, Fault};
 use super::journal::{self, Place};
+use super::overlay::Overlay;
 use super::survey::Known;
-use crate::engine::{EngineError, Sequence};
+use crate::engine::{Batch, EngineError, Sequence};
 
 /// A segment that no backup holds is kept so long, to build a broken database anew.
 const SEGMENT_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -24,8 +25,13 @@ pub(super) struct Shared {
     pub(super) place: Place,
     /// None: the engine is closed.
     database: RwLock<Option<Arc<Database>>>,
+    /// Commits that are not in the database yet.
+    pub(super) overlay: Overlay,
     stopped: OnceLock<String>,
+    /// What is in the database.
     counts: Mutex<Counts>,
+    /// Everything up to this commit is durable in the journal.
+    newest: AtomicU64,
     /// Everything up to this commit is durable in the database.
     synced: AtomicU64,
     /// Everything up to this commit is in a backup.
@@ -59,8 +65,10 @@ impl Shared {
         Self {
             place,
             database: RwLock::new(Some(Arc::new(database))),
+            overlay: Overlay::default(),
             stopped: OnceLock::new(),
             counts: Mutex::new(counts),
+            newest: counts.sequence.into(),
             synced: AtomicU64::new(0),
             backed_up: AtomicU64::new(0),
             segments: Mutex::new(Segments { known: segments.into(), ..Segments::default() }),
@@ -111,6 +119,18 @@ impl Shared {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = counts;
     }
 
+    /// The newest commit that is durable.
+    pub(super) fn newest(&self) -> Sequence {
+        self.newest.load(Ordering::Acquire)
+    }
+
+    /// Lets everyone see commits, which are durable, up to this one. Answers with about how much memory they take. Who has seen
+    /// one of them and asks for the newest then must not be told of an older one, so that is set first.
+    pub(super) fn show(&self, newest: Sequence, batches: impl Iterator<Item = Batch>) -> usize {
+        self.newest.store(newest, Ordering::Release);
+        self.overlay.take_in(newest, batches)
+    }
+
     pub(super) fn segment_begins(&self, known: Known) {
         self.segments().known.push_back(known);
     }
@@ -124,7 +144,7 @@ impl Shared {
         super::replay::needed(self.segments().known.make_contiguous(), sequence).to_vec()
     }
 
-    /// From now on the segments behind the newest commit are kept.
+    /// From now on the segments behind the newest commit that is in the database are kept.
     pub(super) fn pin(self: &Arc<Self>) -> Pin {
         let mut segments = self.segments();
         let behind = self.counts().sequence;

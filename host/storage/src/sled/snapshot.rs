@@ -1,5 +1,5 @@
-//! The state at one commit, read while others commit: what a scan finds, then everything that the journal says has happened
-//! since before the scan began until it ended.
+//! The state at one commit, read while others commit: what a scan of the database finds, then everything that the journal says
+//! has happened since the commit as of which the database was when the scan began, until the scan ended.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -72,19 +72,17 @@ impl State {
                 *after = Some(last.clone());
                 return Ok(entries.into_iter().map(SnapshotItem::Put).collect());
             }
-            self.end_scan()?;
+            self.end_scan();
         }
         self.next_of_journal()
     }
 
-    /// The database itself says up to which commit the scan may have seen changes.
-    fn end_scan(&mut self) -> Result<(), EngineError> {
-        let counts = self.database.counts().map_err(|fault| unreadable(&self.database, fault))?;
-        self.sequence = counts.sequence;
+    /// The scan may have seen changes of any commit up to the newest, which the journal has.
+    fn end_scan(&mut self) {
+        self.sequence = self.shared.newest();
         let segments = self.shared.segments_behind(self.pin.behind).into();
         let newest = self.pin.behind;
         self.phase = Phase::Journal { segments, chain: None, newest, items: VecDeque::new() };
-        Ok(())
     }
 
     fn next_of_journal(&mut self) -> Result<Vec<SnapshotItem>, EngineError> {
@@ -119,7 +117,7 @@ impl State {
     }
 }
 
-/// Takes the changes behind `newest` up to `until`. The committer may be writing behind them: that is not looked at.
+/// Takes the changes behind `newest` up to `until`. Somebody may be writing behind them: that is not looked at.
 fn read_items(
     segment: &Segment,
     key: &Mac,

@@ -65,7 +65,8 @@ pub trait Engine: Send + Sync {
     async fn scan(&self, scan: Scan) -> Result<Vec<Entry>, EngineError>;
 
     /// Makes a batch true, whole, if what it expects is true. When it returns it is durable and seen by every reader;
-    /// what is not durable is seen by none. Commits take effect one after the other.
+    /// what is not durable is seen by none. Commits take effect one after the other; those of several calls that are made
+    /// before the first of their futures is looked at may share one sync.
     ///
     /// # Errors
     /// [`EngineError::Conflict`] when an expectation is not true: nothing was changed. [`EngineError::TooLarge`] when a limit

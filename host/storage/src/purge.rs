@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 
-use crate::engine::{BATCH_OPERATIONS_MAX, Batch, EngineError, Expect, Scan};
+use crate::engine::{BATCH_OPERATIONS_MAX, Batch, EngineError, Expect, Scan, Sequence};
 use crate::error::Error;
 use crate::key::{self, Space};
 use crate::storage::Storage;
@@ -84,19 +84,33 @@ impl Storage {
         Ok(())
     }
 
-    async fn purge_portion(&self, portion: Portion) -> Result<u64, Error> {
-        if portion.batch.delete.is_empty() {
-            return Ok(0);
+    /// Commits at the call, so that all portions share a sync.
+    fn purge_portion(&self, portion: Portion) -> impl Future<Output = Result<u64, Error>> {
+        let Portion { batch, chunks, records } = portion;
+        let commit = (!batch.delete.is_empty()).then(|| self.engine.commit(batch));
+        async move {
+            match commit {
+                Some(commit) => self.purge_after(commit.await, &chunks, records).await,
+                None => Ok(0),
+            }
         }
-        match self.engine.commit(portion.batch).await {
+    }
+
+    async fn purge_after(
+        &self,
+        committed: Result<Sequence, EngineError>,
+        chunks: &[(String, ValueId)],
+        records: u64,
+    ) -> Result<u64, Error> {
+        match committed {
             Ok(_) => {}
             // One of them was written again meanwhile. The entries are still there, for the next pass.
             Err(EngineError::Conflict { .. }) => return Ok(0),
             Err(error) => return Err(error.into()),
         }
-        for (organization, id) in &portion.chunks {
+        for (organization, id) in chunks {
             self.remove_chunks(organization, id).await?;
         }
-        Ok(portion.records)
+        Ok(records)
     }
 }

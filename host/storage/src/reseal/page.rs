@@ -4,7 +4,7 @@ use futures::future::join_all;
 use vault::{Place, Plaintext};
 
 use super::job::Job;
-use crate::engine::{BATCH_OPERATIONS_MAX, Batch, EngineError, Entry, Expect};
+use crate::engine::{BATCH_OPERATIONS_MAX, Batch, EngineError, Entry, Expect, Sequence};
 use crate::error::Error;
 use crate::key::RecordKey;
 use crate::storage::Storage;
@@ -88,11 +88,19 @@ impl Storage {
         Ok(value.map(|value| Old { place, key, stored, value }))
     }
 
-    async fn commit_resealed(&self, batch: Batch) -> Result<(), Error> {
-        if batch.put.is_empty() {
-            return Ok(());
+    /// Commits at the call, so that all batches share a sync.
+    fn commit_resealed(&self, batch: Batch) -> impl Future<Output = Result<(), Error>> {
+        let commit = (!batch.put.is_empty()).then(|| self.engine.commit(batch.clone()));
+        async move {
+            match commit {
+                Some(commit) => self.resealed(commit.await, batch).await,
+                None => Ok(()),
+            }
         }
-        match self.engine.commit(batch.clone()).await {
+    }
+
+    async fn resealed(&self, committed: Result<Sequence, EngineError>, batch: Batch) -> Result<(), Error> {
+        match committed {
             Err(EngineError::Conflict { .. }) => {}
             result => return Ok(result.map(drop)?),
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -135,7 +136,7 @@ impl SledEngine {
     pub fn status(&self) -> Status {
         let counts = self.shared.counts();
         Status {
-            sequence: counts.sequence,
+            sequence: self.shared.newest(),
             entries: counts.entries,
             live_bytes: counts.live_bytes,
             disk_bytes: self.shared.database().map_or(0, |database| database.disk_bytes()),
@@ -211,16 +212,28 @@ impl Engine for SledEngine {
         read.await.map_err(|error| EngineError::Stopped { reason: error.to_string() })?
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Sequence, EngineError> {
-        batch.check()?;
-        self.shared.check()?;
-        match self.commits.line.enter(batch, may_block())? {
-            Entered::Leads(batch) => {
-                let lead = self.commits.lead();
-                block_in_place(|| lead.commit(batch))
+    /// Written out, because what counts is when it is called, not when its future is looked at first.
+    fn commit<'life0, 'async_trait>(
+        &'life0 self,
+        batch: Batch,
+    ) -> Pin<Box<dyn Future<Output = Result<Sequence, EngineError>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        let asked = self.commits.line.ask();
+        Box::pin(async move {
+            let _asked = asked;
+            batch.check()?;
+            self.shared.check()?;
+            match self.commits.line.enter(batch, may_block())? {
+                Entered::Leads(batch) => {
+                    let lead = self.commits.lead();
+                    block_in_place(|| lead.commit(batch))
+                }
+                Entered::Waits(answered) => self.wait(answered).await,
             }
-            Entered::Waits(answered) => self.wait(answered).await,
-        }
+        })
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, EngineError> {

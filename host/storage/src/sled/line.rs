@@ -1,10 +1,11 @@
 //! Batches that wait for their commit, and who leads: commits for all of them at once.
 //!
-//! Who comes while nobody leads does so himself, and commits where he stands, with no other thread in between. Who comes while
-//! somebody leads waits. What waits when that leader has done his part is led by the committer's thread, which goes on until
-//! nobody waits any more.
+//! Who comes while nobody leads, and no other is on his way, does so himself, and commits where he stands, with no other thread
+//! in between. Everyone else waits. What waits when that leader has done his part is led by the committer's thread, which goes
+//! on until nobody waits any more.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,17 @@ pub(super) struct Line {
     call: Condvar,
     /// For who closes the line: nobody leads any more.
     quiet: Condvar,
+    /// Commits that were asked for and have no answer yet, whether they have come into the line or not.
+    asked: AtomicUsize,
+}
+
+/// A commit that was asked for, from the call on: of those that one task asks for together none leads before the others came.
+pub(super) struct Asked<'a>(&'a Line);
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.0.asked.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -66,8 +78,14 @@ enum Leader {
 }
 
 impl Line {
+    pub(super) fn ask(&self) -> Asked<'_> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Asked(self)
+    }
+
     /// A batch comes. Who brings it leads only if he may: his thread is blocked meanwhile.
     pub(super) fn enter(&self, batch: Batch, may_lead: bool) -> Result<Entered, EngineError> {
+        let may_lead = may_lead && self.asked.load(Ordering::Relaxed) <= 1;
         let mut state = self.state();
         if state.is_closed {
             return Err(EngineError::Stopped { reason: CLOSED.to_owned() });

@@ -73,6 +73,29 @@ impl Factory for Sled {
     }
 }
 
+/// The same with so little room for what is not applied yet that each commit is applied while the next ones come: readers find
+/// every key now in one place, now in another.
+pub(crate) struct Hasty(Sled);
+
+#[async_trait]
+impl Factory for Hasty {
+    fn new() -> Self {
+        Self(Sled::new())
+    }
+
+    async fn open(&self) -> Arc<dyn Engine> {
+        Arc::new(SledEngine::open(&self.0.options().waiting_bytes(HASTY_BYTES)).unwrap())
+    }
+
+    async fn reopen(&self, engine: &mut Arc<dyn Engine>) -> bool {
+        *engine = Arc::new(MemoryEngine::new());
+        *engine = self.open().await;
+        true
+    }
+}
+
+pub(crate) const HASTY_BYTES: usize = 1_000;
+
 /// Runs each rule over each engine.
 macro_rules! engines {
     ($($rule:ident),+ $(,)?) => {
@@ -86,6 +109,12 @@ macro_rules! engines {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $rule() {
                 super::$rule(<crate::factory::Sled as crate::factory::Factory>::new()).await;
+            })+
+        }
+        mod hasty {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                super::$rule(<crate::factory::Hasty as crate::factory::Factory>::new()).await;
             })+
         }
     };

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::factory::{Factory, Memory, Sled, everything};
+use crate::factory::{Factory, Hasty, Memory, Sled, everything};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -113,4 +113,9 @@ fn memory_does_what_a_map_does() {
 #[test]
 fn sled_does_what_a_map_does() {
     check_over::<Sled>(if long() { 500 } else { 25 });
+}
+
+#[test]
+fn sled_that_applies_at_once_does_what_a_map_does() {
+    check_over::<Hasty>(if long() { 500 } else { 25 });
 }

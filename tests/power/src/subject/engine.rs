@@ -19,15 +19,21 @@ use crate::sessions;
 
 const WRITERS: u32 = 4;
 const STEPS: u32 = 50;
+/// So little that commits of all scenarios are applied, a few at a time, while others are acknowledged.
+const WAITING_BYTES: usize = 16 << 10;
+const PLENTY_BYTES: usize = 4 << 20;
 /// A journal that anybody could write would be no proof of this.
 const JOURNAL_KEY: [u8; 32] = [3; 32];
 
 pub(crate) fn write(home: &Home<'_>) -> Result<()> {
     let marks = Arc::new(Marks::open()?);
     sessions::block_on(async {
-        // Twice, so that opening what was closed is cut too.
+        // Twice, so that opening what was closed is cut too; once with commits that are applied while others come, once with
+        // commits that wait, acknowledged, until a second has passed.
         for session in 0..2 {
-            let engine = Arc::new(open(home)?);
+            let options = options(home);
+            let options = if session == 0 { options } else { options.waiting_bytes(PLENTY_BYTES) };
+            let engine = Arc::new(open_with(&options)?);
             let writers = (0..WRITERS).map(|writer| {
                 let numbers = session * STEPS..(session + 1) * STEPS;
                 tokio::spawn(write_steps(Arc::clone(&engine), Arc::clone(&marks), writer, numbers))
@@ -108,10 +114,17 @@ pub(crate) fn directory(data: &Path) -> PathBuf {
 
 /// The engine as the host opens it.
 pub(crate) fn open(home: &Home<'_>) -> Result<SledEngine> {
+    open_with(&options(home))
+}
+
+fn open_with(options: &Options) -> Result<SledEngine> {
+    SledEngine::open(options).context("the engine does not open")
+}
+
+fn options(home: &Home<'_>) -> Options {
     let options = Options::new(directory(home.data), *DEPLOYMENT.as_bytes(), JOURNAL_KEY);
     let options = options.holder("subject").probe(Arc::new(ThisProgram)).cache_bytes(16 << 20);
-    let options = options.newest_backup(Arc::new(Items::within(home.backups)));
-    SledEngine::open(&options).context("the engine does not open")
+    options.waiting_bytes(WAITING_BYTES).newest_backup(Arc::new(Items::within(home.backups)))
 }
 
 /// A database that nobody has closed is tried in another process of this program first.

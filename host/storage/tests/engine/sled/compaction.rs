@@ -19,6 +19,7 @@ async fn wasteful(place: &Sled) -> (cofferdam_storage::SledEngine, Vec<Entry>) {
     }
     let expected = everything(&engine).await.unwrap();
     assert_eq!(expected.len(), 10);
+    engine.sync().await.unwrap();
     (engine, expected)
 }
 

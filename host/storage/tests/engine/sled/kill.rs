@@ -10,7 +10,7 @@ use cofferdam_storage::sled::{OpenError, SledEngine};
 use cofferdam_storage::{Batch, Engine};
 
 use super::child::{SelfProbe, command, options, play, play_probe};
-use crate::factory::everything;
+use crate::factory::{HASTY_BYTES, everything};
 
 const KILL: &str = "sled::kill::acknowledged_commits_survive_kill_9";
 const HOLD: &str = "sled::kill::a_second_process_is_told_who_has_the_directory";
@@ -32,12 +32,13 @@ fn found(state: &BTreeMap<Vec<u8>, Vec<u8>>, writer: u8) -> u32 {
     read(1)
 }
 
-/// Opens the directory, goes on where the process before it was killed, and says what is acknowledged.
-fn commit_for_ever(directory: PathBuf) -> i32 {
+/// Opens the directory, goes on where the process before it was killed, and says what is acknowledged. What it has
+/// acknowledged waits to be applied for up to a second, or is being applied all the time.
+fn commit_for_ever(directory: PathBuf, waiting_bytes: usize) -> i32 {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let engine =
-            Arc::new(SledEngine::open(&options(&directory).probe(Arc::new(SelfProbe(KILL)))).unwrap());
+        let options = options(&directory).waiting_bytes(waiting_bytes).probe(Arc::new(SelfProbe(KILL)));
+        let engine = Arc::new(SledEngine::open(&options).unwrap());
         let state: BTreeMap<_, _> = everything(&*engine).await.unwrap().into_iter().collect();
         let writers: Vec<_> = (0..4_u8)
             .map(|writer| {
@@ -62,13 +63,15 @@ fn commit_for_ever(directory: PathBuf) -> i32 {
 #[test]
 fn acknowledged_commits_survive_kill_9() {
     play_probe();
-    play("commit", commit_for_ever);
+    play("commit", |directory| commit_for_ever(directory, 4 << 20));
+    play("commit hastily", |directory| commit_for_ever(directory, HASTY_BYTES));
     let place = tempfile::tempdir().unwrap();
     let directory = place.path().join("data");
     let rounds = if std::env::var_os("COFFERDAM_TEST_LONG").is_some() { 1_000 } else { 50 };
     let mut acknowledged = [0_u32; 4];
     for round in 0..rounds {
-        let mut child = command(KILL, "commit", &directory).stdout(Stdio::piped()).spawn().unwrap();
+        let role = if round % 3 == 2 { "commit hastily" } else { "commit" };
+        let mut child = command(KILL, role, &directory).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // Each round ends at another moment: after the opening, in the middle of a group, after many.
         let patience = 1 + (round * 7) % 60;

@@ -1,5 +1,6 @@
 //! What goes wrong with files, disks and processes, and what the durable engine does then.
 
+mod behind;
 mod child;
 mod compaction;
 mod damage;
@@ -9,3 +10,5 @@ mod journal;
 mod kill;
 mod open;
 mod rebuild;
+mod sections;
+mod unsynced;

@@ -126,6 +126,8 @@ async fn the_status_counts_what_is_there() {
     engine.commit(put(&[0], &[1; 4])).await.unwrap();
     engine.commit(crate::factory::delete(&[1])).await.unwrap();
     engine.commit(crate::factory::delete(&[1])).await.unwrap();
+    assert_eq!(engine.status().sequence, 23);
+    engine.sync().await.unwrap();
     let status = engine.status();
     assert_eq!((status.sequence, status.entries, status.live_bytes), (23, 19, 18 * 10 + 5));
     assert_eq!(status.journal_segments, 1);

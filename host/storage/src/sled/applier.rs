@@ -23,6 +23,8 @@ pub(super) enum Message {
     Changed,
     /// There is much to apply.
     Apply,
+    /// Bring the database up to the newest commit.
+    CatchUp(oneshot::Sender<Result<(), EngineError>>),
     /// Make the database durable, and drop what the journal need not keep.
     Sync(oneshot::Sender<Result<(), EngineError>>),
     /// Copy the database when it wastes space; the answer says whether it did.
@@ -64,6 +66,7 @@ impl Applier {
             match self.receive(receiver) {
                 Ok(Message::Changed) => drop(self.due.get_or_insert_with(|| Instant::now() + SYNC_DELAY)),
                 Ok(Message::Apply) => drop(self.apply().and_then(|()| self.sync_when_due())),
+                Ok(Message::CatchUp(answer)) => drop(answer.send(self.apply())),
                 Ok(Message::Sync(answer)) => drop(answer.send(self.sync())),
                 Ok(Message::Compact(answer)) => drop(answer.send(self.compact())),
                 Err(RecvTimeoutError::Timeout) => drop(self.sync()),

@@ -236,7 +236,11 @@ impl Engine for SledEngine {
         })
     }
 
+    /// From a database that is up to date: what has been replaced or erased since is not to be in a backup.
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Message::CatchUp(answer))?;
+        self.wait(answered).await?;
         Ok(Box::new(SledSnapshot::new(&self.shared)?))
     }
 

@@ -1,5 +1,6 @@
 //! Engines that do what disks and machines do.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -122,16 +123,18 @@ impl Engine for Recording {
 /// Everything that an engine has.
 pub(crate) async fn everything(engine: &dyn Engine) -> Vec<Entry> {
     let mut snapshot = engine.snapshot().await.unwrap();
-    let mut entries = Vec::new();
+    let mut entries = BTreeMap::new();
     loop {
         let items = snapshot.next().await.unwrap();
         if items.is_empty() {
-            return entries;
+            return entries.into_iter().collect();
         }
-        entries.extend(items.into_iter().filter_map(|item| match item {
-            SnapshotItem::Put(entry) => Some(entry),
-            SnapshotItem::Delete(_) => None,
-        }));
+        for item in items {
+            match item {
+                SnapshotItem::Put((key, value)) => drop(entries.insert(key, value)),
+                SnapshotItem::Delete(key) => drop(entries.remove(&key)),
+            }
+        }
     }
 }
 

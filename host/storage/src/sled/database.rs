@@ -1,5 +1,5 @@
-//! One database of sled: one tree, one writer. It says as of which commit it is; of later ones it may have a part while they are
-//! being applied, and applying them again gives what they give.
+//! One database of sled: one tree, one writer. It says as of which commit it is; of later ones it has a part while they are being
+//! applied.
 
 use std::fs::File;
 use std::io;
@@ -22,9 +22,6 @@ use crate::engine::{Entry, KEY_BYTES_MAX, Scan};
 pub(super) const SEGMENT_BYTES: usize = 512 << 10;
 /// What an answer of a scan has before it ends early.
 pub(super) const ANSWER_BYTES: usize = 4 << 20;
-/// Readers wait as long as one batch of sled is applied: about a millisecond for so much.
-const SLICE_ENTRIES: usize = 128;
-const SLICE_BYTES: usize = 256 << 10;
 /// A database that this process has just closed is unlocked by one of sled's threads, a moment later.
 const UNLOCK_WAIT: Duration = Duration::from_secs(5);
 /// What sled says when its file is locked; it has no error of its own for that.
@@ -47,20 +44,6 @@ pub(super) struct Page {
     bytes: usize,
     /// There may be more: the answer was long enough.
     pub(super) is_cut: bool,
-}
-
-/// Changes that become visible at once.
-#[derive(Default)]
-struct Slice {
-    batch: Batch,
-    entries: usize,
-    bytes: usize,
-}
-
-impl Slice {
-    fn is_full(&self) -> bool {
-        self.entries >= SLICE_ENTRIES || self.bytes >= SLICE_BYTES
-    }
 }
 
 /// A key and what it gets; none: it is deleted.
@@ -230,8 +213,9 @@ impl Database {
         })
     }
 
-    /// Makes changes of different keys true, a slice at a time, and then says that it is as of this commit. Until then it says
-    /// what it said before: a journal that is replayed from there gives the same. Answers with what is in the database then.
+    /// Makes changes of different keys true, one after the other, and then says that it is as of this commit. Whoever reads
+    /// meanwhile finds some of them: readers look into the overlay before. What a crash leaves is what was there at the last
+    /// sync, of which none is in between. Answers with what is in the database then.
     pub(super) fn apply<'a>(
         &self,
         fence: &mut Fence,
@@ -241,60 +225,47 @@ impl Database {
     ) -> Result<Counts, Fault> {
         guarded(|| {
             fence.raise(self.written());
-            let mut counts = before;
-            let mut slice = Slice::default();
+            let mut counts = Counts { sequence, ..before };
             for (key, value) in changes {
-                if slice.is_full() {
-                    self.put(std::mem::take(&mut slice), counts)?;
-                }
-                self.change(&mut slice, &mut counts, sequence, (key, value))?;
+                self.change(&mut counts, key, value)?;
             }
-            counts.sequence = sequence;
-            self.put(slice, counts)?;
+            let numbers = [counts.sequence, counts.live_bytes, counts.entries];
+            self.db.insert(COUNTS_KEY, numbers.map(u64::to_be_bytes).concat())?;
             Ok(counts)
         })
     }
 
-    fn put(&self, mut slice: Slice, counts: Counts) -> Result<(), Fault> {
-        let numbers = [counts.sequence, counts.live_bytes, counts.entries];
-        slice.batch.insert(COUNTS_KEY, numbers.map(u64::to_be_bytes).concat());
-        self.db.apply_batch(slice.batch)?;
-        Ok(())
-    }
-
-    fn change(
-        &self,
-        slice: &mut Slice,
-        counts: &mut Counts,
-        sequence: u64,
-        (key, value): Change<'_>,
-    ) -> Result<(), Fault> {
+    /// sled looks a key up to change it, and answers with what was there: only values in parts need more than that.
+    fn change(&self, counts: &mut Counts, key: &[u8], value: Option<&[u8]>) -> Result<(), Fault> {
         let head_key = stored::head_key(key);
-        let mut old_parts = 0;
-        if let Some(old) = self.db.get(&head_key)? {
-            let old = decode(&old)?;
-            old_parts = old.parts();
-            counts.live_bytes = counts.live_bytes.saturating_sub(size(key, old.value_bytes()));
-            counts.entries = counts.entries.saturating_sub(1);
-        } else if value.is_none() {
-            return Ok(());
-        }
         let mut new_parts = 0;
-        slice.entries += 1;
-        slice.bytes += key.len() + value.map_or(0, <[u8]>::len);
+        let old = match value.map(|value| stored::encode(counts.sequence, value)) {
+            None => self.db.remove(head_key)?,
+            Some((head, parts)) if parts.is_empty() => self.db.insert(head_key, head)?,
+            Some((head, parts)) => {
+                let old = self.db.get(&head_key)?;
+                // At once, or a reader might find this head, and never its parts.
+                let mut batch = Batch::default();
+                batch.insert(head_key, head);
+                for part in parts {
+                    batch.insert(stored::part_key(key, new_parts), part);
+                    new_parts += 1;
+                }
+                self.db.apply_batch(batch)?;
+                old
+            }
+        };
         if let Some(value) = value {
-            let (head, parts) = stored::encode(sequence, value);
             counts.live_bytes += size(key, u64::try_from(value.len()).unwrap_or(u64::MAX));
             counts.entries += 1;
-            slice.batch.insert(head_key, head);
-            for part in parts {
-                slice.batch.insert(stored::part_key(key, new_parts), part);
-                new_parts += 1;
-            }
-        } else {
-            slice.batch.remove(head_key);
         }
-        (new_parts..old_parts).for_each(|number| slice.batch.remove(stored::part_key(key, number)));
+        let Some(old) = old else { return Ok(()) };
+        let old = decode(&old)?;
+        counts.live_bytes = counts.live_bytes.saturating_sub(size(key, old.value_bytes()));
+        counts.entries = counts.entries.saturating_sub(1);
+        for number in new_parts..old.parts() {
+            self.db.remove(stored::part_key(key, number))?;
+        }
         Ok(())
     }
 

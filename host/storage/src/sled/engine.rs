@@ -28,7 +28,8 @@ use crate::engine::{Batch, Engine, EngineError, Entry, Scan, Sequence, Snapshot}
 /// A scan of so few entries is read at once; a longer one on a thread that may block.
 const SHORT_SCAN: usize = 16;
 
-/// The durable engine. Dropping it closes it, and waits for that.
+/// The durable engine. Dropping it closes it, and waits for that. A commit of a runtime of many threads may be written and
+/// synced on the thread of its task, which tokio does not allow within a `LocalSet`.
 pub struct SledEngine {
     shared: Arc<Shared>,
     commits: Arc<Commits>,

@@ -35,7 +35,11 @@ pub(crate) fn load(mut given: Map<String, Value>) -> Result<Program> {
     if !config.is_object() {
         return Err(Error::config("/config", "must be an object"));
     }
-    read("/manifest", &manifest, "/config", &config)
+    let program = read("/manifest", &manifest, "/config", &config)?;
+    if program.manifest.streams.iter().any(|stream| stream.retriever.requester.authenticator.is_some()) {
+        log::info!("requests are sent without a credential: only a packaged manifest asks the host for one");
+    }
+    Ok(program)
 }
 
 fn read(path: &str, text: &Value, config_path: &str, config: &Value) -> Result<Program> {

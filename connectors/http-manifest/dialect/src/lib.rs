@@ -17,11 +17,14 @@ mod words;
 mod yaml;
 
 pub use components::{
+    authenticator::{
+        ApiKey, ApiKeyPlace, Authenticator, Basic, Grant, Jwt, OAuth, Selective, Source as ValueSource,
+    },
     cursor::{Cursor, Datetime},
     error_handler::{Action, Backoff, ErrorHandler, FailureType, ResponseFilter},
     paginator::{Paginator, Strategy},
     request_option::{InjectInto, RequestOption, TokenOption},
-    requester::{Authenticator, Body, JsonTemplate, Method, Pairs, Query, Requester},
+    requester::{Body, JsonTemplate, Method, Pairs, Query, Requester},
     selector::{Segment, Selector},
     source::Manifest,
     spec::Spec,

@@ -120,7 +120,7 @@ fn written_urls(source: &str, parameter: &impl Fn(&str) -> Option<String>) -> Re
 }
 
 /// The text with a mark in place of each expression, parameters filled in, and the expressions.
-fn marked(source: &str, parameter: &impl Fn(&str) -> Option<String>) -> (String, Vec<String>) {
+pub(crate) fn marked(source: &str, parameter: &impl Fn(&str) -> Option<String>) -> (String, Vec<String>) {
     let mut text = String::new();
     let mut expressions = Vec::new();
     let mut rest = source;
@@ -148,12 +148,12 @@ fn marked(source: &str, parameter: &impl Fn(&str) -> Option<String>) -> (String,
     (text.trim().to_owned(), expressions)
 }
 
-fn mark(character: char) -> Option<usize> {
+pub(crate) fn mark(character: char) -> Option<usize> {
     let code = u32::from(character);
     (0xe000..=0xf8ff).contains(&code).then(|| usize::try_from(code - FIRST_MARK).ok()).flatten()
 }
 
-fn placeholder(key: &[String]) -> Result<String, String> {
+pub(crate) fn placeholder(key: &[String]) -> Result<String, String> {
     let sound = |part: &String| {
         !part.is_empty()
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))

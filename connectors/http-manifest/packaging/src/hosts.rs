@@ -51,6 +51,20 @@ pub(crate) fn asks(manifest: &Manifest) -> Result<(Vec<Ask>, Vec<Fault>), Faults
     if faults.is_empty() { Ok((asks, notes)) } else { Err(Faults(faults)) }
 }
 
+/// Every host of a requester as it is asked for, once. What cannot be asked for is told by [`asks`].
+pub(crate) fn of_requester(requester: &Requester) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for template in urls(requester) {
+        let parameter = |name: &str| template.parameter(name);
+        for host in host::hosts(template.source(), &parameter).unwrap_or_default() {
+            if !found.contains(&host.url) {
+                found.push(host.url);
+            }
+        }
+    }
+    found
+}
+
 /// The URL of a requester, and its path where it is a URL of its own.
 fn urls(requester: &Requester) -> impl Iterator<Item = &Template> {
     let is_url =

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     config,
+    credentials::{self, Credential},
     hosts::{self, Ask},
     identity,
 };
@@ -40,7 +41,7 @@ pub struct Package {
 /// Derives the `connector.toml` of a manifest.
 ///
 /// # Errors
-/// Every fault of the manifest, and each of its hosts that cannot be asked for.
+/// Every fault of the manifest, and each of its hosts and credentials that cannot be asked for.
 ///
 /// ```
 /// use http_manifest_packaging::{Identity, derive};
@@ -66,9 +67,23 @@ pub fn derive(text: &str, identity: &Identity<'_>) -> Result<Package, Faults> {
     let mut notes = manifest.notes.clone();
     let (asks, more) = hosts::asks(&manifest)?;
     notes.extend(more);
-    let (mut schema, more) = config::schema(&manifest);
+    let (mut credentials, more) = credentials::credentials(&manifest)?;
     notes.extend(more);
-    config::add_host_keys(&mut schema, &asks)?;
+    let faults = config::host_member_faults(text, &credentials);
+    if !faults.is_empty() {
+        return Err(Faults(faults));
+    }
+    let (mut schema, more) = config::schema(&manifest, &credentials);
+    notes.extend(more);
+    let keys = asks.iter().flat_map(|ask| &ask.keys);
+    config::add_keys(&mut schema, keys.chain(credentials.iter().flat_map(|credential| &credential.keys)))?;
+    // A secret is the source of one field; what it is beside that, or what was left out of the schema, is entered under no
+    // name of the specification.
+    let mut taken: Vec<Vec<String>> = Vec::new();
+    for credential in &mut credentials {
+        credential.fields.retain(|_, key| config::has(&schema, key) && !taken.contains(key));
+        taken.extend(credential.fields.values().cloned());
+    }
     let title =
         schema.get("title").and_then(Value::as_str).map(identity::line).filter(|title| !title.is_empty());
     let name = match (identity.name, &title) {
@@ -104,26 +119,59 @@ pub fn derive(text: &str, identity: &Identity<'_>) -> Result<Package, Faults> {
     for ask in &asks {
         written.push_str(&written_ask(ask));
     }
+    for credential in &credentials {
+        written.push_str(&written_credential(credential));
+    }
     written.push_str(&written_config(schema));
     Ok(Package { name, connector_toml: written, notes })
 }
 
 fn written_ask(ask: &Ask) -> String {
-    let methods: Vec<String> = ask.methods.iter().map(|method| quoted(method)).collect();
-    let named = ask.streams.iter().take(STREAMS_NAMED_MAX).map(|name| format!("`{}`", identity::line(name)));
-    let more = match ask.streams.len().saturating_sub(STREAMS_NAMED_MAX) {
+    format!(
+        "\n[[asks.hosts]]\nurl = {}\nmethods = [{}]\nreason = {}\n",
+        quoted(&ask.url),
+        listed(&ask.methods),
+        quoted(&reason("Reads", &ask.streams))
+    )
+}
+
+fn written_credential(credential: &Credential) -> String {
+    let Credential { name, kind, settings, fields, one_of, optional, audience, streams, .. } = credential;
+    let mut written = format!("\n[[asks.credentials]]\nname = {}\nkind = {}\n", quoted(name), quoted(kind));
+    for (key, value) in settings {
+        written.push_str(&format!("{key} = {value}\n"));
+    }
+    let rules = audience
+        .iter()
+        .map(|(url, methods)| format!("{{ url = {}, methods = [{}] }}", quoted(url), listed(methods)));
+    written.push_str(&format!("audience = [{}]\n", rules.collect::<Vec<_>>().join(", ")));
+    if let Some(group) = one_of {
+        written.push_str(&format!("one_of = {}\n", quoted(group)));
+    }
+    if *optional {
+        written.push_str("optional = true\n");
+    }
+    if !fields.is_empty() {
+        let fields = fields.iter().map(|(field, key)| format!("{field} = {}", quoted(&config::pointer(key))));
+        written.push_str(&format!("fields = {{ {} }}\n", fields.collect::<Vec<_>>().join(", ")));
+    }
+    written.push_str(&format!("reason = {}\n", quoted(&reason("Authenticates", streams))));
+    written
+}
+
+fn reason(verb: &str, streams: &[String]) -> String {
+    let named = streams.iter().take(STREAMS_NAMED_MAX).map(|name| format!("`{}`", identity::line(name)));
+    let more = match streams.len().saturating_sub(STREAMS_NAMED_MAX) {
         0 => String::new(),
         count => format!(" and {count} more"),
     };
     let named: Vec<String> = named.collect();
-    let noun = if ask.streams.len() == 1 { "stream" } else { "streams" };
-    let reason = identity::cut(&format!("Reads the {noun} {}{more}.", named.join(", ")), 480);
-    format!(
-        "\n[[asks.hosts]]\nurl = {}\nmethods = [{}]\nreason = {}\n",
-        quoted(&ask.url),
-        methods.join(", "),
-        quoted(&reason)
-    )
+    let noun = if streams.len() == 1 { "stream" } else { "streams" };
+    identity::cut(&format!("{verb} the {noun} {}{more}.", named.join(", ")), 480)
+}
+
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ")
 }
 
 fn written_config(schema: Map<String, Value>) -> String {

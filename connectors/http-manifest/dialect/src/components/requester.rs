@@ -1,12 +1,10 @@
 //! Makes requests.
 
+pub use super::body::{Body, JsonTemplate};
 use super::{
-    authenticator, body,
+    authenticator::{self, Authenticator},
+    body,
     error_handler::{self, ErrorHandler},
-};
-pub use super::{
-    authenticator::Authenticator,
-    body::{Body, JsonTemplate},
 };
 use crate::{
     component::{Component, Fields, Kind},

@@ -17,8 +17,8 @@ use crate::text::quoted;
 /// The longest path that is read; the kernel's own limit.
 const PATH_CHARS_MAX: usize = 4096;
 
-/// Two names of ours and a dot.
-const STORED_NAME_BYTES_MAX: usize = 127;
+/// As long as the records of credentials take one.
+const STORED_NAME_BYTES_MAX: usize = 100;
 
 /// All that an admin granted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -87,6 +87,15 @@ fn show(out: &Path, package: &Package, inspection: &Inspection, output: &Output)
     for ask in &manifest.asks.hosts {
         text.push_str(&format!("  asks for {}\n", ask.pattern));
     }
+    for ask in &manifest.asks.credentials {
+        let audience: Vec<String> = ask.audience.iter().map(ToString::to_string).collect();
+        let kind = ask.kind.as_str();
+        text.push_str(&format!(
+            "  asks for the credential `{}` ({kind}) for {}\n",
+            ask.name,
+            audience.join(", ")
+        ));
+    }
     for note in &notes {
         text.push_str(&format!("  note: {}\n", plain_line(note)));
     }

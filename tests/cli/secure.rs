@@ -45,7 +45,7 @@ spec:
 "##;
 
 /// What helps where an authority is not trusted.
-const HINT: &str = "hint: if the server's authority is one of your own, name the file of its certificate (PEM) in `SSL_CERT_FILE`";
+const HINT: &str = "hint: if the server's authority is one of your own, name the file of its certificate (PEM) as `tls.ca` in the grants";
 
 /// As many as the manifest says.
 const PAGE: usize = 500;
@@ -122,6 +122,27 @@ fn an_api_over_tls_is_read_where_its_authority_is_trusted() {
         assert!(found == expected, "`{stream}` arrived changed");
     }
     assert!(arrived.is_empty(), "{:?}", arrived.keys());
+}
+
+#[test]
+fn an_authority_is_trusted_by_the_connection_that_names_it() {
+    let authority = Authority::new("ours");
+    let (world, _nginx) = secure(&authority, "localhost");
+    world.edit("[destination]\n", "[source.grants.tls]\nca = \"authority.pem\"\n[destination]\n");
+    let missing = world.run(&["run", "sync.toml"]);
+    assert!(missing.stderr.contains("failed to read the authority `"), "{}", missing.report());
+    world.file("authority.pem", "no certificate");
+    let wrong = world.run(&["run", "sync.toml"]);
+    assert!(
+        wrong.stderr.contains("error[CD0314]: failed to read the authority of the connection"),
+        "{}",
+        wrong.report()
+    );
+    assert!(wrong.stderr.contains("`tls.ca` of `source` names the file"), "{}", wrong.report());
+    world.file("authority.pem", Authority::new("theirs").pem());
+    assert_eq!(world.run(&["run", "sync.toml"]).status, Some(1));
+    world.file("authority.pem", authority.pem());
+    world.run(&["run", "sync.toml"]).succeeded();
 }
 
 #[test]

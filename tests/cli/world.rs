@@ -186,7 +186,10 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"table_elements +[\d,]+ of 100,000( +[\d,]+ of 100,000)*", "table_elements [COUNT] of 100,000"),
     (r"(?m)^cpu_ms .*\n", ""),
     // Calls that end within a millisecond have no line.
-    (r"(?m)^(call_ms|host_call_ms) +(source|destination|.* of ).*\n", ""),
+    (
+        r"(?m)^(call_ms|host_call_ms|request_ms|requests_per_second|concurrent_requests) +(source|destination|.* of ).*\n",
+        "",
+    ),
     (r"\[MOMENT\] +[\d.]+ (ms|s) ", "[MOMENT]  [TIME] "),
     (r"(?m)^(\w+_\w+|instances|handles) +(source|destination) .*$", "$1  $2  [USED]"),
     (r"records open, [\d.]+ (B|KiB|MiB)", "records open, [SIZE]"),

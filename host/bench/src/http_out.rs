@@ -110,7 +110,7 @@ impl Guest {
     fn open(house: &House, server: &Server, in_flight: usize) -> Result<Self> {
         let host = HostAsk { pattern: HostPattern::parse(server.url().trim_end_matches('/'))?, reason: None };
         let asks = Asks { hosts: vec![host.clone()], ..Asks::default() };
-        let address = AddressGrant { address: server.address.ip(), port: server.address.port() };
+        let address = AddressGrant::exact(server.address.ip(), server.address.port());
         let granted =
             manifest::Grants { hosts: vec![host], addresses: vec![address], ..manifest::Grants::default() };
         let basis = Basis {
@@ -123,9 +123,8 @@ impl Guest {
             host: None,
         };
         let ledger = Arc::new(Counting::default());
-        let caps = Caps { requests: 10_000_000, ..Caps::default() };
-        let rights = Arc::new(Rights::new(&basis));
-        let settings = ClientSettings { rights, ledger: ledger.clone(), caps, credentials: None };
+        let caps = Caps { requests: 10_000_000, requests_per_second: u64::MAX, ..Caps::default() };
+        let settings = ClientSettings::new(Arc::new(Rights::new(&basis)), ledger.clone(), caps);
         let client = Egress::new(Settings { system_roots: false, ..Settings::default() })?.client(settings);
         let limits = Limits { requests: 10_000_000, ..Limits::defaults() };
         let grants = Grants { http: Arc::new(client), limits, ..Grants::none() };

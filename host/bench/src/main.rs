@@ -8,6 +8,7 @@ mod boundary;
 mod child;
 mod clock;
 mod commits;
+mod dialing;
 mod files;
 mod house;
 mod housekeeping;
@@ -92,6 +93,8 @@ enum Name {
     Live,
     /// Requests of a guest.
     Http,
+    /// Finding and judging an address.
+    Dialing,
     /// A run of ten records.
     SmallRun,
     /// A large CSV file to JSON Lines.
@@ -130,6 +133,7 @@ fn run(table: &Table) -> Result<()> {
             Name::Instance => instance::run(&house, &mut report)?,
             Name::Live => live::run(&table.components, &mut report)?,
             Name::Http => http_out::run(&house, &mut report)?,
+            Name::Dialing => dialing::run(&house, &mut report)?,
             Name::SmallRun => small_run::run(program(table)?, &table.components, &mut report)?,
             Name::Files => files::run(program(table)?, &table.components, &mut report)?,
             Name::Storage => {

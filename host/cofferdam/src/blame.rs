@@ -40,7 +40,7 @@ pub(crate) fn of_run(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Pr
 
 /// A failed call; faults that the connector finds in its configuration are shown where they stand.
 pub(crate) fn of_call(host: &Host, opened: &Opened, failure: &Failure) -> Problem {
-    let mut problem = explained(failure.into(), &host.traffic.groups());
+    let mut problem = explained(failure.into(), &host.traffic.sums());
     let part = opened.part_of_call(&failure.connector, &failure.call);
     for path in part.into_iter().flat_map(|part| full_disks(&part.writable)) {
         problem = problem
@@ -81,7 +81,7 @@ fn explained(mut problem: Problem, requests: &BTreeMap<Group, Amounts>) -> Probl
     let mut messages = requests.values().filter_map(|amounts| amounts.message.as_ref());
     if messages.any(|message| UNTRUSTED.iter().any(|words| message.contains(words))) {
         return problem.hint(
-            "if the server's authority is one of your own, name the file of its certificate (PEM) in `SSL_CERT_FILE`; \
+            "if the server's authority is one of your own, name the file of its certificate (PEM) as `tls.ca` in the grants; \
              `cofferdam explain CD0306` says more",
         );
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use egress::{Caps, ClientSettings};
+use egress::{Authorities, Caps, ClientSettings};
 use grants::{Basis, Rights, Unmet};
 use manifest::{Access, ConfigFault, Role};
 use runtime::{Component, Connection, Directory, Limits};
@@ -94,12 +95,10 @@ impl<'d> Loaded<'d> {
             limits.map_err(|error| Problem::from(error).caused_by(format!("`{}` wants it", said.name)))?;
         let directories = directories(&said.name, &rights)?;
         let writable = directories.iter().filter(|one| one.writable).map(|one| one.path.clone()).collect();
-        let client = ClientSettings {
-            rights: Arc::new(rights),
-            ledger: host.traffic.ledger(&said.name),
-            caps: caps(&limits),
-            credentials: None,
-        };
+        let authorities = authorities(&said.name, &said.grants)?;
+        let ledger = host.traffic.ledger(&said.name);
+        let client =
+            ClientSettings { authorities, ..ClientSettings::new(Arc::new(rights), ledger, caps(&limits)) };
         let grants = runtime::Grants {
             directories,
             http: Arc::new(host.egress.client(client)),
@@ -172,6 +171,18 @@ fn directories(part: &str, rights: &Rights) -> Result<Vec<Directory>, Problems> 
     Ok(directories)
 }
 
+/// Whom the connection trusts beside those whom this machine trusts.
+fn authorities(part: &str, grants: &manifest::Grants) -> Result<Authorities, Problem> {
+    let Some(tls) = &grants.tls else { return Ok(Authorities::default()) };
+    let path = tls.ca.display();
+    let pem = std::fs::read(&tls.ca)
+        .map_err(|source| Own::Read { what: "the authority", path: tls.ca.clone(), source })
+        .map_err(Problem::from)?;
+    let named =
+        |error| Problem::from(error).caused_by(format!("`tls.ca` of `{part}` names the file `{path}`"));
+    Authorities::from_pem(&pem).map_err(named)
+}
+
 /// The caps of egress from the connector's limits; what has no limit of its own keeps the default.
 fn caps(limits: &Limits) -> Caps {
     Caps {
@@ -180,6 +191,9 @@ fn caps(limits: &Limits) -> Caps {
         total_bytes_out: limits.bytes_out,
         total_bytes_in: limits.bytes_in,
         requests: limits.requests,
+        requests_per_second: limits.requests_per_second,
+        concurrent_requests: limits.concurrent_requests,
+        total_timeout: Duration::from_millis(limits.request_ms),
         ..Caps::default()
     }
 }

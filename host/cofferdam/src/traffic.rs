@@ -1,4 +1,5 @@
-//! The ledger of one command: every request of its connectors, grouped by connector, host, method and outcome.
+//! The ledger of one command: every request of its connectors, grouped by all that a person would ask of one: who made it,
+//! to whom, for what, by which rule, and what became of it.
 //! Keeps counts and no requests, so that its size does not depend on how much a connector asks for.
 
 use std::collections::BTreeMap;
@@ -7,8 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use egress::{Entry, Ledger, Outcome};
 use serde::{Deserialize, Serialize};
 
-/// More groups than a person reads; what comes beyond them is counted in one.
+/// More groups than a person reads; what comes beyond them is counted by its host alone.
 const GROUPS_MAX: usize = 500;
+/// More hosts than anybody grants; what comes beyond them is counted in one.
+const HOSTS_MAX: usize = 1000;
 
 /// What requests of one group have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,6 +24,26 @@ pub(crate) struct Group {
     pub(crate) status: Option<u16>,
     #[serde(flatten)]
     pub(crate) end: End,
+    /// What is not the same for all requests to a host; empty in a sum.
+    #[serde(flatten, default)]
+    pub(crate) particulars: Particulars,
+}
+
+/// What tells requests of one host and one end from each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Particulars {
+    /// The template of the path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<String>,
+    /// The address that was dialed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<String>,
+    /// The rule that allowed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<String>,
+    /// The credential that was placed on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) credential: Option<String>,
 }
 
 /// How requests of one group ended.
@@ -39,6 +62,9 @@ pub(crate) struct Amounts {
     pub(crate) requests: u64,
     pub(crate) bytes_out: u64,
     pub(crate) bytes_in: u64,
+    /// Of all of them together.
+    #[serde(default)]
+    pub(crate) duration_ms: u64,
     /// The last message of a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
@@ -70,6 +96,11 @@ impl Traffic {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Without what only tells requests of one host and one end from each other.
+    pub(crate) fn sums(&self) -> BTreeMap<Group, Amounts> {
+        sums(self.groups())
+    }
+
     /// As they are kept with a run.
     pub(crate) fn entries(&self) -> Vec<Requests> {
         self.groups().into_iter().map(|(group, amounts)| Requests { group, amounts }).collect()
@@ -77,21 +108,52 @@ impl Traffic {
 
     fn add(&self, group: Group, entry: &Entry) {
         let mut groups = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let group =
-            if groups.len() < GROUPS_MAX || groups.contains_key(&group) { group } else { others(group) };
-        let amounts = groups.entry(group).or_default();
-        amounts.requests += 1;
-        amounts.bytes_out = amounts.bytes_out.saturating_add(entry.bytes_out);
-        amounts.bytes_in = amounts.bytes_in.saturating_add(entry.bytes_in);
-        if let Outcome::Failed { message, .. } = &entry.outcome {
-            amounts.message = Some(message.clone());
-        }
+        let fits = |group: &Group, max: usize| groups.len() < max || groups.contains_key(group);
+        let group = if fits(&group, GROUPS_MAX) { group } else { group.sum() };
+        let group = if fits(&group, HOSTS_MAX) { group } else { others(group) };
+        let message = match &entry.outcome {
+            Outcome::Failed { message, .. } => Some(message.clone()),
+            _ => None,
+        };
+        groups.entry(group).or_default().add(Amounts {
+            requests: 1,
+            bytes_out: entry.bytes_out,
+            bytes_in: entry.bytes_in,
+            duration_ms: u64::try_from(entry.duration.as_millis()).unwrap_or(u64::MAX),
+            message,
+        });
     }
+}
+
+impl Amounts {
+    fn add(&mut self, more: Self) {
+        self.requests = self.requests.saturating_add(more.requests);
+        self.bytes_out = self.bytes_out.saturating_add(more.bytes_out);
+        self.bytes_in = self.bytes_in.saturating_add(more.bytes_in);
+        self.duration_ms = self.duration_ms.saturating_add(more.duration_ms);
+        self.message = more.message.or(self.message.take());
+    }
+}
+
+impl Group {
+    fn sum(self) -> Self {
+        Self { particulars: Particulars::default(), ..self }
+    }
+}
+
+/// Groups by host and end alone.
+pub(crate) fn sums(groups: impl IntoIterator<Item = (Group, Amounts)>) -> BTreeMap<Group, Amounts> {
+    let mut sums: BTreeMap<Group, Amounts> = BTreeMap::new();
+    for (group, amounts) in groups {
+        sums.entry(group.sum()).or_default().add(amounts);
+    }
+    sums
 }
 
 fn others(group: Group) -> Group {
     let host = "(others)".to_owned();
-    Group { connection: group.connection, method: String::new(), host, status: None, end: End::Abandoned }
+    let (method, particulars) = (String::new(), Particulars::default());
+    Group { connection: group.connection, method, host, status: None, end: End::Abandoned, particulars }
 }
 
 impl Ledger for ConnectionLedger {
@@ -111,6 +173,12 @@ impl Ledger for ConnectionLedger {
             host: host(&entry),
             status: entry.status,
             end,
+            particulars: Particulars {
+                path: Some(entry.path.clone()).filter(|path| !path.is_empty()),
+                address: entry.address.map(|address| address.to_string()),
+                rule: entry.rule.clone(),
+                credential: entry.credential.clone(),
+            },
         };
         self.traffic.add(group, &entry);
     }
@@ -127,53 +195,4 @@ fn host(entry: &Entry) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use egress::{Entry, Outcome};
-
-    use super::{GROUPS_MAX, Traffic};
-
-    fn entry(host: &str, port: u16) -> Entry {
-        let (method, scheme) = ("GET".to_owned(), "https".to_owned());
-        let outcome = Outcome::Completed;
-        Entry {
-            method,
-            scheme,
-            host: host.into(),
-            port,
-            status: Some(200),
-            bytes_in: 10,
-            outcome,
-            ..Entry::default()
-        }
-    }
-
-    #[test]
-    fn requests_are_grouped_by_host_and_outcome() {
-        let traffic = Traffic::default();
-        let ledger = traffic.ledger("source");
-        for port in [443, 443, 8443] {
-            ledger.record(entry("api.test", port));
-        }
-        ledger.record(entry("::1", 443));
-        let groups: Vec<_> = traffic
-            .groups()
-            .into_iter()
-            .map(|(group, amounts)| (group.host, amounts.requests, amounts.bytes_in))
-            .collect();
-        let expected =
-            [("https://[::1]", 1, 10), ("https://api.test", 2, 20), ("https://api.test:8443", 1, 10)];
-        assert_eq!(groups, expected.map(|(host, requests, bytes)| (host.to_owned(), requests, bytes)));
-    }
-
-    #[test]
-    fn a_connector_that_asks_for_ever_new_hosts_does_not_fill_the_memory() {
-        let traffic = Traffic::default();
-        let ledger = traffic.ledger("source");
-        for number in 0..GROUPS_MAX * 2 {
-            ledger.record(entry(&format!("h{number}.test"), 443));
-        }
-        let groups = traffic.groups();
-        assert_eq!(groups.len(), GROUPS_MAX + 1);
-        assert_eq!(groups.values().map(|amounts| amounts.requests).sum::<u64>(), 2 * GROUPS_MAX as u64);
-    }
-}
+mod tests;

@@ -28,6 +28,15 @@ pub struct Caps {
     pub requests: u64,
     /// Requests whose response has not ended.
     pub concurrent_requests: u64,
+    /// Requests that may begin in one second; more of them wait for their turn, which is no failure.
+    pub requests_per_second: u64,
+    /// Different host names that may be looked up: under a rule such as `*.example.com` each one is a message to
+    /// whoever answers for `example.com`.
+    pub host_names: u64,
+    /// Bytes of all those names.
+    pub host_name_bytes: u64,
+    /// Names that may be looked up for the first time in one second; more of them wait for their turn.
+    pub host_names_per_second: u64,
     /// Time for name lookup, TCP and TLS together.
     pub connect_timeout: Duration,
     /// Time without progress until the head of the response is there.
@@ -51,6 +60,10 @@ impl Default for Caps {
             total_bytes_in: 16 << 30,
             requests: 100_000,
             concurrent_requests: 32,
+            requests_per_second: 1_000,
+            host_names: 1_000,
+            host_name_bytes: 32 << 10,
+            host_names_per_second: 20,
             connect_timeout: Duration::from_secs(10),
             first_byte_timeout: Duration::from_secs(60),
             between_bytes_timeout: Duration::from_secs(30),
@@ -74,6 +87,8 @@ pub enum Limit {
     TotalBytesIn,
     Requests,
     ConcurrentRequests,
+    HostNames,
+    HostNameBytes,
     ConnectTimeout,
     FirstByteTimeout,
     BetweenBytesTimeout,
@@ -94,6 +109,8 @@ impl Limit {
             Self::TotalBytesIn => "total-bytes-in",
             Self::Requests => "requests",
             Self::ConcurrentRequests => "concurrent-requests",
+            Self::HostNames => "host-names",
+            Self::HostNameBytes => "host-name-bytes",
             Self::ConnectTimeout => "connect-timeout",
             Self::FirstByteTimeout => "first-byte-timeout",
             Self::BetweenBytesTimeout => "between-bytes-timeout",

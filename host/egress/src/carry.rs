@@ -48,7 +48,7 @@ impl Client {
         let exchange = Arc::clone(&first.exchange);
         // The refusal is of no use to anybody; its connection closes.
         drop(first);
-        self.until(&exchange, None, broker.renew(&carried)).await?;
+        self.until(&exchange, broker.renew(&carried)).await?;
         if payload.kept.is_over() {
             return Err(broker.body_not_kept(&carried).into());
         }
@@ -93,7 +93,7 @@ impl Carrying<'_> {
         record: &mut Record,
     ) -> Result<(Delivered, Vec<Carried>)> {
         let placing = self.broker.place(self.chosen, &mut head, self.payload);
-        let carried = self.client.until(&exchange, None, placing).await?;
+        let carried = self.client.until(&exchange, placing).await?;
         let names: Vec<&str> = carried.iter().map(Carried::stored).collect();
         record.carries(names.join(", "));
         let Payload { kept, length } = self.payload;

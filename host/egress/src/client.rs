@@ -4,14 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, RANGE, TRANSFER_ENCODING};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
+use tokio_util::sync::CancellationToken;
 
 use crate::caps::{Allowed, Timeouts};
 use crate::carry::Delivered;
@@ -22,15 +23,21 @@ use crate::download::{Download, Wire};
 use crate::exchange::Exchange;
 use crate::gate::Decision;
 use crate::lease::{Lease, Unanswered};
+use crate::lookups::Lookups;
 use crate::outlet::Outlet;
 use crate::own::Bears;
+use crate::pace::Pace;
 use crate::pool::Pool;
 use crate::rebuild::{Head, rebuild};
 use crate::record::Record;
+use crate::retry_after::SlowDowns;
 use crate::target::Target;
 use crate::totals::{Admission, Totals};
 use crate::upload::Upload;
-use crate::{Body, Caps, Error, Gate, Ledger, Limit, Result, Usage, headers, scrubbed, transport};
+use crate::{
+    Authorities, Body, Caps, ClientSettings, Error, Gate, Ledger, Limit, Result, Revoker, SlowDown, Usage,
+    headers, scrubbed, transport,
+};
 
 /// What all requests of one client share.
 pub(crate) struct Shared {
@@ -41,12 +48,17 @@ pub(crate) struct Shared {
     pub(crate) pool: Pool,
     pub(crate) outlet: Outlet,
     pub(crate) broker: Option<Broker>,
+    pub(crate) lookups: Lookups,
+    pub(crate) revoked: CancellationToken,
+    pace: Pace,
+    slow_down: SlowDowns,
+    authorities: Authorities,
     tls: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Shared {
     pub(crate) async fn tls_config(&self) -> io::Result<Arc<ClientConfig>> {
-        self.tls.get_or_try_init(|| self.outlet.trust.client_config()).await.cloned()
+        self.tls.get_or_try_init(|| self.outlet.trust.client_config(&self.authorities)).await.cloned()
     }
 }
 
@@ -69,21 +81,21 @@ impl Drop for Open {
 }
 
 impl Client {
-    pub(crate) fn new(
-        outlet: Outlet,
-        gate: Arc<dyn Gate>,
-        ledger: Arc<dyn Ledger>,
-        caps: Caps,
-        broker: Option<Broker>,
-    ) -> Self {
+    /// What the settings say of credentials is in the broker by now.
+    pub(crate) fn new(outlet: Outlet, settings: ClientSettings, broker: Option<Broker>) -> Self {
         let shared = Shared {
-            gate,
-            ledger,
-            caps,
+            gate: settings.rights,
+            ledger: settings.ledger,
+            lookups: Lookups::new(&settings.caps),
+            pace: Pace::new(settings.caps.requests_per_second),
+            caps: settings.caps,
             totals: Totals::default(),
             pool: Pool::default(),
             outlet,
             broker,
+            revoked: CancellationToken::new(),
+            slow_down: SlowDowns::default(),
+            authorities: settings.authorities,
             tls: OnceCell::new(),
         };
         let shared = Arc::new(shared);
@@ -92,7 +104,17 @@ impl Client {
 
     /// What was used so far.
     pub fn usage(&self) -> Usage {
-        self.shared.totals.usage()
+        Usage { requests_per_second: self.shared.pace.peak(), ..self.shared.totals.usage() }
+    }
+
+    /// Takes the right to be connected from this client and all its clones.
+    pub fn revoker(&self) -> Revoker {
+        Revoker(self.shared.revoked.clone())
+    }
+
+    /// How long servers still want to be left alone, as far as they said so (`Retry-After`); none: nobody minds.
+    pub fn slow_down(&self) -> Option<Duration> {
+        self.shared.slow_down.left()
     }
 
     /// What may be used.
@@ -108,7 +130,8 @@ impl Client {
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>> {
         let exchange = Exchange::new(Arc::clone(&self.shared));
         let mut record = Record::open(Arc::clone(&exchange), request.method(), request.uri());
-        match self.run(request, exchange, &mut record).await {
+        let run = self.shared.revoked.run_until_cancelled(self.run(request, exchange, &mut record));
+        match run.await.unwrap_or(Err(Error::Revoked)) {
             Ok(answer) => Ok(answer.into_response(record)),
             Err(error) => {
                 record.fail(&error);
@@ -125,6 +148,7 @@ impl Client {
     ) -> Result<Answer> {
         let caps = &self.shared.caps;
         self.admit(record)?;
+        self.until(&exchange, self.shared.pace.wait().map(Ok)).await?;
         let timeouts = request.extensions().get::<Timeouts>().copied().unwrap_or_default().within(caps);
         if let Some(Bears(credential)) = request.extensions().get::<Bears>() {
             record.carries(credential.clone());
@@ -138,7 +162,7 @@ impl Client {
         let delivered = self.carry(outgoing, &timeouts, exchange, record).await?;
         let Delivered { response, lease, exchange } = delivered;
         let answer = Answer::accept(response, lease, asked, &timeouts, &exchange)?;
-        record.answered(answer.status(), answer.is_opaque);
+        record.answered(answer.status(), answer.is_opaque, answer.slow_down);
         Ok(answer)
     }
 
@@ -152,7 +176,7 @@ impl Client {
     ) -> Result<Upload> {
         let mut upload = Upload::new(body, length, Arc::clone(exchange))?;
         if matches!(head.method, Method::GET | Method::HEAD) && !upload.has_length() {
-            self.until(exchange, None, upload.peek()).await?;
+            self.until(exchange, upload.peek()).await?;
         }
         Ok(upload)
     }
@@ -207,8 +231,8 @@ impl Client {
                 }
             }
         }
-        let dialing = dial::dial(&self.shared, &head.target);
-        let mut lease = self.until(exchange, Some(timeouts.connect), dialing).await?;
+        let dialing = dial::dial(&self.shared, &head.target, timeouts.connect);
+        let mut lease = self.until(exchange, dialing).await?;
         record.connected(lease.address);
         if let Some(shared) = lease.share() {
             self.shared.pool.keep(shared);
@@ -248,24 +272,15 @@ impl Client {
         }
     }
 
-    /// Bounds what happens before anything is sent: by the connect timeout where given, by the total timeout always.
+    /// Bounds what happens before anything is sent by the total timeout.
     pub(crate) async fn until<T>(
         &self,
         exchange: &Exchange,
-        connect: Option<Duration>,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let connect_end = connect.and_then(|connect| Instant::now().checked_add(connect));
-        let end = connect_end.map_or(exchange.end, |connect_end| connect_end.min(exchange.end));
-        match tokio::time::timeout_at(end, work).await {
-            Ok(done) => done,
-            Err(_elapsed) => Err(match connect.filter(|_| end < exchange.end) {
-                Some(allowed) => Error::Timeout { limit: Limit::ConnectTimeout, allowed },
-                None => {
-                    Error::Timeout { limit: Limit::TotalTimeout, allowed: self.shared.caps.total_timeout }
-                }
-            }),
-        }
+        tokio::time::timeout_at(exchange.end, work).await.unwrap_or_else(|_elapsed| {
+            Err(Error::Timeout { limit: Limit::TotalTimeout, allowed: self.shared.caps.total_timeout })
+        })
     }
 }
 
@@ -282,6 +297,7 @@ struct Answer {
     wire: Wire,
     coding: Option<Coding>,
     is_opaque: bool,
+    slow_down: Option<SlowDown>,
 }
 
 impl Answer {
@@ -322,8 +338,13 @@ impl Answer {
             false => (None, false),
         };
         head.extensions.clear();
+        let slow_down = SlowDown::read(head.status, &head.headers);
+        if let Some(slow_down) = slow_down {
+            exchange.shared.slow_down.note(slow_down);
+            head.extensions.insert(slow_down);
+        }
         let wire = Wire::new(incoming, lease, Arc::clone(exchange), timeouts.between_bytes);
-        Ok(Self { head, wire, coding, is_opaque })
+        Ok(Self { head, wire, coding, is_opaque, slow_down })
     }
 
     fn status(&self) -> StatusCode {

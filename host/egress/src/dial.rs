@@ -11,6 +11,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -19,22 +20,53 @@ use crate::gate::Decision;
 use crate::lease::{Ends, Lease, Sender, Tasks};
 use crate::resolve::ADDRESSES_MAX;
 use crate::target::{Origin, Target};
-use crate::{Error, Result};
+use crate::{Error, Limit, Result};
 
 /// When the next address is tried beside the one that has not answered yet (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
 /// hyper reads at least this much at once.
 const READ_BYTES_MIN: usize = 8192;
 
-/// A fresh connection. The caller bounds its time.
-pub(crate) async fn dial(shared: &Shared, target: &Target) -> Result<Lease> {
+/// A fresh connection, or why there is none.
+///
+/// Within a network that was granted as a whole every failure takes as long as the one that takes longest: told sooner, it
+/// would say which addresses have a machine, and which machines a service.
+pub(crate) async fn dial(shared: &Shared, target: &Target, allowed: Duration) -> Result<Lease> {
+    let end = Instant::now() + allowed;
+    let late = |_elapsed| Error::Timeout { limit: Limit::ConnectTimeout, allowed };
+    let addresses = tokio::time::timeout_at(end, vetted(shared, target)).await.map_err(late)??;
+    let reached =
+        tokio::time::timeout_at(end, reach(shared, target, &addresses)).await.map_err(late).flatten();
+    if reached.is_err() && addresses.iter().any(|at| shared.gate.is_one_of_many(at.ip(), at.port())) {
+        tokio::time::sleep_until(end).await;
+    }
+    reached
+}
+
+async fn reach(shared: &Shared, target: &Target, addresses: &[SocketAddr]) -> Result<Lease> {
     let origin = &target.origin;
-    let addresses = vetted(shared, target).await?;
     let failed = |source| Error::Connect { host: origin.host.as_ref().to_owned(), port: origin.port, source };
-    let stream = connect(&addresses).await.map_err(failed)?;
-    stream.set_nodelay(true).map_err(failed)?;
-    let address = stream.peer_addr().map_err(failed)?;
-    let tasks = Tasks::default();
+    match &shared.outlet.proxy {
+        None => {
+            let (stream, address) = first(addresses, TcpStream::connect).await.map_err(failed)?;
+            stream.set_nodelay(true).map_err(failed)?;
+            speak(shared, target, stream, address).await
+        }
+        Some(proxy) => {
+            let through = |address| proxy.connect(address, Tasks::under(&shared.revoked));
+            let (stream, address) = first(addresses, through).await.map_err(failed)?;
+            speak(shared, target, stream, address).await
+        }
+    }
+}
+
+/// TLS where it is asked for, and HTTP.
+async fn speak<S>(shared: &Shared, target: &Target, stream: S, address: SocketAddr) -> Result<Lease>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let origin = &target.origin;
+    let tasks = Tasks::under(&shared.revoked);
     let ends = Arc::new(Ends(tasks.clone()));
     let sender = if origin.secure {
         let failed = |source| Error::Tls { host: origin.host.as_ref().to_owned(), source };
@@ -82,7 +114,10 @@ async fn vetted(shared: &Shared, target: &Target) -> Result<Vec<SocketAddr>> {
     let failed = |source| Error::Resolve { host: origin.host.as_ref().to_owned(), source };
     let found = match target.literal {
         Some(address) => vec![address],
-        None => shared.outlet.resolver.resolve(&origin.host).await.map_err(failed)?,
+        None => {
+            shared.lookups.admit(&origin.host, &shared.caps).await?;
+            shared.outlet.resolver.resolve(&origin.host).await.map_err(failed)?
+        }
     };
     if found.is_empty() {
         return Err(failed(io::Error::new(io::ErrorKind::NotFound, "the name has no addresses")));
@@ -116,21 +151,31 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 }
 
 /// The first of the addresses that answers. The next is tried when one fails, or is slow.
-async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+async fn first<S, W>(
+    addresses: &[SocketAddr],
+    connect: impl Fn(SocketAddr) -> W,
+) -> io::Result<(S, SocketAddr)>
+where
+    W: Future<Output = io::Result<S>>,
+{
+    let connect = |address: &SocketAddr| {
+        let (address, connecting) = (*address, connect(*address));
+        async move { connecting.await.map(|stream| (stream, address)) }
+    };
     let mut waiting = addresses.iter();
     let mut attempts = FuturesUnordered::new();
-    attempts.extend(waiting.next().map(|address| TcpStream::connect(*address)));
+    attempts.extend(waiting.next().map(connect));
     loop {
         tokio::select! {
             attempt = attempts.next() => match (attempt, waiting.next()) {
                 (Some(Ok(stream)), _) => return Ok(stream),
-                (_, Some(address)) => attempts.push(TcpStream::connect(*address)),
+                (_, Some(address)) => attempts.push(connect(address)),
                 (Some(Err(error)), None) if attempts.is_empty() => return Err(error),
                 (Some(Err(_)), None) => {}
                 (None, None) => return Err(io::Error::from(io::ErrorKind::AddrNotAvailable)),
             },
             () = tokio::time::sleep(STAGGER), if waiting.len() > 0 => {
-                attempts.extend(waiting.next().map(|address| TcpStream::connect(*address)));
+                attempts.extend(waiting.next().map(connect));
             }
         }
     }

@@ -69,6 +69,10 @@ impl Wire {
                 Poll::Ready(None) => {
                     self.ended = true;
                     self.release();
+                    if self.exchange.shared.revoked.is_cancelled() {
+                        // A connection that we have cut looks to the transport like one that has come to its end.
+                        return Poll::Ready(Some(Err(Error::Revoked)));
+                    }
                     // An answer that came before the upload was cut is no success of the whole.
                     return Poll::Ready(self.exchange.take_upload_failure().map(Err));
                 }

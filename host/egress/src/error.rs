@@ -132,6 +132,15 @@ pub enum Error {
     /// The request could not carry its credential, and was not sent.
     #[error(transparent)]
     Credential(#[from] Arc<credential::Error>),
+    /// The connection's grant was taken back.
+    #[error("the connection was revoked")]
+    Revoked,
+    /// The authority of a connection's own cannot be used.
+    #[error("failed to read the authority of the connection: {problem}")]
+    Authority {
+        /// What is wrong.
+        problem: String,
+    },
     /// A root certificate given by the operator cannot be used.
     #[error("failed to read root certificate {number} of the operator: {problem}")]
     RootCertificate {
@@ -194,13 +203,15 @@ impl Error {
             Self::RequestBody { .. } => "CD0311",
             Self::RootCertificate { .. } => "CD0312",
             Self::Credential(error) => error.code(),
+            Self::Revoked => "CD0313",
+            Self::Authority { .. } => "CD0314",
         }
     }
 
     /// Whose fault it is.
     pub fn class(&self) -> Class {
         match self {
-            Self::RequestDenied { .. } | Self::AddressDenied { .. } => Class::Denied,
+            Self::RequestDenied { .. } | Self::AddressDenied { .. } | Self::Revoked => Class::Denied,
             Self::Malformed { .. } | Self::RequestBody { .. } => Class::Invalid,
             Self::Limit { .. } => Class::Limit,
             Self::Tls { source, .. } if is_certificate(source) => Class::Upstream,
@@ -211,7 +222,7 @@ impl Error {
             | Self::ConnectionLost { .. }
             | Self::BodyEndedEarly { .. } => Class::Transient,
             Self::Protocol { .. } | Self::Decode { .. } => Class::Upstream,
-            Self::RootCertificate { .. } => Class::Host,
+            Self::RootCertificate { .. } | Self::Authority { .. } => Class::Host,
             Self::Credential(error) => class_of(error),
         }
     }
@@ -229,7 +240,7 @@ impl Error {
     /// What the guest may know. The exact error is for the user and the ledger.
     pub fn guest_class(&self) -> GuestClass {
         match self {
-            Self::RequestDenied { .. } => GuestClass::Denied,
+            Self::RequestDenied { .. } | Self::Revoked => GuestClass::Denied,
             Self::Malformed { .. } | Self::RequestBody { .. } => GuestClass::Invalid,
             Self::Limit { .. } => GuestClass::Limit,
             Self::Timeout { limit: Limit::ConnectTimeout, .. }
@@ -238,7 +249,8 @@ impl Error {
             | Self::Connect { .. }
             | Self::Tls { .. }
             | Self::ConnectionLost { .. }
-            | Self::RootCertificate { .. } => GuestClass::Unreachable,
+            | Self::RootCertificate { .. }
+            | Self::Authority { .. } => GuestClass::Unreachable,
             Self::Credential(error) => guest_class_of(error),
             Self::Timeout { .. } => GuestClass::Timeout,
             Self::Protocol { .. } | Self::BodyEndedEarly { .. } | Self::Decode { .. } => GuestClass::Response,
@@ -323,7 +335,7 @@ mod tests {
             .filter_map(|(at, _)| source.get(at..at + 6))
             .filter(|code| code.ends_with(|last: char| last.is_ascii_digit()))
             .collect();
-        assert_eq!(codes.len(), 12);
+        assert_eq!(codes.len(), 14);
         for code in codes {
             let page = std::fs::read_to_string(errors.join(format!("{code}.md"))).unwrap();
             assert!(page.starts_with(&format!("# {code}: ")), "{code}");

@@ -47,4 +47,9 @@ pub trait Gate: Send + Sync {
 
     /// May this address be dialed on this port?
     fn address(&self, address: IpAddr, port: u16) -> Decision;
+
+    /// Is the address allowed as one of many, by a rule over a network? How a connection to it fails is then told late.
+    fn is_one_of_many(&self, _address: IpAddr, _port: u16) -> bool {
+        false
+    }
 }

@@ -15,6 +15,10 @@ impl Gate for Rights {
     fn address(&self, address: IpAddr, port: u16) -> Decision {
         decision(self.judge_address(address, port))
     }
+
+    fn is_one_of_many(&self, address: IpAddr, port: u16) -> bool {
+        Rights::is_one_of_many(self, address, port)
+    }
 }
 
 fn decision(verdict: Verdict) -> Decision {

@@ -42,6 +42,11 @@ pub(crate) enum Sender {
 pub(crate) struct Tasks(CancellationToken);
 
 impl Tasks {
+    /// Tasks that also end with their client's right to be connected.
+    pub(crate) fn under(revoked: &CancellationToken) -> Self {
+        Self(revoked.child_token())
+    }
+
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let ended = self.0.clone();
         tokio::spawn(async move { ended.run_until_cancelled(work).await });

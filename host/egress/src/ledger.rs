@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::SlowDown;
+
 /// Keeps what left the house.
 ///
 /// Called once for each request when it has ended, denied and failed ones included, on whichever task ended it, also
@@ -27,7 +29,7 @@ pub struct Entry {
     pub port: u16,
     /// The address that was dialed.
     pub address: Option<SocketAddr>,
-    /// The path without its query, which may carry secrets.
+    /// The path as a template, `/v1/items/{id}`, without its query: ids and values may be personal or secret.
     pub path: String,
     /// The status of the response, when one came.
     pub status: Option<u16>,
@@ -45,6 +47,8 @@ pub struct Entry {
     pub credential: Option<String>,
     /// The guest received content in an encoding that the host did not undo.
     pub opaque: bool,
+    /// The server wants to be asked less.
+    pub slow_down: Option<SlowDown>,
     /// How it ended.
     pub outcome: Outcome,
 }

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 
 use crate::outlet::Outlet;
-use crate::{Caps, Client, Decision, Gate, Ledger, RequestLine, Result, body};
+use crate::{Authorities, Caps, Client, ClientSettings, Decision, Gate, Ledger, RequestLine, Result, body};
 
 /// Answers of token endpoints have a few kilobytes; certificates of providers and their keys some tens.
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
@@ -28,7 +28,12 @@ pub struct OwnCalls(Client);
 pub(crate) struct Bears(pub(crate) String);
 
 impl OwnCalls {
-    pub(crate) fn new(outlet: &Outlet, addresses: Arc<dyn Gate>, ledger: Arc<dyn Ledger>) -> Self {
+    pub(crate) fn new(
+        outlet: &Outlet,
+        addresses: Arc<dyn Gate>,
+        ledger: Arc<dyn Ledger>,
+        authorities: Authorities,
+    ) -> Self {
         let caps = Caps {
             request_body_bytes: FORM_BYTES_MAX,
             response_body_bytes: ANSWER_BYTES_MAX,
@@ -36,7 +41,8 @@ impl OwnCalls {
             first_byte_timeout: TOTAL_MAX,
             ..Caps::default()
         };
-        Self(Client::new(outlet.clone(), Arc::new(Own { addresses }), ledger, caps, None))
+        let settings = ClientSettings::new(Arc::new(Own { addresses }), ledger, caps);
+        Self(Client::new(outlet.clone(), ClientSettings { authorities, ..settings }, None))
     }
 
     /// Sends a request for this credential and reads its whole answer, which may have a megabyte. Redirects are answers.
@@ -63,5 +69,9 @@ impl Gate for Own {
 
     fn address(&self, address: IpAddr, port: u16) -> Decision {
         self.addresses.address(address, port)
+    }
+
+    fn is_one_of_many(&self, address: IpAddr, port: u16) -> bool {
+        self.addresses.is_one_of_many(address, port)
     }
 }

@@ -7,7 +7,8 @@ use http::{Method, StatusCode, Uri};
 
 use crate::exchange::Exchange;
 use crate::rebuild::Head;
-use crate::{Entry, Error, Outcome};
+use crate::template::template;
+use crate::{Entry, Error, Outcome, SlowDown};
 
 /// Longest text that a malformed request can put into the ledger.
 const TEXT_CHARS_MAX: usize = 256;
@@ -29,7 +30,7 @@ impl Record {
             scheme: shorten(uri.scheme_str().unwrap_or_default()),
             host: shorten(uri.host().unwrap_or_default()),
             port: uri.port_u16().unwrap_or_default(),
-            path: shorten(uri.path()),
+            path: shorten(&template(uri.path())),
             ..Entry::default()
         };
         Self { entry, exchange, bytes_out_before: 0, silent: false }
@@ -62,9 +63,10 @@ impl Record {
         self.entry.address = Some(address);
     }
 
-    pub(crate) fn answered(&mut self, status: StatusCode, opaque: bool) {
+    pub(crate) fn answered(&mut self, status: StatusCode, opaque: bool, slow_down: Option<SlowDown>) {
         self.entry.status = Some(status.as_u16());
         self.entry.opaque = opaque;
+        self.entry.slow_down = slow_down;
     }
 
     pub(crate) fn received(&mut self, wire: u64, decoded: u64) {
@@ -95,13 +97,14 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let shared = &self.exchange.shared;
-        shared.totals.leave();
+        let duration = self.exchange.started.elapsed();
+        shared.totals.leave(duration);
         if self.silent {
             return;
         }
         let mut entry = std::mem::take(&mut self.entry);
         entry.bytes_out = self.bytes_out_before + self.exchange.bytes_out();
-        entry.duration = self.exchange.started.elapsed();
+        entry.duration = duration;
         shared.ledger.record(entry);
     }
 }

@@ -1,4 +1,4 @@
-//! The port through which names become addresses, and its implementation over the system.
+//! The port through which names become addresses.
 //!
 //! It judges nothing: every address of the answer goes through the gate, and only judged addresses are dialed.
 
@@ -18,22 +18,4 @@ pub(crate) const ADDRESSES_MAX: usize = 64;
 pub trait Resolver: Send + Sync {
     /// All addresses of this name. `host` is lower case and has no trailing dot.
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>>;
-}
-
-/// Asks the operating system.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemResolver;
-
-#[async_trait]
-impl Resolver for SystemResolver {
-    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let found = tokio::net::lookup_host((host, 0)).await?;
-        let mut addresses: Vec<IpAddr> = Vec::new();
-        for address in found.map(|found| found.ip()) {
-            if !addresses.contains(&address) {
-                addresses.push(address);
-            }
-        }
-        Ok(addresses)
-    }
 }

@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use crate::credential::Broker;
 use crate::outlet::Outlet;
 use crate::tls::Trust;
-use crate::{Caps, Client, Gate, Ledger, OwnCalls, Resolver, Result, SystemResolver, credential};
+use crate::{
+    Authorities, Caps, Client, Dns, DnsResolver, Gate, Ledger, OwnCalls, Proxy, Resolver, Result, credential,
+};
 
 /// Says what time it is.
 pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -22,6 +24,8 @@ pub struct Settings {
     pub resolver: Arc<dyn Resolver>,
     /// Says when a request is signed, and when a token ends.
     pub clock: WallClock,
+    /// Through which all connections go; none: straight. The environment's variables are never asked.
+    pub proxy: Option<Proxy>,
 }
 
 impl Default for Settings {
@@ -29,8 +33,9 @@ impl Default for Settings {
         Self {
             system_roots: true,
             extra_roots_pem: Vec::new(),
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(DnsResolver::new(Dns::default())),
             clock: Arc::new(SystemTime::now),
+            proxy: None,
         }
     }
 }
@@ -46,6 +51,16 @@ pub struct ClientSettings {
     pub caps: Caps,
     /// What is placed on its requests.
     pub credentials: Option<credential::Settings>,
+    /// Whom this client trusts beside those whom the process trusts.
+    pub authorities: Authorities,
+}
+
+impl ClientSettings {
+    /// A client without credentials, which trusts nobody of its own.
+    #[must_use]
+    pub fn new(rights: Arc<dyn Gate>, ledger: Arc<dyn Ledger>, caps: Caps) -> Self {
+        Self { rights, ledger, caps, credentials: None, authorities: Authorities::default() }
+    }
 }
 
 /// The only way out of the process. Made once; makes clients.
@@ -62,6 +77,7 @@ impl Egress {
         let outlet = Outlet {
             trust: Arc::new(trust),
             resolver: settings.resolver,
+            proxy: settings.proxy,
             refreshes: Arc::default(),
             clock: settings.clock,
         };
@@ -69,18 +85,19 @@ impl Egress {
     }
 
     /// A client for one connection and one run. Its kept connections and TLS sessions are shared with no other client.
-    pub fn client(&self, settings: ClientSettings) -> Client {
-        let ClientSettings { rights, ledger, caps, credentials } = settings;
-        let broker = credentials.filter(|settings| !settings.placed.is_empty()).map(|settings| {
-            let calls = self.own_calls(Arc::clone(&rights), Arc::clone(&ledger));
-            Broker::new(settings, calls, self.outlet.clone(), caps.kept_body_bytes)
+    pub fn client(&self, mut settings: ClientSettings) -> Client {
+        let credentials = settings.credentials.take().filter(|settings| !settings.placed.is_empty());
+        let broker = credentials.map(|credentials| {
+            let (rights, ledger) = (Arc::clone(&settings.rights), Arc::clone(&settings.ledger));
+            let calls = OwnCalls::new(&self.outlet, rights, ledger, settings.authorities.clone());
+            Broker::new(credentials, calls, self.outlet.clone(), settings.caps.kept_body_bytes)
         });
-        Client::new(self.outlet.clone(), rights, ledger, caps, broker)
+        Client::new(self.outlet.clone(), settings, broker)
     }
 
     /// Requests of the host itself, as to a token endpoint. `addresses` judges what names resolve to; that the URL may
     /// be called is the caller's part.
     pub fn own_calls(&self, addresses: Arc<dyn Gate>, ledger: Arc<dyn Ledger>) -> OwnCalls {
-        OwnCalls::new(&self.outlet, addresses, ledger)
+        OwnCalls::new(&self.outlet, addresses, ledger, Authorities::default())
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, TrustAnchor};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::{Error, Result};
@@ -15,11 +15,27 @@ use crate::{Error, Result};
 /// Sessions that one client may resume.
 const SESSIONS_MAX: usize = 32;
 
+/// Authorities of one connection's own, for servers that nobody else vouches for.
+#[derive(Clone, Debug, Default)]
+pub struct Authorities(Vec<TrustAnchor<'static>>);
+
+impl Authorities {
+    /// The certificates in this text.
+    ///
+    /// # Errors
+    /// [`Error::Authority`] when there is none, or one that cannot be used.
+    pub fn from_pem(pem: &[u8]) -> Result<Self> {
+        let mut roots = RootCertStore::empty();
+        add_pem(&mut roots, pem).map_err(|problem| Error::Authority { problem })?;
+        Ok(Self(roots.roots))
+    }
+}
+
 /// The authorities that the process trusts.
 pub(crate) struct Trust {
     system_roots: bool,
     extra: RootCertStore,
-    config: OnceCell<ClientConfig>,
+    roots: OnceCell<Arc<RootCertStore>>,
 }
 
 impl Trust {
@@ -29,19 +45,27 @@ impl Trust {
             add_pem(&mut extra, pem)
                 .map_err(|problem| Error::RootCertificate { number: index + 1, problem })?;
         }
-        Ok(Self { system_roots, extra, config: OnceCell::new() })
+        Ok(Self { system_roots, extra, roots: OnceCell::new() })
     }
 
     /// The settings of one client: the trust is shared, the session tickets are not, because a ticket would link the
     /// connections of two organizations.
-    pub(crate) async fn client_config(&self) -> io::Result<Arc<ClientConfig>> {
-        let shared = self.config.get_or_try_init(|| self.build()).await?;
-        let mut own = shared.clone();
-        own.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
-        Ok(Arc::new(own))
+    pub(crate) async fn client_config(&self, own: &Authorities) -> io::Result<Arc<ClientConfig>> {
+        let mut roots = Arc::clone(self.roots.get_or_try_init(|| self.read()).await?);
+        if !own.0.is_empty() {
+            Arc::make_mut(&mut roots).roots.extend(own.0.iter().cloned());
+        }
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
+        Ok(Arc::new(config))
     }
 
-    async fn build(&self) -> io::Result<ClientConfig> {
+    async fn read(&self) -> io::Result<Arc<RootCertStore>> {
         let mut roots = self.extra.clone();
         if self.system_roots {
             let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await?;
@@ -53,13 +77,7 @@ impl Trust {
                 tracing::debug!(unusable, "skipped root certificates of the system");
             }
         }
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+        Ok(Arc::new(roots))
     }
 }
 
@@ -74,7 +92,7 @@ fn add_pem(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Class, Egress, Error, Settings};
+    use crate::{Authorities, Class, Egress, Error, Settings};
 
     #[test]
     fn a_root_certificate_that_cannot_be_read_is_named_by_its_place() {
@@ -84,6 +102,8 @@ mod tests {
             let error = Egress::new(settings).err().unwrap();
             assert!(matches!(error, Error::RootCertificate { number: 1, .. }), "{text:?}: {error}");
             assert_eq!((error.code(), error.class()), ("CD0312", Class::Host));
+            let error = Authorities::from_pem(text.as_bytes()).unwrap_err();
+            assert_eq!((error.code(), error.class()), ("CD0314", Class::Host), "{text:?}: {error}");
         }
     }
 }

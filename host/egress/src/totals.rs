@@ -1,6 +1,7 @@
 //! Counts what all requests of one client use together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -13,6 +14,10 @@ pub struct Usage {
     pub requests: u64,
     /// The most requests that were under way at one time.
     pub concurrent_requests: u64,
+    /// The most requests that began in one second.
+    pub requests_per_second: u64,
+    /// Milliseconds of the request that took longest.
+    pub request_ms: u64,
     /// Body bytes sent.
     pub bytes_out: u64,
     /// Body bytes received as servers sent them.
@@ -27,6 +32,7 @@ pub(crate) struct Totals {
     requests: AtomicU64,
     under_way: AtomicU64,
     under_way_peak: AtomicU64,
+    longest_ms: AtomicU64,
     bytes_out: AtomicU64,
     bytes_in_wire: AtomicU64,
     bytes_in: AtomicU64,
@@ -37,6 +43,8 @@ impl Totals {
         Usage {
             requests: self.requests.load(Ordering::Relaxed),
             concurrent_requests: self.under_way_peak.load(Ordering::Relaxed),
+            requests_per_second: 0,
+            request_ms: self.longest_ms.load(Ordering::Relaxed),
             bytes_out: self.bytes_out.load(Ordering::Relaxed),
             bytes_in_wire: self.bytes_in_wire.load(Ordering::Relaxed),
             bytes_in: self.bytes_in.load(Ordering::Relaxed),
@@ -57,8 +65,10 @@ impl Totals {
         Admission::Admitted
     }
 
-    pub(crate) fn leave(&self) {
+    pub(crate) fn leave(&self, duration: Duration) {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
+        let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        self.longest_ms.fetch_max(ms, Ordering::Relaxed);
     }
 
     pub(crate) fn add_out(&self, bytes: u64, caps: &Caps) -> Result<()> {

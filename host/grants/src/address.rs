@@ -17,8 +17,12 @@ impl Rights {
         if port == 0 {
             return Verdict::denied(Code::Port, "port 0 cannot be dialed");
         }
-        if self.addresses().contains(&AddressGrant { address, port }) {
-            return Verdict::Allowed { rule: format!("address {address} port {port}") };
+        if let Some(grant) = self.addresses().iter().find(|grant| covers(grant, address, port)) {
+            let rule = match grant.single() {
+                Some(address) => format!("address {address} port {port}"),
+                None => format!("network {} port {port}", grant.network),
+            };
+            return Verdict::Allowed { rule };
         }
         match refusal(address) {
             None => Verdict::Allowed { rule: "public address".to_owned() },
@@ -29,4 +33,33 @@ impl Rights {
             },
         }
     }
+}
+
+impl Rights {
+    /// Whether a rule allows this address as one of many. How a connection to it fails would draw a map of the network.
+    #[must_use]
+    pub fn is_one_of_many(&self, address: IpAddr, port: u16) -> bool {
+        let mut covering = self.addresses().iter().filter(|grant| covers(grant, address, port)).peekable();
+        covering.peek().is_some() && covering.all(|grant| grant.single().is_none())
+    }
+}
+
+/// Does the grant hold this address? A network holds what is private and nothing else: metadata services stand inside
+/// private networks, and whoever means one names it.
+fn covers(grant: &AddressGrant, address: IpAddr, port: u16) -> bool {
+    let is_meant =
+        || grant.single().is_some() || refusal(address).is_some_and(|refusal| refusal.is_private_network());
+    grant.port == port && grant.network.contains(&address) && is_meant()
+}
+
+/// What two grants have in common.
+pub(crate) fn common(one: &AddressGrant, other: &AddressGrant) -> Option<AddressGrant> {
+    let within = |inner: &AddressGrant, outer: &AddressGrant| match inner.single() {
+        Some(address) => covers(outer, address, inner.port),
+        None => inner.port == outer.port && outer.network.contains(&inner.network),
+    };
+    if within(one, other) {
+        return Some(*one);
+    }
+    within(other, one).then_some(*other)
 }

@@ -36,5 +36,7 @@ pub(crate) fn meant_by(name: &str) -> Option<IpAddr> {
 /// Whether one of the granted addresses is of the kind that the name means, on this port.
 pub(crate) fn is_granted(meant: IpAddr, port: u16, granted: &[AddressGrant]) -> bool {
     let kind = |address: IpAddr| refusal(address).map(|refusal| refusal.kind);
-    granted.iter().any(|grant| grant.port == port && kind(grant.address) == kind(meant))
+    granted
+        .iter()
+        .any(|grant| grant.port == port && grant.single().is_some_and(|address| kind(address) == kind(meant)))
 }

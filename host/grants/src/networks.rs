@@ -15,25 +15,28 @@ const fn v6(segments: [u16; 4], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0), prefix)
 }
 
+const PRIVATE: &str = "private";
+const CARRIER: &str = "carrier-grade NAT";
+
 /// IANA's special-purpose registry, multicast, and addresses of clouds that stand outside both. Narrower networks
 /// stand before those that hold them, so that the reason is the exact one.
 const REFUSED_V4: [(Ipv4Net, &str); 23] = [
     (v4(0, 0, 0, 0, 8), "this network"),
-    (v4(10, 0, 0, 0, 8), "private"),
+    (v4(10, 0, 0, 0, 8), PRIVATE),
     (v4(100, 100, 100, 200, 32), "metadata service"),
-    (v4(100, 64, 0, 0, 10), "carrier-grade NAT"),
+    (v4(100, 64, 0, 0, 10), CARRIER),
     (v4(127, 0, 0, 0, 8), "loopback"),
     (v4(168, 63, 129, 16, 32), "metadata service"),
     (v4(169, 254, 169, 254, 32), "metadata service"),
     (v4(169, 254, 170, 2, 32), "metadata service"),
     (v4(169, 254, 0, 0, 16), "link-local"),
-    (v4(172, 16, 0, 0, 12), "private"),
+    (v4(172, 16, 0, 0, 12), PRIVATE),
     (v4(192, 0, 0, 0, 24), "protocol assignments"),
     (v4(192, 0, 2, 0, 24), "documentation"),
     (v4(192, 31, 196, 0, 24), "AS112"),
     (v4(192, 52, 193, 0, 24), "multicast tunnels"),
     (v4(192, 88, 99, 0, 24), "6to4 relays"),
-    (v4(192, 168, 0, 0, 16), "private"),
+    (v4(192, 168, 0, 0, 16), PRIVATE),
     (v4(192, 175, 48, 0, 24), "AS112"),
     (v4(198, 18, 0, 0, 15), "benchmarks"),
     (v4(198, 51, 100, 0, 24), "documentation"),
@@ -61,7 +64,7 @@ const REFUSED_V6: [(Ipv6Net, &str); 15] = [
     (Ipv6Net::new_assert(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), 128), "metadata service"),
     (v6([0xfe80, 0, 0, 0], 10), "link-local"),
     (v6([0xfec0, 0, 0, 0], 10), "site-local"),
-    (v6([0xfc00, 0, 0, 0], 7), "private"),
+    (v6([0xfc00, 0, 0, 0], 7), PRIVATE),
     (v6([0xff00, 0, 0, 0], 8), "multicast"),
     (v6([0x100, 0, 0, 0], 64), "discard"),
     (v6([0x5f00, 0, 0, 0], 16), "segment routing"),
@@ -97,6 +100,13 @@ pub struct Refusal {
     pub network: IpNet,
     /// The IPv4 address that it carries, and what that is where it would be refused as well.
     pub carries: Option<(Ipv4Addr, Option<&'static str>)>,
+}
+
+impl Refusal {
+    /// Whether the address belongs to a network that someone may call his own.
+    pub(crate) fn is_private_network(&self) -> bool {
+        matches!(self.kind, PRIVATE | CARRIER)
+    }
 }
 
 impl fmt::Display for Refusal {

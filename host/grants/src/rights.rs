@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use manifest::{Access, AddressGrant, Asks, Grants, HostPattern, Role};
 use serde::{Deserialize, Serialize};
 
+use crate::address;
 use crate::credentials::{Credential, granted_credentials};
 use crate::unmet::{Unmet, find_unmet};
 
@@ -14,7 +15,7 @@ use crate::unmet::{Unmet, find_unmet};
 pub struct Policy {
     /// The only hosts that may be reached; none: no narrowing.
     pub hosts: Option<Vec<HostPattern>>,
-    /// The only addresses that may be granted although they are not public; none: no narrowing.
+    /// The only addresses and networks that may be granted although they are not public; none: no narrowing.
     pub addresses: Option<Vec<AddressGrant>>,
 }
 
@@ -77,7 +78,7 @@ impl Rights {
         }
         let mut addresses = basis.grants.addresses.clone();
         for narrowing in [&organization.addresses, &host.addresses].into_iter().flatten() {
-            addresses.retain(|grant| narrowing.contains(grant));
+            addresses = narrowed(&addresses, narrowing);
         }
         let (credentials, lacking) = granted_credentials(basis);
         let unmet = find_unmet(basis).into_iter().chain(lacking).collect();
@@ -102,7 +103,7 @@ impl Rights {
         &self.rules
     }
 
-    /// The addresses that may be dialed although they are not public.
+    /// The addresses and networks that may be dialed although they are not public.
     #[must_use]
     pub fn addresses(&self) -> &[AddressGrant] {
         &self.addresses
@@ -147,6 +148,19 @@ fn common(one: &[HostPattern], other: &[HostPattern]) -> Vec<HostPattern> {
         }
     }
     rules
+}
+
+/// The grants that a policy leaves, or the parts of them.
+fn narrowed(grants: &[AddressGrant], policy: &[AddressGrant]) -> Vec<AddressGrant> {
+    let mut left: Vec<AddressGrant> = Vec::new();
+    for met in
+        grants.iter().flat_map(|grant| policy.iter().filter_map(|policy| address::common(grant, policy)))
+    {
+        if !left.contains(&met) {
+            left.push(met);
+        }
+    }
+    left
 }
 
 fn directories(basis: &Basis<'_>) -> BTreeMap<String, Directory> {

@@ -1,16 +1,15 @@
 //! What an admin consented to, for one connection of a sync.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use toml::de::DeValue;
 
-use crate::asks::{Access, HostAsk, RULES_MAX, read_hosts};
+use crate::addresses::{AddressGrant, read_addresses};
+use crate::asks::{Access, HostAsk, read_hosts};
 use crate::fault::Code;
-use crate::host::Host;
 use crate::reader::{Node, Table};
 use crate::text::quoted;
 
@@ -31,15 +30,15 @@ pub struct Grants {
     pub directories: BTreeMap<String, DirectoryGrant>,
     /// Stored credentials, by the name under which the connector asked for them.
     pub credentials: BTreeMap<String, CredentialGrant>,
+    /// An authority of the connection's own, for servers whose certificates nobody else vouches for.
+    pub tls: Option<TlsGrant>,
 }
 
-/// One address and port that may be dialed although the host would refuse it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AddressGrant {
-    /// The address.
-    pub address: IpAddr,
-    /// The port.
-    pub port: u16,
+/// Whom a connection trusts beside the authorities that this machine trusts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsGrant {
+    /// A file with certificates of authorities in PEM form; relative to the document that says so.
+    pub ca: PathBuf,
 }
 
 /// A directory of the host that a connector may see.
@@ -65,16 +64,18 @@ pub struct CredentialGrant {
 /// The `grants` of a connection.
 pub(crate) fn read_grants(node: Option<Node<'_>>) -> Option<Grants> {
     let Some(node) = node else { return Some(Grants::default()) };
-    let table = node.table(&["hosts", "addresses", "directories", "credentials"])?;
+    let table = node.table(&["hosts", "addresses", "directories", "credentials", "tls"])?;
     let hosts = read_concrete_hosts(&table);
     let addresses = read_addresses(&table);
     let directories = read_named(&table, "directories", read_directory);
     let credentials = read_named(&table, "credentials", read_credential);
+    let tls = table.optional("tls", read_tls);
     Some(Grants {
         hosts: hosts?,
         addresses: addresses?,
         directories: directories?,
         credentials: credentials?,
+        tls: tls?,
     })
 }
 
@@ -93,31 +94,9 @@ fn read_concrete_hosts(table: &Table<'_>) -> Option<Vec<HostAsk>> {
     (granted.len() == count).then_some(granted)
 }
 
-fn read_addresses(table: &Table<'_>) -> Option<Vec<AddressGrant>> {
-    let items = table.items("addresses");
-    if let Some(first_too_many) = items.get(RULES_MAX) {
-        first_too_many.fault(Code::WrongValue, format!("more than {RULES_MAX} addresses"));
-        return None;
-    }
-    let read: Vec<Option<AddressGrant>> = items.iter().map(read_address).collect();
-    read.into_iter().collect()
-}
-
-fn read_address(node: &Node<'_>) -> Option<AddressGrant> {
-    let table = node.table(&["address", "port"])?;
-    let address = table.required("address").and_then(|address| {
-        let text = address.string()?;
-        match Host::parse(text) {
-            Ok(Host::Address(literal)) => return Some(literal),
-            Ok(Host::Name(_)) => {
-                address.fault(Code::WrongValue, format!("{} is a name, not an address", quoted(text)));
-            }
-            Err(error) => address.fault_with(Code::WrongValue, error.to_string(), error.hint()),
-        }
-        None
-    });
-    let port = table.required("port").and_then(|port| port.unsigned_within(1..=u64::from(u16::MAX)));
-    Some(AddressGrant { address: address?, port: port.and_then(|port| u16::try_from(port).ok())? })
+fn read_tls(node: &Node<'_>) -> Option<TlsGrant> {
+    let table = node.table(&["ca"])?;
+    table.required("ca").and_then(|ca| read_path(&ca)).map(|ca| TlsGrant { ca })
 }
 
 /// A table of grants, each under the name of its ask.

@@ -3,6 +3,7 @@
 //!
 //! Pure: it opens no file, resolves no name and knows no wasm.
 
+mod addresses;
 mod amount;
 mod asks;
 mod config;
@@ -18,12 +19,13 @@ mod reader;
 mod sync;
 mod text;
 
+pub use addresses::AddressGrant;
 pub use asks::{Access, Asks, DirectoryAsk, HostAsk};
 pub use config::ConfigFault;
 pub use connector::{Manifest, Role};
 pub use credential::{CredentialAsk, CredentialKind};
 pub use fault::{Code, Fault, Faults};
-pub use grants::{AddressGrant, CredentialGrant, DirectoryGrant, Grants, is_stored_name};
+pub use grants::{CredentialGrant, DirectoryGrant, Grants, TlsGrant, is_stored_name};
 pub use host::{Host, HostPattern, Scheme};
 pub use limits::{Limits, Unit};
 pub use place::Excerpt;

@@ -37,6 +37,12 @@ pub struct Limits {
     pub run_ms: Option<u64>,
     /// HTTP requests of one run.
     pub requests: Option<u64>,
+    /// HTTP requests that may begin in one second; more of them wait for their turn.
+    pub requests_per_second: Option<u64>,
+    /// HTTP requests under way at one time.
+    pub concurrent_requests: Option<u64>,
+    /// Wall-clock time of one HTTP request, up to the end of its response.
+    pub request_ms: Option<u64>,
     /// Body of one request.
     pub request_bytes: Option<u64>,
     /// Body of one response, decompressed.
@@ -63,7 +69,7 @@ pub struct Limits {
 
 impl Limits {
     /// Every key that a `limits` table may have, with what it counts.
-    pub const KEYS: [(&'static str, Unit); 19] = [
+    pub const KEYS: [(&'static str, Unit); 22] = [
         ("memory_bytes", Unit::Bytes),
         ("table_elements", Unit::Count),
         ("instances", Unit::Count),
@@ -72,6 +78,9 @@ impl Limits {
         ("host_call_ms", Unit::Milliseconds),
         ("run_ms", Unit::Milliseconds),
         ("requests", Unit::Count),
+        ("requests_per_second", Unit::Count),
+        ("concurrent_requests", Unit::Count),
+        ("request_ms", Unit::Milliseconds),
         ("request_bytes", Unit::Bytes),
         ("response_bytes", Unit::Bytes),
         ("bytes_out", Unit::Bytes),
@@ -107,6 +116,9 @@ impl Limits {
             "host_call_ms" => &mut self.host_call_ms,
             "run_ms" => &mut self.run_ms,
             "requests" => &mut self.requests,
+            "requests_per_second" => &mut self.requests_per_second,
+            "concurrent_requests" => &mut self.concurrent_requests,
+            "request_ms" => &mut self.request_ms,
             "request_bytes" => &mut self.request_bytes,
             "response_bytes" => &mut self.response_bytes,
             "bytes_out" => &mut self.bytes_out,

@@ -21,6 +21,12 @@ pub struct Limits {
     pub run_ms: u64,
     /// HTTP requests.
     pub requests: u64,
+    /// HTTP requests that may begin in one second; more of them wait for their turn.
+    pub requests_per_second: u64,
+    /// HTTP requests under way at one time.
+    pub concurrent_requests: u64,
+    /// Milliseconds for one HTTP request, up to the end of its response.
+    pub request_ms: u64,
     /// Bytes of one request's body.
     pub request_bytes: u64,
     /// Bytes of one response's body after decompression.
@@ -64,6 +70,10 @@ impl Limits {
             host_call_ms: 45 * 1000,
             run_ms: 6 * HOUR_MS,
             requests: 100_000,
+            // Few servers that want to be asked more often than this by one client, and none without saying so.
+            requests_per_second: 1_000,
+            concurrent_requests: 32,
+            request_ms: 10 * MINUTE_MS,
             request_bytes: 64 * MIB,
             response_bytes: 64 * MIB,
             bytes_out: GIB,
@@ -91,6 +101,9 @@ impl Limits {
             host_call_ms: 10 * MINUTE_MS,
             run_ms: 48 * HOUR_MS,
             requests: 10_000_000,
+            requests_per_second: 100_000,
+            concurrent_requests: 256,
+            request_ms: HOUR_MS,
             request_bytes: GIB,
             response_bytes: 4 * GIB,
             bytes_out: 256 * GIB,
@@ -139,6 +152,9 @@ impl Limits {
             "host_call_ms" => &mut self.host_call_ms,
             "run_ms" => &mut self.run_ms,
             "requests" => &mut self.requests,
+            "requests_per_second" => &mut self.requests_per_second,
+            "concurrent_requests" => &mut self.concurrent_requests,
+            "request_ms" => &mut self.request_ms,
             "request_bytes" => &mut self.request_bytes,
             "response_bytes" => &mut self.response_bytes,
             "bytes_out" => &mut self.bytes_out,

@@ -11,7 +11,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Log lines kept for the report of a failure.
 const LOG_TAIL_LINES: usize = 20;
@@ -49,6 +49,8 @@ pub(crate) struct Counters {
     pub(crate) peaks: Peaks,
     tail: Mutex<VecDeque<String>>,
     denials: Mutex<Vec<String>>,
+    /// Until when servers want to be left alone.
+    left_alone_until: Mutex<Option<Instant>>,
 }
 
 impl Counters {
@@ -63,7 +65,22 @@ impl Counters {
             peaks: Peaks::default(),
             tail: Mutex::default(),
             denials: Mutex::default(),
+            left_alone_until: Mutex::default(),
         }
+    }
+
+    /// A server wants to be left alone for so long.
+    pub(crate) fn left_alone(&self, wait: Duration) {
+        let mut until = self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = (*until).max(Instant::now().checked_add(wait));
+    }
+
+    /// Milliseconds for which a server still wants to be left alone. What a connector waits for by itself is told here as
+    /// well, and costs nothing: it is over by then.
+    pub(crate) fn left_alone_ms(&self) -> Option<u64> {
+        let until = *self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = until?.checked_duration_since(Instant::now())?.as_millis();
+        u64::try_from(left).ok().filter(|left| *left > 0)
     }
 
     fn keep(&self, line: String) {
@@ -119,6 +136,9 @@ impl Counters {
             "host_call_ms" => peaks.host_call_us.get().div_ceil(1000),
             "run_ms" => self.run_ms(),
             "requests" => http.requests,
+            "requests_per_second" => http.requests_per_second,
+            "concurrent_requests" => http.concurrent_requests,
+            "request_ms" => http.request_ms,
             "request_bytes" => peaks.request_bytes.get(),
             "response_bytes" => peaks.response_bytes.get(),
             "bytes_out" => http.bytes_out,

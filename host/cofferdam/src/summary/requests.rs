@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::table::Table;
 use crate::text::{plain_line, plain_lines};
-use crate::traffic::{End, Group, Requests};
+use crate::traffic::{End, Group, Requests, sums};
 use crate::units;
 
 /// Empty where nothing was asked for.
@@ -13,7 +13,8 @@ pub(crate) fn text(requests: &[Requests]) -> String {
         return String::new();
     }
     let mut table = Table::new(&["HOST", "CONNECTION", "METHOD", "ANSWER", ">REQUESTS", ">OUT", ">IN"]);
-    for Requests { group, amounts } in requests {
+    let sums = sums(requests.iter().map(|Requests { group, amounts }| (group.clone(), amounts.clone())));
+    for (group, amounts) in &sums {
         table.row([
             group.host.clone(),
             group.connection.clone(),
@@ -25,7 +26,7 @@ pub(crate) fn text(requests: &[Requests]) -> String {
         ]);
     }
     let mut text = format!("\n{}", table.render(0));
-    for Requests { group, amounts } in requests {
+    for (group, amounts) in &sums {
         text.push_str(&remark(group, amounts.message.as_deref()));
     }
     text

@@ -33,7 +33,7 @@ async fn a_granted_host_on_a_granted_address_is_reached_by_its_rule() {
     let server = Raw::answering(ok("hi"), Then::Serve).await;
     let house = House::default();
     let pattern = format!("http://*.api.test:{}", server.port());
-    let client = client(&house, &pattern, Some(AddressGrant { address: LOOPBACK, port: server.port() }));
+    let client = client(&house, &pattern, Some(AddressGrant::exact(LOOPBACK, server.port())));
     assert_eq!(fetch(&client, get(format!("http://v1.api.test:{}/", server.port()))).await.unwrap(), "hi");
     assert_eq!(house.ledger.only().rule, Some(pattern));
 }

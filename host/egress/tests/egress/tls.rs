@@ -1,9 +1,9 @@
 //! TLS as real servers speak it. The name that is asked for, sent, and certified is one name.
 
-use egress::{Class, Error, GuestClass};
+use egress::{Authorities, Class, ClientSettings, Error, GuestClass};
 use http::Version;
 
-use crate::support::authority::{Authority, self_signed};
+use crate::support::authority::{Authority, self_signed, weak_rsa};
 use crate::support::nginx::{Nginx, Site};
 use crate::support::secure::Echo;
 use crate::support::{House, fetch, get, read, send};
@@ -117,6 +117,45 @@ async fn e58_sessions_are_resumed_within_a_client_and_never_across() {
     assert!(!resumed(&one).await);
     assert!(resumed(&one).await);
     assert!(!resumed(&two).await, "a ticket of one client was used by another");
+}
+
+#[tokio::test]
+async fn e58_an_authority_of_one_connections_own_is_trusted_by_no_other() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let (one, two) = (
+        Echo::secure(&ours.issue("api.test"), "h2").await,
+        Echo::secure(&theirs.issue("api.test"), "h2").await,
+    );
+    let house = House::default();
+    let egress = house.egress();
+    let trusting = |authority: &Authority| {
+        let authorities = Authorities::from_pem(authority.pem().as_bytes()).unwrap();
+        egress.client(ClientSettings { authorities, ..house.settings() })
+    };
+    let (ours, theirs, nobodys) = (trusting(&ours), trusting(&theirs), egress.client(house.settings()));
+    for (client, echo, is_trusted) in [
+        (&ours, &one, true),
+        (&ours, &two, false),
+        (&theirs, &one, false),
+        (&theirs, &two, true),
+        (&nobodys, &one, false),
+        (&nobodys, &two, false),
+    ] {
+        let sent = send(client, get(format!("https://api.test:{}/", echo.address.port()))).await;
+        assert_eq!(sent.is_ok(), is_trusted, "{:?}", sent.err());
+    }
+}
+
+#[tokio::test]
+async fn e58_a_key_too_short_to_be_safe_is_refused_though_its_authority_is_trusted() {
+    let identity = weak_rsa();
+    let mut nginx =
+        Nginx::start(&[Site { name: "weak", identity: &identity, lines: "ssl_ciphers ALL:@SECLEVEL=0;" }])
+            .await;
+    let port = nginx.address("weak").await.port();
+    let client = House::default().trusting(&identity.certificate).client();
+    let error = send(&client, get(format!("https://api.test:{port}/"))).await.unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }), "{}", error.full_text());
 }
 
 #[tokio::test]

@@ -268,3 +268,66 @@ fn a_refused_address_says_what_it_is_and_how_it_would_be_granted() {
     let line = "# sync.toml\n[[source.grants.addresses]]\naddress = \"::ffff:10.0.0.1\"\nport = 443\n";
     assert_eq!(line_to_add.as_deref(), Some(line));
 }
+
+/// Rights to dial what these lines of a sync grant.
+fn granted(addresses: &[&str]) -> crate::Rights {
+    super::rights("", &addresses.iter().map(|lines| table(lines)).collect::<String>())
+}
+
+fn table(lines: &str) -> String {
+    format!("[[source.grants.addresses]]\n{lines}\n")
+}
+
+#[test]
+fn e06_a_granted_network_holds_its_private_addresses_on_its_port_and_no_metadata_service() {
+    let rights = granted(&[
+        "network = \"10.1.0.0/16\"\nport = 443",
+        "network = \"100.64.0.0/10\"\nport = 443",
+        "network = \"fd00::/8\"\nport = 443",
+        "address = \"169.254.169.254\"\nport = 80",
+    ]);
+    for (address, port, allowed) in [
+        ("10.1.0.0", 443, true),
+        ("10.1.255.255", 443, true),
+        ("10.0.255.255", 443, false),
+        ("10.2.0.0", 443, false),
+        ("10.1.0.1", 80, false),
+        ("::ffff:10.1.0.1", 443, false),
+        ("64:ff9b::a01:1", 443, false),
+        ("100.64.0.1", 443, true),
+        ("100.100.100.200", 443, false),
+        ("fd00:ec2::253", 443, true),
+        ("fd00:ec2::254", 443, false),
+        ("fc00::1", 443, false),
+        ("169.254.169.254", 80, true),
+        ("169.254.169.254", 443, false),
+    ] {
+        let verdict = rights.judge_address(address.parse().unwrap(), port);
+        assert_eq!(verdict.is_allowed(), allowed, "{address} {port}: {verdict:?}");
+    }
+    let verdict = rights.judge_address("10.1.2.3".parse().unwrap(), 443);
+    assert_eq!(verdict, Verdict::Allowed { rule: "network 10.1.0.0/16 port 443".to_owned() });
+    assert!(rights.is_one_of_many("10.1.2.3".parse().unwrap(), 443));
+    assert!(!rights.is_one_of_many("169.254.169.254".parse().unwrap(), 80));
+    assert!(!rights.is_one_of_many("8.8.8.8".parse().unwrap(), 443));
+}
+
+#[test]
+fn a_network_that_reached_the_rights_by_another_way_still_holds_only_private_addresses() {
+    let everything = manifest::AddressGrant { network: "0.0.0.0/0".parse().unwrap(), port: 80 };
+    let grants = manifest::Grants { addresses: vec![everything], ..manifest::Grants::default() };
+    let rights = crate::Rights::new(&crate::Basis {
+        role: manifest::Role::Source,
+        name: "source",
+        connector: "items",
+        asks: &manifest::Asks::default(),
+        grants: &grants,
+        organization: None,
+        host: None,
+    });
+    for (address, allowed) in
+        [("10.0.0.1", true), ("127.0.0.1", false), ("169.254.169.254", false), ("0.0.0.0", false)]
+    {
+        assert_eq!(rights.judge_address(address.parse().unwrap(), 80).is_allowed(), allowed, "{address}");
+    }
+}

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use manifest::{Access, AddressGrant, HostPattern, Role};
+use manifest::{Access, AddressGrant, Asks, Grants, HostPattern, Role};
 
 use super::{agreed, asks, get, grants, outcome, rights};
 use crate::{Basis, Code, Policy, Rights};
@@ -67,12 +67,41 @@ fn policies_narrow_and_say_whose_they_are() {
 }
 
 #[test]
+fn a_policy_and_a_grant_leave_the_narrower_network_of_both() {
+    let grant = |network: &str| AddressGrant { network: network.parse().unwrap(), port: 80 };
+    for (granted, policy, left) in [
+        ("10.0.0.0/8", "10.1.0.0/16", Some("10.1.0.0/16")),
+        ("10.1.0.0/16", "10.0.0.0/8", Some("10.1.0.0/16")),
+        ("10.1.0.0/16", "10.2.0.0/16", None),
+        ("10.0.0.0/8", "10.1.2.3/32", Some("10.1.2.3/32")),
+        ("10.1.2.3/32", "10.0.0.0/8", Some("10.1.2.3/32")),
+        ("100.100.100.200/32", "100.64.0.0/10", None),
+        ("100.64.0.0/10", "100.100.100.200/32", None),
+        ("100.100.100.200/32", "100.100.100.200/32", Some("100.100.100.200/32")),
+    ] {
+        let asks = Asks::default();
+        let grants = Grants { addresses: vec![grant(granted)], ..Grants::default() };
+        let policy = Policy { hosts: None, addresses: Some(vec![grant(policy)]) };
+        let rights = Rights::new(&Basis {
+            role: Role::Source,
+            name: "source",
+            connector: "items",
+            asks: &asks,
+            grants: &grants,
+            organization: None,
+            host: Some(&policy),
+        });
+        assert_eq!(rights.addresses(), left.map(grant).as_slice(), "{granted} under {policy:?}");
+    }
+}
+
+#[test]
 fn a_policy_narrows_granted_addresses() {
     let grants = grants(
         "[[source.grants.addresses]]\naddress = \"10.0.0.1\"\nport = 80\n\
          [[source.grants.addresses]]\naddress = \"10.0.0.2\"\nport = 80\n",
     );
-    let kept = AddressGrant { address: "10.0.0.1".parse().unwrap(), port: 80 };
+    let kept = AddressGrant::exact("10.0.0.1".parse().unwrap(), 80);
     let host = Policy { hosts: None, addresses: Some(vec![kept]) };
     let asks = asks("");
     let basis = Basis {

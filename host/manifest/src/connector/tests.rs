@@ -143,8 +143,8 @@ cpu_ms = -1
             "15:10 CD0105 asks.directories[0].access: `execute` is not `read` or `write`",
             "20:16 CD0107 limits.memory_bytes: `256 mib` is not an amount (did you mean `256 MiB`?)",
             "21:1 CD0102 limits: unknown key `memory_mib` (known here: `memory_bytes`, `table_elements`, `instances`, `cpu_ms`, \
-             `call_ms`, `host_call_ms`, `run_ms`, `requests`, `request_bytes`, `response_bytes`, `bytes_out`, `bytes_in`, \
-             `log_lines`, `log_bytes`, `page_rows`, `page_bytes`, `checkpoint_bytes`, `error_text_bytes` or `handles`)",
+             `call_ms`, `host_call_ms`, `run_ms`, `requests`, `requests_per_second`, `concurrent_requests`, `request_ms`, \
+             `request_bytes`, `response_bytes`, `bytes_out`, `bytes_in`, `log_lines`, `log_bytes`, `page_rows`, `page_bytes`, `checkpoint_bytes`, `error_text_bytes` or `handles`)",
             "22:10 CD0105 limits.cpu_ms: `-1` is not a number from 0 to 18446744073709551615",
         ]
     );

@@ -75,6 +75,9 @@ impl SyncFile {
             for directory in connection.grants.directories.values_mut() {
                 directory.path = folder.join(&directory.path);
             }
+            if let Some(tls) = &mut connection.grants.tls {
+                tls.ca = folder.join(&tls.ca);
+            }
         }
     }
 

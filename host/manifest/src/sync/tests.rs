@@ -198,6 +198,53 @@ fn a_granted_credential_is_the_name_of_a_stored_one() {
 }
 
 #[test]
+fn a_private_network_may_be_granted_as_a_whole_and_nothing_else() {
+    let network = |network: &str, message: &str| {
+        let body = format!("[[source.grants.addresses]]\nnetwork = \"{network}\"\nport = 80\n");
+        check(&body, &[&format!("6:11 CD0105 source.grants.addresses[0].network: {message}")]);
+    };
+    network("10.1.2.3", "`10.1.2.3` is not a network (write it as `10.1.0.0/16`)");
+    network("10.1.2.3/16", "`10.1.2.3/16` names an address within a network (write `10.1.0.0/16`)");
+    let kinds =
+        "(networks lie within `10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16`, `100.64.0.0/10`, `fc00::/7`)";
+    for wide in
+        ["0.0.0.0/0", "10.0.0.0/7", "127.0.0.0/8", "169.254.0.0/16", "::/0", "fe80::/10", "8.8.8.0/24"]
+    {
+        network(
+            wide,
+            &format!("`{wide}` is not part of a private network, and is granted address by address {kinds}"),
+        );
+    }
+    check(
+        "[[source.grants.addresses]]\naddress = \"10.0.0.1\"\nnetwork = \"10.0.0.0/8\"\nport = 80\n",
+        &[
+            "7:11 CD0105 source.grants.addresses[0].network: `address` is there too; a grant is one or the other",
+        ],
+    );
+    let granted = MOVIES.replace("address = \"127.0.0.1\"", "network = \"10.1.0.0/16\"");
+    let sync = SyncFile::parse("sync.toml", &granted).unwrap();
+    let grant = sync.source.grants.addresses[0];
+    assert_eq!((grant.network.to_string().as_str(), grant.port, grant.single()), ("10.1.0.0/16", 8080, None));
+}
+
+#[test]
+fn an_authority_of_the_connections_own_lies_beside_the_document() {
+    let mut sync =
+        SyncFile::parse("sync.toml", &format!("{MOVIES}[destination.grants.tls]\nca = \"ca.pem\"\n"))
+            .unwrap();
+    assert_eq!(sync.source.grants.tls, None);
+    sync.rebase(Path::new("/etc/syncs"));
+    assert_eq!(sync.destination.grants.tls.unwrap().ca, Path::new("/etc/syncs/ca.pem"));
+    check(
+        "[source.grants.tls]\nca = 7\ninsecure = true\n",
+        &[
+            "6:6 CD0104 source.grants.tls.ca: expected a string, found integer",
+            "7:1 CD0102 source.grants.tls: unknown key `insecure` (known here: `ca`)",
+        ],
+    );
+}
+
+#[test]
 fn faults_of_every_part_are_reported_together() {
     check(
         "surce = 1\n[[transforms]]\nconnector = \"t.wasm\"\n[source.grants.directories]\ndata = \"./data\"\n\

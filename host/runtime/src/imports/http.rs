@@ -6,7 +6,7 @@ use crate::peaks::{Peak, Peaks};
 use crate::state::State;
 use async_trait::async_trait;
 use bytes::Bytes;
-use egress::{Body, Class, GuestClass, Limit, Timeouts, Usage};
+use egress::{Body, Class, GuestClass, Limit, SlowDown, Timeouts, Usage};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::future::Future;
@@ -143,6 +143,9 @@ impl WasiHttpHooks for Hooks {
         Box::new(async move {
             let sent = sending.join().await.ok_or(Error::ConnectionTerminated)?;
             let response = sent.map_err(|error| to_guest(&error, &meter))?;
+            if let Some(wait) = response.extensions().get::<SlowDown>().and_then(|said| said.retry_after) {
+                meter.left_alone(wait);
+            }
             let response = response.map(|body| {
                 let body = note_bytes(body, meter.clone(), |peaks| &peaks.response_bytes);
                 body.map_err(move |error| to_guest(&error, &meter)).boxed_unsync()
@@ -185,6 +188,8 @@ fn manifest_limit(limit: Limit) -> (&'static str, &'static str, &'static str) {
         Limit::RequestHeadBytes => ("request_head_bytes", "bytes", "the headers of one request"),
         Limit::ResponseHeadBytes => ("response_head_bytes", "bytes", "the headers of one response"),
         Limit::UrlBytes => ("url_bytes", "bytes", "one URL"),
+        Limit::HostNames => ("host_names", "names", "one host name more"),
+        Limit::HostNameBytes => ("host_name_bytes", "bytes", "the names of all hosts"),
         Limit::ConnectTimeout
         | Limit::FirstByteTimeout
         | Limit::BetweenBytesTimeout

@@ -23,15 +23,22 @@ pub(super) fn error(error: types::Error, meter: &Counters) -> GuestError {
         }
         types::Error::Unauthorized(text) => GuestError::Unauthorized(clean(text)),
         types::Error::Denied(text) => GuestError::Denied(clean(text)),
-        types::Error::RateLimited(hint) => {
-            GuestError::RateLimited { message: clean(hint.message), retry_after_ms: hint.retry_after_ms }
-        }
-        types::Error::Transient(hint) => {
-            GuestError::Transient { message: clean(hint.message), retry_after_ms: hint.retry_after_ms }
-        }
+        types::Error::RateLimited(hint) => GuestError::RateLimited {
+            message: clean(hint.message),
+            retry_after_ms: wait(hint.retry_after_ms, meter),
+        },
+        types::Error::Transient(hint) => GuestError::Transient {
+            message: clean(hint.message),
+            retry_after_ms: wait(hint.retry_after_ms, meter),
+        },
         types::Error::Data(text) => GuestError::Data(clean(text)),
         types::Error::Bug(text) => GuestError::Bug(clean(text)),
     }
+}
+
+/// How long the connector wants to wait; where it does not say, how long a server asked it to.
+fn wait(asked_ms: Option<u64>, meter: &Counters) -> Option<u64> {
+    asked_ms.or_else(|| meter.left_alone_ms())
 }
 
 /// Messages are cut and cleaned; a code that is none is found by the check that follows.
@@ -251,4 +258,37 @@ pub(super) fn transformed(
         .map(|output| Ok(model::Output { batch: batch(output.batch)?, origin: output.origin }));
     let rejected = found.rejected.into_iter().map(reject).collect();
     Ok(model::Transformed { outputs: outputs.collect::<Converted<_>>()?, rejected })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{error, types};
+    use crate::limits::Limits;
+    use crate::meter::Counters;
+    use pipeline::failure::GuestError;
+    use std::time::Duration;
+
+    /// What the pipeline is told to wait when a connector says this.
+    fn told(retry_after_ms: Option<u64>, meter: &Counters) -> [Option<u64>; 2] {
+        let hint = || types::RetryHint { message: "slow".into(), retry_after_ms };
+        [types::Error::RateLimited(hint()), types::Error::Transient(hint())].map(|said| {
+            match error(said, meter) {
+                GuestError::RateLimited { retry_after_ms, .. }
+                | GuestError::Transient { retry_after_ms, .. } => retry_after_ms,
+                other => panic!("{other:?}"),
+            }
+        })
+    }
+
+    #[test]
+    fn a_server_that_asks_to_be_left_alone_is_heard_where_the_connector_does_not_pass_it_on() {
+        let meter = Counters::new(Limits::defaults());
+        assert_eq!(told(None, &meter), [None, None]);
+        meter.left_alone(Duration::from_secs(60));
+        meter.left_alone(Duration::from_secs(1));
+        for wait in told(None, &meter) {
+            assert!(wait.is_some_and(|ms| (30_000..=60_000).contains(&ms)), "{wait:?}");
+        }
+        assert_eq!(told(Some(5), &meter), [Some(5), Some(5)], "the connector knows better");
+    }
 }

@@ -12,7 +12,7 @@ mod time;
 use crate::contract::Proof;
 use crate::harness::{budget, guest};
 use async_trait::async_trait;
-use egress::{Caps, ClientSettings, Egress, Entry, Ledger, Resolver, Settings, SystemResolver};
+use egress::{Caps, ClientSettings, Dns, DnsResolver, Egress, Entry, Ledger, Resolver, Settings};
 use grants::{Basis, Rights};
 use manifest::{AddressGrant, HostAsk, HostPattern, Role};
 use pipeline::connector::{Reader, Source as _};
@@ -23,6 +23,7 @@ use serde_json::Value;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A source and what it is granted.
 pub(crate) struct Plan {
@@ -51,7 +52,7 @@ impl Plan {
     pub(crate) fn named(base_url: &str, guest: &'static str, mut config: Value) -> Self {
         config["base_url"] = base_url.into();
         let (hosts, addresses) = (vec![base_url.to_owned()], Vec::new());
-        let (limits, resolver) = (Limits::defaults(), Arc::new(SystemResolver));
+        let (limits, resolver) = (Limits::defaults(), Arc::new(DnsResolver::new(Dns::default())));
         Self { guest, config, hosts, addresses, limits, resolver }
     }
 
@@ -76,7 +77,7 @@ impl Plan {
         let component = guest(self.guest).await;
         let asks = component.inspection().manifest.resolve_asks(&self.config).unwrap();
         let host = |url: &String| HostAsk { pattern: HostPattern::parse(url).unwrap(), reason: None };
-        let address = |at: &SocketAddr| AddressGrant { address: at.ip(), port: at.port() };
+        let address = |at: &SocketAddr| AddressGrant::exact(at.ip(), at.port());
         let granted = manifest::Grants {
             hosts: self.hosts.iter().map(host).collect(),
             addresses: self.addresses.iter().map(address).collect(),
@@ -94,12 +95,9 @@ impl Plan {
         let ledger = Arc::new(Kept::default());
         let egress =
             Egress::new(Settings { system_roots: false, resolver: self.resolver, ..Settings::default() });
-        let client = egress.unwrap().client(ClientSettings {
-            rights: Arc::new(Rights::new(&basis)),
-            ledger: ledger.clone(),
-            caps: caps(&self.limits),
-            credentials: None,
-        });
+        let rights = Arc::new(Rights::new(&basis));
+        let settings = ClientSettings::new(rights, ledger.clone(), caps(&self.limits));
+        let client = egress.unwrap().client(settings);
         let grants = Grants { http: Arc::new(client), limits: self.limits, ..Grants::none() };
         Wired { proof: Proof::of(self.guest, self.config, grants).await, ledger }
     }
@@ -117,6 +115,9 @@ fn caps(limits: &Limits) -> Caps {
         total_bytes_out: limits.bytes_out,
         total_bytes_in: limits.bytes_in,
         requests: limits.requests,
+        requests_per_second: limits.requests_per_second,
+        concurrent_requests: limits.concurrent_requests,
+        total_timeout: Duration::from_millis(limits.request_ms),
         ..Caps::default()
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod certain;
+pub(crate) mod dns;
 pub(crate) mod kept_credentials;
 pub(crate) mod nginx;
 pub(crate) mod raw;
@@ -9,10 +10,10 @@ pub(crate) mod secure;
 pub(crate) mod served;
 pub(crate) mod tokens;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -79,12 +80,16 @@ impl House {
     }
 
     pub(crate) fn settings(&self) -> ClientSettings {
-        ClientSettings {
-            rights: Arc::clone(&self.gate) as Arc<dyn Gate>,
-            ledger: Arc::clone(&self.ledger) as Arc<dyn Ledger>,
-            caps: self.caps.clone(),
-            credentials: self.credentials.clone(),
-        }
+        let (gate, ledger) = (Arc::clone(&self.gate), Arc::clone(&self.ledger));
+        let settings =
+            ClientSettings::new(gate as Arc<dyn Gate>, ledger as Arc<dyn Ledger>, self.caps.clone());
+        ClientSettings { credentials: self.credentials.clone(), ..settings }
+    }
+
+    /// A client that asks this resolver in the place of the one of the tests.
+    pub(crate) fn client_asking(&self, resolver: impl Resolver + 'static) -> Client {
+        let settings = Settings { system_roots: false, resolver: Arc::new(resolver), ..Settings::default() };
+        Egress::new(settings).unwrap().client(self.settings())
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -96,6 +101,8 @@ impl House {
 #[derive(Default)]
 pub(crate) struct TestGate {
     pub(crate) revoked: Mutex<Vec<IpAddr>>,
+    /// Loopback was granted as a network.
+    pub(crate) is_network: AtomicBool,
 }
 
 impl Gate for TestGate {
@@ -116,6 +123,10 @@ impl Gate for TestGate {
         }
         Decision::Deny { code: "CD0298", reason: "not granted".to_owned(), line_to_add: None }
     }
+
+    fn is_one_of_many(&self, _address: IpAddr, _port: u16) -> bool {
+        self.is_network.load(Ordering::SeqCst)
+    }
 }
 
 /// A resolver that says what a test wants. Names that were not given are on 127.0.0.1.
@@ -123,12 +134,21 @@ impl Gate for TestGate {
 pub(crate) struct Names {
     answers: Mutex<HashMap<String, Answers>>,
     pub(crate) asked: AtomicUsize,
+    looked_up: Mutex<BTreeSet<String>>,
+}
+
+impl Names {
+    /// The different names that were asked for.
+    pub(crate) fn looked_up(&self) -> BTreeSet<String> {
+        self.looked_up.lock().unwrap().clone()
+    }
 }
 
 #[async_trait]
 impl Resolver for Names {
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        self.looked_up.lock().unwrap().insert(host.to_owned());
         if host == "silent.test" {
             std::future::pending::<()>().await;
         }

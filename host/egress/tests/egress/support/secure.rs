@@ -80,7 +80,7 @@ impl Echo {
 }
 
 /// TLS with this certificate, for `h2` or `http/1.1`.
-pub(crate) fn acceptor(identity: &Identity, protocol: &'static str) -> TlsAcceptor {
+pub(crate) fn acceptor(identity: &Identity, protocol: &str) -> TlsAcceptor {
     let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -1,0 +1,171 @@
+//! E06, E07, E17 to E19, E26, E28 to E31, E35, E44: spellings of URLs by which something else would be reached than was
+//! judged. What is told of each is where it ends: at the type of URLs, at the strict reading of the target, or at the rights.
+
+use super::{Row, Way};
+
+/// The URL cannot even be written down.
+pub(super) const NO_URL: &str = "no URL";
+/// It is read, and refused because two servers could read it in two ways.
+pub(super) const MALFORMED: &str = "CD0301";
+/// It is not a name that anything can have.
+pub(super) const NO_NAME: &str = "CD0205";
+/// Nobody asked for that host, port or path.
+pub(super) const NOT_ASKED: &str = "CD0201";
+/// The name means this machine or its metadata service.
+pub(super) const LOCAL: &str = "CD0206";
+
+pub(super) const SPELLINGS: &[(&str, &str, &str)] = &[
+    ("E06", "http://metadata.google.internal/computeMetadata/v1/", LOCAL),
+    ("E06", "http://METADATA.google.internal/", LOCAL),
+    ("E06", "http://a.metadata.google.internal/", LOCAL),
+    ("E06", "http://metadata.google.internal./", MALFORMED),
+    ("E06", "http://metadata.goog/", LOCAL),
+    ("E06", "http://metadata/", LOCAL),
+    ("E06", "http://instance-data/latest/meta-data/", LOCAL),
+    ("E06", "http://instance-data.ec2.internal/", LOCAL),
+    ("E07", "http://[fe80::1%eth0]/", MALFORMED),
+    ("E07", "http://[fe80::1%25eth0]/", MALFORMED),
+    ("E07", "http://[fe80::1%251]/", MALFORMED),
+    ("E07", "http://[::1%25lo]/", MALFORMED),
+    ("E17", "http://127.1/", MALFORMED),
+    ("E17", "http://127.0.1/", MALFORMED),
+    ("E17", "http://2130706433/", MALFORMED),
+    ("E17", "http://017700000001/", MALFORMED),
+    ("E17", "http://0x7f000001/", MALFORMED),
+    ("E17", "http://0X7F000001/", MALFORMED),
+    ("E17", "http://0x7f.1/", MALFORMED),
+    ("E17", "http://0x7f.0.0.1/", MALFORMED),
+    ("E17", "http://0x7f.0x0.0x0.0x1/", MALFORMED),
+    ("E17", "http://0177.0.0.1/", MALFORMED),
+    ("E17", "http://0177.0.0.01/", MALFORMED),
+    ("E17", "http://127.0.0.01/", MALFORMED),
+    ("E17", "http://127.000.000.001/", MALFORMED),
+    ("E17", "http://127.0.0.1./", MALFORMED),
+    ("E17", "http://127.0.0.1.1/", MALFORMED),
+    ("E17", "http://127.0.0.256/", MALFORMED),
+    ("E17", "http://127.0.0/", MALFORMED),
+    ("E17", "http://127/", MALFORMED),
+    ("E17", "http://0/", MALFORMED),
+    ("E17", "http://00/", MALFORMED),
+    ("E17", "http://0x0/", MALFORMED),
+    ("E17", "http://0xa9fea9fe/", MALFORMED),
+    ("E17", "http://2852039166/", MALFORMED),
+    ("E17", "http://169.254.43518/", MALFORMED),
+    ("E17", "http://169.16689662/", MALFORMED),
+    ("E17", "http://0251.0376.0251.0376/", MALFORMED),
+    ("E17", "http://425.510.425.510/", MALFORMED),
+    ("E17", "http://4294967296/", MALFORMED),
+    ("E17", "http://18446744073709551617/", MALFORMED),
+    ("E17", "http://[127.0.0.1]/", MALFORMED),
+    ("E17", "http://[::127.0.0.01]/", MALFORMED),
+    ("E17", "http://[::ffff:0x7f.1]/", MALFORMED),
+    ("E17", "http://[v1.127]/", MALFORMED),
+    ("E17", "http://127.0.0.1%00/", NO_URL),
+    ("E17", "http://+127.0.0.1/", MALFORMED),
+    ("E17", "http://127.0.0.-1/", NO_NAME),
+    ("E18", "http://１２７.0.0.1/", NO_URL),
+    ("E18", "http://①②⑦.0.0.1/", NO_URL),
+    ("E18", "http://127。0。0。1/", NO_URL),
+    ("E18", "http://127．0．0．1/", NO_URL),
+    ("E18", "http://127｡0｡0｡1/", NO_URL),
+    ("E18", "http://ⓛocalhost/", NO_URL),
+    ("E18", "http://loc\u{ad}alhost/", NO_URL),
+    ("E18", "http://localhost\u{200d}/", NO_URL),
+    ("E18", "http://%6c%6f%63%61%6c%68%6f%73%74/", NO_URL),
+    ("E19", "http://localhost/", LOCAL),
+    ("E19", "http://LOCALHOST/", LOCAL),
+    ("E19", "http://LocalHost/", LOCAL),
+    ("E19", "http://localhost./", MALFORMED),
+    ("E19", "http://localhost../", MALFORMED),
+    ("E19", "http://a.localhost/", LOCAL),
+    ("E19", "http://localhost.localdomain/", LOCAL),
+    ("E19", "http://localhost6/", LOCAL),
+    ("E19", "http://ip6-localhost/", LOCAL),
+    ("E19", "http://ip6-loopback/", LOCAL),
+    ("E26", "https://allowed.com.evil.com/", NOT_ASKED),
+    ("E26", "https://evilallowed.com/", NOT_ASKED),
+    ("E26", "https://a.allowed.com/", NOT_ASKED),
+    ("E26", "https://allowed.co/", NOT_ASKED),
+    ("E26", "https://allowed-com.evil.com/", NOT_ASKED),
+    ("E26", "https://allowed.com@evil.com/", MALFORMED),
+    ("E26", "https://allowed.com:443@evil.com/", MALFORMED),
+    ("E26", "https://evil.com@allowed.com/", MALFORMED),
+    ("E26", "https://@allowed.com/", MALFORMED),
+    ("E26", "https://evil.com#allowed.com", NOT_ASKED),
+    ("E26", "https://evil.com?allowed.com", NOT_ASKED),
+    ("E26", "https://evil.com/allowed.com", NOT_ASKED),
+    ("E26", "https://allowed.com\\@evil.com/", NO_URL),
+    ("E26", "https://evil.com\\allowed.com/", NO_URL),
+    ("E26", "https://allowed.com%2eevil.com/", NO_URL),
+    ("E26", "https://allowed.com%40evil.com/", NO_URL),
+    ("E26", "https://allowed.com%00.evil.com/", NO_URL),
+    ("E26", "https://allowed.com;evil.com/", MALFORMED),
+    ("E26", "https://allowed.com,evil.com/", MALFORMED),
+    ("E26", "https://wild.com:8443/", NOT_ASKED),
+    ("E26", "https://evilwild.com:8443/", NOT_ASKED),
+    ("E26", "https://a.wild.com.evil.com:8443/", NOT_ASKED),
+    ("E26", "https://.wild.com:8443/", MALFORMED),
+    ("E26", "https://*.wild.com:8443/", MALFORMED),
+    ("E28", "https://аllowed.com/", NO_URL),
+    ("E28", "https://allоwed.com/", NO_URL),
+    ("E28", "https://аllоwеd.соm/", NO_URL),
+    ("E28", "https://xn--llowed-2fg.com/", NOT_ASKED),
+    ("E28", "https://xn--allwed-kye.com/", NOT_ASKED),
+    ("E28", "https://XN--LLOWED-2FG.com/", NOT_ASKED),
+    ("E29", "https://allowed.com./", MALFORMED),
+    ("E29", "https://allowed..com/", MALFORMED),
+    ("E29", "https://.allowed.com/", MALFORMED),
+    ("E29", "https://./", MALFORMED),
+    ("E29", "https:///", NO_URL),
+    ("E29", "https://allowed.com\0/", NO_URL),
+    ("E29", "https://allowed.com /", NO_URL),
+    ("E29", "https://allowed.com\r\nHost: evil.com/", NO_URL),
+    ("E29", "https://allowed.com\t/", NO_URL),
+    ("E29", "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.com/", MALFORMED),
+    ("E29", "https://[::1/", NO_URL),
+    ("E29", "https://::1/", NO_URL),
+    ("E29", "https://[]/", MALFORMED),
+    ("E30", "https://allowed.com:8443/", NOT_ASKED),
+    ("E30", "https://allowed.com:80/", NOT_ASKED),
+    ("E30", "https://allowed.com:22/", NOT_ASKED),
+    ("E30", "https://a.wild.com/", NOT_ASKED),
+    ("E30", "https://allowed.com:0/", MALFORMED),
+    ("E30", "https://allowed.com:/", MALFORMED),
+    ("E30", "https://allowed.com:0443/", MALFORMED),
+    ("E30", "https://allowed.com:65536/", MALFORMED),
+    ("E30", "https://allowed.com:+443/", MALFORMED),
+    ("E30", "https://allowed.com:443:443/", NO_URL),
+    ("E30", "https://[::1]443/", MALFORMED),
+    ("E31", "http://allowed.com/", NOT_ASKED),
+    ("E31", "ftp://allowed.com/", MALFORMED),
+    ("E31", "file:///etc/passwd", NO_URL),
+    ("E31", "gopher://allowed.com/_x", MALFORMED),
+    ("E31", "ws://allowed.com/", MALFORMED),
+    ("E31", "wss://allowed.com/", MALFORMED),
+    ("E31", "unix:/run/docker.sock", NO_URL),
+    ("E31", "data:text/plain,x", NO_URL),
+    ("E31", "HTTPS+unix://allowed.com/", MALFORMED),
+    ("E35", "https://allowed.com//evil.com/path", MALFORMED),
+    ("E35", "https://allowed.com/\\evil.com", MALFORMED),
+    ("E35", "/only/a/path", MALFORMED),
+    ("E35", "allowed.com:443", MALFORMED),
+    ("E44", "https://api.com/v1/../admin", MALFORMED),
+    ("E44", "https://api.com/v1/%2e%2e/admin", MALFORMED),
+    ("E44", "https://api.com/v1/..;/admin", MALFORMED),
+    ("E44", "https://api.com/v1/%252e%252e%252fadmin", MALFORMED),
+];
+
+/// Every spelling as a connector writes it and as a server sends it; what no header can carry, as a connector writes it.
+pub(super) fn rows() -> Vec<Row> {
+    let rows = SPELLINGS.iter().flat_map(|(case, spelling, _)| {
+        let by_redirect = http::HeaderValue::from_bytes(spelling.as_bytes()).is_ok();
+        let ways = [Some(Way::Literal), by_redirect.then_some(Way::Redirect)];
+        ways.into_iter().flatten().map(|way| Row { case, spelling, way })
+    });
+    rows.collect()
+}
+
+/// Where a spelling has to end.
+pub(super) fn expected(spelling: &str) -> &'static str {
+    SPELLINGS.iter().find(|row| row.1 == spelling).unwrap().2
+}

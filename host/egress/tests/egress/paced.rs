@@ -15,11 +15,11 @@ async fn requests_beyond_the_rate_wait_for_their_turn_and_none_is_refused() {
     for _ in 0..30 {
         fetch(&client, get(server.url("/"))).await.unwrap();
     }
-    // The first twenty come at once, the other ten every 50 ms.
-    assert!(since.elapsed() >= Duration::from_millis(490), "{:?}", since.elapsed());
+    // The first twenty fill their second, the other ten are of the next.
+    assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
     let used = client.usage();
     assert_eq!(used.requests, 30);
-    assert!((1..=30).contains(&used.requests_per_second), "{used:?}");
+    assert!((1..=20).contains(&used.requests_per_second), "{used:?}");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn e63_denied_requests_are_paced_as_well() {
     for _ in 0..15 {
         assert!(send(&client, get("http://denied.test/")).await.is_err());
     }
-    assert!(since.elapsed() >= Duration::from_millis(490), "{:?}", since.elapsed());
+    assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
 }
 
 #[track_caller]
@@ -89,7 +89,7 @@ async fn e63_new_names_beyond_the_rate_wait_for_their_turn() {
     for number in 0..15 {
         fetch(&client, get(format!("http://n{number}.corp.test:{}/", server.port()))).await.unwrap();
     }
-    assert!(since.elapsed() >= Duration::from_millis(490), "{:?}", since.elapsed());
+    assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The only way out: judges, dials, caps and records every outgoing request.
 //!
 //! This crate knows no wasmtime and no storage. Who may go where is asked through [`Gate`], what happened is told
-//! through [`Ledger`], names are looked up through [`Resolver`]. Redirects are never followed and proxy environment
+//! through [`Ledger`], names are looked up through [`Resolver`], credentials are had through
+//! [`Credentials`](credential::Credentials). Redirects are never followed and proxy environment
 //! variables are never read.
 
 mod body;

@@ -219,6 +219,22 @@ async fn two_organizations_share_neither_a_turn_nor_a_token() {
     assert_ne!(token(&one), token(&two));
 }
 
+#[tokio::test]
+async fn what_was_refused_to_one_organization_is_not_refused_to_another() {
+    let tokens = Tokens::start(FIRST).await;
+    let api = tokens::api(&tokens.known).await;
+    let house = House::default();
+    let egress = house.egress();
+    for (organization, refresh_token, is_good) in [("one", "of-nobody", false), ("two", FIRST, true)] {
+        let keeper = Keeper::new(organization);
+        let fields = [("client_id", CLIENT.0), ("client_secret", CLIENT.1), ("refresh_token", refresh_token)];
+        keeper.enter("acme.api", &fields);
+        let credentials = Some(keeper.settings(placed(&api.url(""), &tokens.settings())));
+        let client = egress.client(egress::ClientSettings { credentials, ..house.settings() });
+        assert_eq!(send(&client, get(api.url("/"))).await.is_ok(), is_good, "{organization}");
+    }
+}
+
 /// A clock that a test sets.
 fn clock() -> (Arc<Mutex<u64>>, WallClock) {
     let now = Arc::new(Mutex::new(1_700_000_000));

@@ -5,10 +5,12 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod kept_row;
 mod memory;
 mod row_error;
 mod unit;
 
+pub use kept_row::KeptRow;
 pub use memory::MemoryRecords;
 pub use row_error::{RejectedBy, RowCopy, RowError, RowErrorChunk};
 pub use unit::{

@@ -41,7 +41,7 @@ pub use json_lines::{row_json, to_json_lines};
 pub use key::Keys;
 pub use pieces::{Piece, convert_in_pieces};
 pub use project::{project, project_schema};
-pub use single::{field_names, singles};
+pub use single::{field_names, singles, sizes};
 pub use take::{row, split, take};
 
 use crate::model::{Batch, DataType, Field, Layout, Reject, Rows, StreamSchema};

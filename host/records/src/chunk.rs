@@ -1,26 +1,33 @@
 //! Chunks of row errors: one run, stream and schema; compressed, about as large as an engine's value may be.
+//!
+//! `rows: batches | row errors, one after the other`, all in the compact form, packed. The rows of the batches, one batch
+//! behind the other, are those of the row errors that have one, in their order. There is a batch for each source batch of
+//! which rows were rejected, so that each row is kept as it was, bit by bit, and many of them cost little.
+
+mod encode;
+mod open;
+
+pub(crate) use encode::{Encoded, Encoding, encode};
 
 use crate::codec::{self, unreadable};
 use crate::error::Error;
-use crate::tables::{ERROR_CHUNKS, ERROR_SCHEMAS};
-use pipeline::model::{Operation, StreamSchema};
-use pipeline::records::{RejectedBy, RowCopy, RowError, RowErrorChunk};
+use crate::tables::ERROR_CHUNKS;
+use pipeline::model::{Batch, Operation, Rows};
+use pipeline::records::{KeptRow, RejectedBy, RowCopy, RowError};
+use pipeline::rows;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use storage::Found;
 
 /// What a packed chunk may be, so that sealed it fits an engine's value of 64 KiB. One row may be larger: storage cuts it.
 pub(crate) const CHUNK_BYTES_MAX: usize = 62 << 10;
-/// Before packing. Where rows hardly differ, a chunk would else hold a hundred thousand of them.
-const RAW_BYTES_MAX: usize = 512 << 10;
-/// What packing is guessed to save, before the first chunk has shown it.
-const FIRST_RATIO: usize = 2;
 /// Codes are a connector's words: beyond so many different ones, a chunk's index names none.
 const CODES_MAX: usize = 32;
 
-/// One row error as it is stored.
+/// One row error as it is stored; in a chunk its row is elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct StoredError {
+pub(crate) struct StoredError<Row = RowCopy> {
     /// Its place in the stage: never changes, and makes its number in the run.
     pub(crate) offset: u32,
     /// How often the row was tried, from 1.
@@ -34,8 +41,17 @@ pub(crate) struct StoredError {
     pub(crate) by: RejectedBy,
     pub(crate) operation: Option<Operation>,
     pub(crate) attempt: u32,
-    pub(crate) row: RowCopy,
+    pub(crate) row: Row,
     pub(crate) fields: Vec<String>,
+}
+
+/// What a chunk says of a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum StoredRow {
+    /// It is the next one of the batches.
+    Next,
+    /// What is kept instead.
+    None(RowCopy),
 }
 
 /// What the index says of a chunk, so that most questions need not open it.
@@ -66,77 +82,16 @@ pub(crate) struct EncodedChunk {
     pub(crate) keys: Vec<(u32, Vec<u8>)>,
 }
 
-/// All row errors of a commit, ready to be stored.
-#[derive(Default)]
-pub(crate) struct Encoded {
-    pub(crate) chunks: Vec<EncodedChunk>,
-    pub(crate) schemas: BTreeMap<u64, Arc<StreamSchema>>,
-    pub(crate) rows: u32,
-}
-
-/// What every chunk of a commit has in common.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Encoding {
-    pub(crate) row_bytes_max: usize,
-    pub(crate) now_ms: u64,
-}
-
-/// Packs row errors in their order. Takes long for many: not for a task that others wait for.
-pub(crate) fn encode(given: Vec<RowErrorChunk>, encoding: Encoding) -> Result<Encoded, Error> {
-    let mut encoded = Encoded::default();
-    let mut open: Option<OpenChunk> = None;
-    let mut ratio = FIRST_RATIO;
-    for RowErrorChunk { unit, schema, errors, .. } in given {
-        let fingerprint = fingerprint(&schema)?;
-        if open.as_ref().is_some_and(|open| (open.schema, &open.unit) != (fingerprint, &unit)) {
-            open.take().map_or(Ok(()), |open| open.close(&mut encoded, &mut ratio, encoding))?;
-        }
-        for error in errors {
-            let chunk = open.get_or_insert_with(|| OpenChunk {
-                unit: unit.clone(),
-                stream: schema.stream.clone(),
-                schema: fingerprint,
-                parts: Vec::new(),
-                raw: Vec::new(),
-            });
-            chunk.push(error, encoded.rows, encoding)?;
-            encoded.rows += 1;
-            if chunk.raw.len() >= (CHUNK_BYTES_MAX * ratio).min(RAW_BYTES_MAX) {
-                open.take().map_or(Ok(()), |open| open.close(&mut encoded, &mut ratio, encoding))?;
-            }
-        }
-        encoded.schemas.entry(fingerprint).or_insert_with(|| Arc::new(schema));
-    }
-    open.map_or(Ok(()), |open| open.close(&mut encoded, &mut ratio, encoding))?;
-    Ok(encoded)
-}
-
-/// Row errors on their way into a chunk.
-struct OpenChunk {
-    unit: String,
-    stream: String,
-    schema: u64,
-    parts: Vec<Part>,
-    raw: Vec<u8>,
-}
-
-/// What the index needs of one of them.
-struct Part {
-    offset: u32,
-    code: String,
-    key: Option<Vec<u8>>,
-    /// Where it ends in the raw bytes.
-    end: usize,
-}
-
-impl OpenChunk {
-    fn push(&mut self, error: RowError, offset: u32, encoding: Encoding) -> Result<(), Error> {
-        let RowError { index, code, message, retryable, by, operation, attempt, row, fields, key } = error;
-        let row = within(row, encoding.row_bytes_max);
-        let stored = StoredError {
+impl<Row> StoredError<Row> {
+    /// The same with its row elsewhere, or here again.
+    fn with_row<Other>(self, row: impl FnOnce(Row) -> Other) -> StoredError<Other> {
+        let Self { offset, tries, tried_by, index, code, message, .. } = self;
+        let Self { retryable, by, operation, attempt, fields, .. } = self;
+        let row = row(self.row);
+        StoredError {
             offset,
-            tries: 1,
-            tried_by: None,
+            tries,
+            tried_by,
             index,
             code,
             message,
@@ -146,65 +101,68 @@ impl OpenChunk {
             attempt,
             row,
             fields,
-        };
-        append(&mut self.raw, &stored)?;
-        self.parts.push(Part { offset, code: stored.code, key, end: self.raw.len() });
-        Ok(())
-    }
-
-    /// Packed; in halves where it is too large for one chunk.
-    fn close(self, encoded: &mut Encoded, ratio: &mut usize, encoding: Encoding) -> Result<(), Error> {
-        let packed = codec::pack(ERROR_CHUNKS, &self.raw)?;
-        *ratio = (self.raw.len() / packed.len().max(1)).max(1);
-        if packed.len() > CHUNK_BYTES_MAX && self.parts.len() > 1 {
-            let (front, back) = self.halves();
-            front.close(encoded, ratio, encoding)?;
-            return back.close(encoded, ratio, encoding);
         }
-        let offsets = || self.parts.iter().map(|part| part.offset);
-        let index = ChunkIndex {
-            first: offsets().min().unwrap_or_default(),
-            last: offsets().max().unwrap_or_default(),
-            rows: u32::try_from(self.parts.len()).unwrap_or(u32::MAX),
-            codes: count_codes(self.parts.iter().map(|part| part.code.as_str())),
-            unit: self.unit,
-            stream: self.stream,
-            schema: self.schema,
-            revision: 0,
-            superseded: BTreeMap::new(),
-            created_ms: encoding.now_ms,
+    }
+}
+
+/// The row errors of a chunk.
+pub(crate) fn decode(found: &Found) -> Result<Vec<StoredError>, Error> {
+    let (version, known) = (found.schema_version, ERROR_CHUNKS.schema_version);
+    if version != known {
+        return Err(unreadable(ERROR_CHUNKS, &format!("it is of version {version}, and {known} is known")));
+    }
+    let raw = codec::unpack(ERROR_CHUNKS, found.value.expose())?;
+    let broken = |error: postcard::Error| unreadable(ERROR_CHUNKS, &error);
+    let (batches, mut rest) = postcard::take_from_bytes::<Vec<Batch>>(&raw).map_err(broken)?;
+    let mut rows = batches.into_iter().flat_map(rows_of);
+    let mut errors = Vec::new();
+    while !rest.is_empty() {
+        let (error, behind) = postcard::take_from_bytes::<StoredError<StoredRow>>(rest).map_err(broken)?;
+        let row = match &error.row {
+            StoredRow::Next => rows.next().map(RowCopy::Row),
+            StoredRow::None(copy) => Some(copy.clone()),
         };
-        let keys = self.parts.into_iter().filter_map(|part| Some((part.offset, part.key?))).collect();
-        encoded.chunks.push(EncodedChunk { index, packed, keys });
-        Ok(())
+        let row = row.ok_or_else(|| unreadable(ERROR_CHUNKS, &"it has fewer rows than row errors"))?;
+        errors.push(error.with_row(|_| row));
+        rest = behind;
     }
+    Ok(errors)
+}
 
-    fn halves(self) -> (Self, Self) {
-        let Self { unit, stream, schema, mut parts, mut raw } = self;
-        let mut back_parts = parts.split_off(parts.len() / 2);
-        let cut = parts.last().map_or(0, |part| part.end);
-        let back_raw = raw.split_off(cut);
-        back_parts.iter_mut().for_each(|part| part.end -= cut);
-        let back =
-            Self { unit: unit.clone(), stream: stream.clone(), schema, parts: back_parts, raw: back_raw };
-        (Self { unit, stream, schema, parts, raw }, back)
+/// Rows of columns share their batch. Lines would be looked for from its start each time, so each gets its own.
+fn rows_of(batch: Batch) -> Vec<KeptRow> {
+    let all = 0..batch.row_count();
+    match &batch.rows {
+        Rows::Columns(_) => {
+            let batch = Arc::new(batch);
+            all.filter_map(|row| KeptRow::new(Arc::clone(&batch), row)).collect()
+        }
+        Rows::JsonLines(_) => {
+            let lines = rows::singles(&batch, &all.collect::<Vec<u32>>());
+            lines.into_iter().map(KeptRow::alone).collect()
+        }
     }
 }
 
-/// The row, unless it is larger than what is kept of one.
-fn within(row: RowCopy, bytes_max: usize) -> RowCopy {
-    let bytes = match &row {
-        RowCopy::Row(batch) => batch.byte_count(),
-        RowCopy::Raw(bytes) => bytes.len(),
-        _ => 0,
+/// A chunk written anew, with the index that fits it.
+pub(crate) fn encode_again(
+    errors: &[StoredError],
+    index: &ChunkIndex,
+) -> Result<(ChunkIndex, Vec<u8>), Error> {
+    let packed = encode::pack_again(errors)?;
+    let offsets = || errors.iter().map(|error| error.offset);
+    let mut superseded = index.superseded.clone();
+    superseded.retain(|offset, _| errors.binary_search_by_key(offset, |error| error.offset).is_ok());
+    let index = ChunkIndex {
+        revision: index.revision + 1,
+        first: offsets().min().unwrap_or_default(),
+        last: offsets().max().unwrap_or_default(),
+        rows: u32::try_from(errors.len()).unwrap_or(u32::MAX),
+        codes: count_codes(errors.iter().map(|error| error.code.as_str())),
+        superseded,
+        ..index.clone()
     };
-    if bytes > bytes_max { RowCopy::TooLarge { bytes: bytes as u64 } } else { row }
-}
-
-fn append(raw: &mut Vec<u8>, error: &StoredError) -> Result<(), Error> {
-    *raw =
-        postcard::to_extend(error, std::mem::take(raw)).map_err(|error| unreadable(ERROR_CHUNKS, &error))?;
-    Ok(())
+    Ok((index, packed))
 }
 
 fn count_codes<'a>(codes: impl Iterator<Item = &'a str>) -> Option<BTreeMap<String, u32>> {
@@ -219,49 +177,6 @@ fn count_codes<'a>(codes: impl Iterator<Item = &'a str>) -> Option<BTreeMap<Stri
         }
     }
     Some(counted)
-}
-
-/// Names a schema within a run.
-fn fingerprint(schema: &StreamSchema) -> Result<u64, Error> {
-    let json = serde_json::to_vec(schema).map_err(|error| unreadable(ERROR_SCHEMAS, &error))?;
-    let hash = blake3::hash(&json);
-    Ok(hash.as_bytes().first_chunk().copied().map_or(0, u64::from_be_bytes))
-}
-
-/// The row errors of a chunk.
-pub(crate) fn decode(packed: &[u8]) -> Result<Vec<StoredError>, Error> {
-    let raw = codec::unpack(ERROR_CHUNKS, packed)?;
-    let mut rest = raw.as_slice();
-    let mut errors = Vec::new();
-    while !rest.is_empty() {
-        let (error, behind) =
-            postcard::take_from_bytes(rest).map_err(|error| unreadable(ERROR_CHUNKS, &error))?;
-        errors.push(error);
-        rest = behind;
-    }
-    Ok(errors)
-}
-
-/// A chunk written anew, with the index that fits it.
-pub(crate) fn encode_again(
-    errors: &[StoredError],
-    index: &ChunkIndex,
-) -> Result<(ChunkIndex, Vec<u8>), Error> {
-    let mut raw = Vec::new();
-    errors.iter().try_for_each(|error| append(&mut raw, error))?;
-    let offsets = || errors.iter().map(|error| error.offset);
-    let mut superseded = index.superseded.clone();
-    superseded.retain(|offset, _| errors.binary_search_by_key(offset, |error| error.offset).is_ok());
-    let index = ChunkIndex {
-        revision: index.revision + 1,
-        first: offsets().min().unwrap_or_default(),
-        last: offsets().max().unwrap_or_default(),
-        rows: u32::try_from(errors.len()).unwrap_or(u32::MAX),
-        codes: count_codes(errors.iter().map(|error| error.code.as_str())),
-        superseded,
-        ..index.clone()
-    };
-    Ok((index, codec::pack(ERROR_CHUNKS, &raw)?))
 }
 
 impl StoredError {

@@ -40,17 +40,39 @@ pub(crate) fn from_compact<T: DeserializeOwned>(table: Table, bytes: &[u8]) -> R
 
 /// `form u8 (0 as it is, 1 zstd) | bytes`.
 pub(crate) fn pack(table: Table, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    if bytes.len() >= COMPRESS_FROM {
-        let mut packed = vec![COMPRESSED];
-        packed.extend(zstd::bulk::compress(bytes, LEVEL).map_err(|error| unreadable(table, &error))?);
-        if packed.len() <= bytes.len() {
-            return Ok(packed);
-        }
+    if bytes.len() < COMPRESS_FROM { Ok(plain(bytes)) } else { Packer::new(table)?.pack(bytes) }
+}
+
+/// Packs one value after the other with one set of tables, which take as long to make as a small value to compress.
+pub(crate) struct Packer {
+    table: Table,
+    compressor: zstd::bulk::Compressor<'static>,
+}
+
+impl Packer {
+    pub(crate) fn new(table: Table) -> Result<Self, Error> {
+        let compressor = zstd::bulk::Compressor::new(LEVEL).map_err(|error| unreadable(table, &error))?;
+        Ok(Self { table, compressor })
     }
+
+    pub(crate) fn pack(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        if bytes.len() >= COMPRESS_FROM {
+            let failed = |error: std::io::Error| unreadable(self.table, &error);
+            let mut packed = vec![COMPRESSED];
+            packed.extend(self.compressor.compress(bytes).map_err(failed)?);
+            if packed.len() <= bytes.len() {
+                return Ok(packed);
+            }
+        }
+        Ok(plain(bytes))
+    }
+}
+
+fn plain(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(bytes.len() + 1);
     packed.push(PLAIN);
     packed.extend_from_slice(bytes);
-    Ok(packed)
+    packed
 }
 
 pub(crate) fn unpack(table: Table, packed: &[u8]) -> Result<Vec<u8>, Error> {

@@ -78,7 +78,7 @@ impl SealedRecords {
         let Edit { sync, at, edits, run, life, .. } = edit;
         let old_key = chunk_key(sync, at, index.revision);
         let Some(found) = self.get(ERROR_CHUNKS, &old_key).await? else { return Ok(None) };
-        let before = chunk::decode(found.value.expose())?;
+        let before = chunk::decode(&found)?;
         let mut after = Vec::with_capacity(before.len());
         for error in before.iter().cloned() {
             match edits.get(&error.offset) {

@@ -28,8 +28,8 @@ pub(crate) const ERROR_COUNTS: Table = table("error_counts", Class::Metadata);
 pub(crate) const ERROR_GROUPS: Table = table("error_groups", Class::Rows);
 /// `sync | run | stage | chunk`: what is in a chunk.
 pub(crate) const ERROR_INDEX: Table = table("error_index", Class::Rows);
-/// `sync | run | stage | chunk | revision`: compressed row errors.
-pub(crate) const ERROR_CHUNKS: Table = table("error_chunks", Class::Rows);
+/// `sync | run | stage | chunk | revision`: compressed row errors. Version 1 had a batch for each row.
+pub(crate) const ERROR_CHUNKS: Table = Table { schema_version: 2, ..table("error_chunks", Class::Rows) };
 /// `sync | stream | run | stage | chunk`: keyed hashes of the keys of its open row errors.
 pub(crate) const ERROR_KEYS: Table = table("error_keys", Class::Rows);
 /// `sync | run | fingerprint`: a schema by which row errors are laid out.

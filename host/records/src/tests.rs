@@ -1,6 +1,7 @@
 //! The tests of this crate: over the real storage, with an engine in memory.
 
 mod canary;
+mod chunks;
 mod crash;
 mod credentials;
 mod errors;

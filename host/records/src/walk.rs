@@ -74,7 +74,7 @@ impl SealedRecords {
         loop {
             let key = chunk_key(sync, listed.at, listed.index.revision);
             if let Some(found) = self.get(ERROR_CHUNKS, &key).await? {
-                return chunk::decode(found.value.expose());
+                return chunk::decode(&found);
             }
             let newer = self.read_compact::<ChunkIndex>(ERROR_INDEX, &index_key(sync, listed.at)).await?;
             match newer {

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test, which other crates run too")]
 
 use super::{
-    Amendment, Counters, Effect, Error, Position, Prepared, PreparedBatch, Purpose, RejectedBy, RowCopy,
-    RowError, RowErrorChunk, RunRecords, RunTicket,
+    Amendment, Counters, Effect, Error, KeptRow, Position, Prepared, PreparedBatch, Purpose, RejectedBy,
+    RowCopy, RowError, RowErrorChunk, RunRecords, RunTicket,
 };
 use crate::model::{
     Batch, JsonLines, Layout, Operation, Operations, RowOperations, Rows, Schema, StreamSchema,
@@ -37,7 +37,7 @@ pub fn row_error(index: u64) -> RowError {
         by: RejectedBy::Destination,
         operation: if index == 0 { None } else { Some(Operation::Insert) },
         attempt: 1,
-        row: if index == 0 { RowCopy::Raw(vec![0, 255]) } else { RowCopy::Row(row()) },
+        row: if index == 0 { RowCopy::Raw(vec![0, 255]) } else { RowCopy::Row(KeptRow::alone(row())) },
         fields: Vec::new(),
         key: None,
     }

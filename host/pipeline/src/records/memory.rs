@@ -76,7 +76,7 @@ impl RunRecords for MemoryRecords {
         self.of(ticket, |sync| {
             let committed = sync.units.entry(unit.into()).or_default().commit(unit, token, amendment)?;
             if let Some((run, mut chunks)) = committed {
-                RowErrorChunk::forget_keys(&mut chunks);
+                RowErrorChunk::detach(&mut chunks);
                 sync.row_errors.entry(run).or_default().extend(chunks);
             }
             Ok(())

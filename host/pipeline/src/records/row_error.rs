@@ -1,6 +1,7 @@
 //! Rejected rows, and what is kept of them.
 
-use crate::model::{Batch, Operation, StreamSchema};
+use super::KeptRow;
+use crate::model::{Operation, StreamSchema};
 use serde::{Deserialize, Serialize};
 
 /// Who rejected a row.
@@ -21,8 +22,8 @@ pub enum RejectedBy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowCopy {
-    /// The source row, as a batch of one row by the schema of its chunk: reprocessing is bit-exact.
-    Row(Batch),
+    /// The source row, by the schema of its chunk: reprocessing is bit-exact.
+    Row(KeptRow),
     /// Bytes that never became a row, base64 in JSON.
     Raw(#[serde(with = "crate::model::wire_bytes")] Vec<u8>),
     /// Nothing: the row was rejected so long after it was read that its copy had been given up for memory, or its rejection
@@ -82,10 +83,13 @@ pub struct RowErrorChunk {
 }
 
 impl RowErrorChunk {
-    /// What may be stored of them as it is.
-    pub(super) fn forget_keys(chunks: &mut [Self]) {
+    /// As they may be kept in memory: without keys, and without the batches in which their rows came.
+    pub(super) fn detach(chunks: &mut [Self]) {
         for error in chunks.iter_mut().flat_map(|chunk| &mut chunk.errors) {
             error.key = None;
+            if let RowCopy::Row(row) = &mut error.row {
+                *row = KeptRow::alone(row.to_batch());
+            }
         }
     }
 }

@@ -36,9 +36,9 @@ impl<'s> Keys<'s> {
         (!fields.is_empty()).then_some(Self { schema, fields })
     }
 
-    /// Calls `found` for each of the wanted rows that has a value in each field of the key; the bytes are those of
-    /// [`RowError::key`](crate::records::RowError::key).
-    pub fn each(&self, batch: &Batch, wanted: impl Fn(u32) -> bool, found: impl FnMut(u32, &[u8])) {
+    /// Calls `found` for each of the wanted rows, whose indexes rise, that has a value in each field of the key; the bytes
+    /// are those of [`RowError::key`](crate::records::RowError::key).
+    pub fn each(&self, batch: &Batch, wanted: impl Iterator<Item = u32>, found: impl FnMut(u32, &[u8])) {
         match &batch.rows {
             Rows::Columns(given) => self.each_of_columns(given, wanted, found),
             Rows::JsonLines(given) => self.each_line(given, wanted, found),
@@ -48,14 +48,14 @@ impl<'s> Keys<'s> {
     fn each_of_columns(
         &self,
         given: &Columns,
-        wanted: impl Fn(u32) -> bool,
+        wanted: impl Iterator<Item = u32>,
         mut found: impl FnMut(u32, &[u8]),
     ) {
         let columns: Option<Vec<_>> =
             self.fields.iter().map(|field| Some((field, given.columns.get(field.place)?))).collect();
         let Some(columns) = columns else { return };
         let mut key = Vec::new();
-        for row in (0..given.row_count).filter(|row| wanted(*row)) {
+        for row in wanted.take_while(|row| *row < given.row_count) {
             key.clear();
             let whole =
                 columns.iter().all(|(field, column)| field.write(&mut key, &of_column(column, row as usize)));
@@ -65,11 +65,17 @@ impl<'s> Keys<'s> {
         }
     }
 
-    fn each_line(&self, given: &JsonLines, wanted: impl Fn(u32) -> bool, mut found: impl FnMut(u32, &[u8])) {
+    fn each_line(
+        &self,
+        given: &JsonLines,
+        wanted: impl Iterator<Item = u32>,
+        mut found: impl FnMut(u32, &[u8]),
+    ) {
         let index = FieldIndex::new(&self.schema.schema.fields);
         let mut parsed = ParsedLine::new(&index);
         let mut key = Vec::new();
-        for (row, line) in (0..).zip(lines(given)).filter(|(row, _)| wanted(*row)) {
+        let mut wanted = wanted.peekable();
+        for (row, line) in (0..).zip(lines(given)).filter(|(row, _)| wanted.next_if_eq(row).is_some()) {
             // A line that cannot be read is rejected elsewhere; here it only has no key.
             if parsed.parse(line, &index).is_err() {
                 continue;

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Row errors of one chunk: enough to make the chunk's schema cheap, few enough to read one by one.
-const CHUNK_ERRORS_MAX: usize = 256;
+const CHUNK_ERRORS_MAX: usize = 1_024;
 
 /// One batch that the destination took, by its number.
 #[derive(Debug)]
@@ -179,12 +179,10 @@ impl Pending {
             return chunks;
         }
         for tracked in self.parcels.iter().filter(|tracked| tracked.any_rejected()) {
-            for error in tracked.row_errors() {
-                push(&mut chunks, &tracked.schema, error, owner);
-            }
+            push(&mut chunks, &tracked.schema, tracked.row_errors(), owner);
         }
         for (raw, index) in &self.raw {
-            push(&mut chunks, &raw.schema, raw_error(raw, *index, owner), owner);
+            push(&mut chunks, &raw.schema, vec![raw_error(raw, *index, owner)], owner);
         }
         chunks
     }
@@ -242,9 +240,7 @@ impl Pending {
         let mut chunks = Vec::new();
         for (place, rows) in rejected {
             let Some(tracked) = self.parcels.get(*place) else { continue };
-            for error in tracked.row_errors_of(rows) {
-                push(&mut chunks, &tracked.schema, error, owner);
-            }
+            push(&mut chunks, &tracked.schema, tracked.row_errors_of(rows), owner);
         }
         chunks
     }
@@ -316,25 +312,29 @@ fn raw_error(raw: &RawReject, index: u64, owner: Owner<'_>) -> RowError {
     }
 }
 
+/// Adds row errors of one schema.
 pub(super) fn push(
     chunks: &mut Vec<RowErrorChunk>,
-    schema: &Arc<StreamSchema>,
-    error: RowError,
+    schema: &StreamSchema,
+    errors: Vec<RowError>,
     owner: Owner<'_>,
 ) {
     if let Some(last) = chunks.last_mut()
-        && last.schema == **schema
-        && last.errors.len() < CHUNK_ERRORS_MAX
+        && last.schema == *schema
+        && last.errors.len() + errors.len() <= CHUNK_ERRORS_MAX
     {
-        last.errors.push(error);
+        last.errors.extend(errors);
         return;
     }
-    chunks.push(RowErrorChunk {
-        run: owner.run,
-        unit: owner.unit.to_owned(),
-        schema: schema.as_ref().clone(),
-        errors: vec![error],
-    });
+    let mut errors = errors.into_iter().peekable();
+    while errors.peek().is_some() {
+        chunks.push(RowErrorChunk {
+            run: owner.run,
+            unit: owner.unit.to_owned(),
+            schema: schema.clone(),
+            errors: errors.by_ref().take(CHUNK_ERRORS_MAX).collect(),
+        });
+    }
 }
 
 /// The reason of a row that the host refuses before it is written.

@@ -16,7 +16,6 @@ use crate::records::{
     Amendment, KeyHash, Prepared, PreparedBatch, Purpose, RejectedBy, RowError, UnitRecord,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What an attempt finds.
 pub(super) struct Found {
@@ -152,7 +151,7 @@ impl Recovered<'_> {
             *amendment.rejected.entry(batch.stream.clone()).or_default() += 1;
             let Some(schema) = self.schemas.get(batch.stream.as_str()) else { continue };
             let error = self.error(index, late.reject);
-            push(&mut amendment.row_errors, &Arc::new((*schema).clone()), error, self.owner);
+            push(&mut amendment.row_errors, schema, vec![error], self.owner);
         }
         amendment.unsettled = self.unsettled(&seen);
         Ok(amendment)

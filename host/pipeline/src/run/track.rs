@@ -1,10 +1,10 @@
 //! What becomes of each row of a source batch, on its way to the destination and until its commit.
 
-use super::kept::{Kept, kept};
+use super::kept::{Kept, gathered, kept};
 use super::spec::RowData;
 use crate::error::Error;
 use crate::model::{Batch, Reject, StreamSchema};
-use crate::records::{Counters, KeyHash, OpenKeys, RejectedBy, RowCopy, RowError};
+use crate::records::{Counters, KeyHash, OpenKeys, RejectedBy, RowError};
 use crate::rows::{self, Keys};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -212,11 +212,9 @@ impl Tracked {
     pub(super) fn look_up(&mut self, open: &dyn OpenKeys) {
         let (Some(batch), Some(keys)) = (&self.batch, Keys::new(&self.schema)) else { return };
         let mut found = Vec::new();
-        keys.each(
-            batch,
-            |row| self.is_accepted(row),
-            |row, key| found.extend(open.hash_if_open(key).map(|hash| (row, hash))),
-        );
+        keys.each(batch, (0..self.rows).filter(|row| self.is_accepted(*row)), |row, key| {
+            found.extend(open.hash_if_open(key).map(|hash| (row, hash)))
+        });
         self.open = found;
     }
 
@@ -265,7 +263,8 @@ impl Tracked {
     pub(super) fn give_up(&mut self) {
         if self.batch.is_some() {
             self.made = self.row_errors();
-            self.made_bytes = self.made.iter().map(row_error_bytes).sum();
+            let rows = gathered(&mut self.made);
+            self.made_bytes = rows as u64 + self.made.iter().map(row_error_bytes).sum::<u64>();
             self.batch = None;
         }
     }
@@ -319,12 +318,11 @@ impl Tracked {
     }
 }
 
-/// What a row error keeps in memory.
+/// What a row error keeps in memory, beside its row.
 fn row_error_bytes(error: &RowError) -> u64 {
-    let row = if let RowCopy::Row(batch) = &error.row { batch.byte_count() } else { 0 };
     let fields: usize = error.fields.iter().map(String::len).sum();
     let key = error.key.as_ref().map_or(0, Vec::len);
-    (row + fields + key + error.message.len() + size_of::<RowError>()) as u64
+    (fields + key + error.message.len() + size_of::<RowError>()) as u64
 }
 
 /// Rows on their way: what was made so far of one source batch.

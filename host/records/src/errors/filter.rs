@@ -115,7 +115,7 @@ impl<'a> Conditions<'a> {
         };
         errors.retain(|error| match &error.row {
             RowCopy::Row(row) => {
-                let (kept, rejected) = filter.apply(row);
+                let (kept, rejected) = filter.apply(&row.to_batch());
                 rejected.is_empty() && kept.is_none_or(|kept| !kept.is_empty())
             }
             _ => false,

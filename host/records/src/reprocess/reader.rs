@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use pipeline::connector::{Budget, Reader};
 use pipeline::failure::Failure;
 use pipeline::model::{Batch, Page, PageBudget, Step, StreamSchema};
-use pipeline::records::RowCopy;
+use pipeline::records::{KeptRow, RowCopy};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -73,10 +73,11 @@ impl ReprocessReader {
             && let Some(error) = self.rows.pop_front()
         {
             let StoredError { offset, row, .. } = error;
-            let RowCopy::Row(batch) = row else { continue };
+            let RowCopy::Row(row) = row else { continue };
+            let batch = row.into_batch();
             bytes += batch.byte_count();
             if bytes > budget.max_bytes as usize && !rows.is_empty() {
-                self.rows.push_front(StoredError { row: RowCopy::Row(batch), ..error });
+                self.rows.push_front(StoredError { row: RowCopy::Row(KeptRow::alone(batch)), ..error });
                 break;
             }
             self.reprocess.plan.give(&open.schema.stream, ErrorRef { offset, ..open.at });

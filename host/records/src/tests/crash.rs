@@ -141,7 +141,7 @@ async fn assert_whole(records: &SealedRecords, commits: u64) {
     assert!(indexes == expected, "{} row errors, {commits} commits before the crash", indexes.len());
     for error in &page.errors {
         let RowCopy::Row(row) = &error.error.row else { panic!("without a row") };
-        assert_eq!(rows_of(row)[0].0, i64::try_from(error.error.index).unwrap());
+        assert_eq!(rows_of(&row.to_batch())[0].0, i64::try_from(error.error.index).unwrap());
     }
     let unit = records.checkpoints("sync").await.unwrap().remove(0);
     assert_eq!((unit.commits, unit.streams["s"].rejected), (2, 1_200));

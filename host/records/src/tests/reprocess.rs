@@ -94,7 +94,7 @@ async fn a_row_that_is_rejected_again_says_what_the_new_run_said() {
         .map(|error| (error.id.to_string(), error.error.code.as_str(), error.tries, error.tried_by))
         .collect();
     assert_eq!(said, [("1-2".into(), "refused", 2, Some(2)), ("1-11".into(), "refused_late", 2, Some(2))]);
-    assert!(matches!(&left[0].error.row, RowCopy::Row(row) if *row == batch("s", &[(2, "b!")])));
+    assert!(matches!(&left[0].error.row, RowCopy::Row(row) if row.to_batch() == batch("s", &[(2, "b!")])));
     assert_eq!(
         records
             .errors("sync", &ErrorFilter { run: Some(2), ..ErrorFilter::default() }, None, 9)

@@ -6,8 +6,8 @@ use pipeline::model::{
     Schema, StreamSchema, VarData,
 };
 use pipeline::records::{
-    Amendment, Counters, Effect, Position, Prepared, Purpose, RejectedBy, RowCopy, RowError, RowErrorChunk,
-    RunRecords, RunTicket,
+    Amendment, Counters, Effect, KeptRow, Position, Prepared, Purpose, RejectedBy, RowCopy, RowError,
+    RowErrorChunk, RunRecords, RunTicket,
 };
 use std::collections::BTreeMap;
 
@@ -55,6 +55,11 @@ pub(super) fn batch(stream: &str, rows: &[(i64, &str)]) -> Batch {
     }
 }
 
+/// What is kept of such a row.
+pub(super) fn row(stream: &str, id: i64, name: &str) -> RowCopy {
+    RowCopy::Row(KeptRow::alone(batch(stream, &[(id, name)])))
+}
+
 /// The ids and names of a batch.
 pub(super) fn rows_of(batch: &Batch) -> Vec<(i64, String)> {
     let Rows::Columns(columns) = &batch.rows else { panic!("no columns") };
@@ -77,7 +82,7 @@ pub(super) fn rejected(stream: &str, index: u64, id: i64, name: &str, code: &str
         by: RejectedBy::Destination,
         operation: Some(Operation::Insert),
         attempt: 1,
-        row: RowCopy::Row(batch(stream, &[(id, name)])),
+        row: row(stream, id, name),
         fields: Vec::new(),
         key: Some(id.to_be_bytes().to_vec()),
     }

@@ -66,8 +66,8 @@ pub(super) fn whole(sync: &str, error: &KeptError) -> Map<String, Value> {
 /// The row's values as JSON, or why there are none.
 pub(super) fn row(error: &KeptError) -> (Option<Value>, Option<String>) {
     match &error.error.row {
-        RowCopy::Row(batch) => {
-            let json = rows::row_json(batch, &error.schema, 0);
+        RowCopy::Row(row) => {
+            let json = rows::row_json(&row.to_batch(), &error.schema, 0);
             match json.and_then(|json| serde_json::from_str(&json).ok()) {
                 Some(value) => (Some(value), None),
                 None => (None, Some("its values cannot be shown as JSON".to_owned())),

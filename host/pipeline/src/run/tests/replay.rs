@@ -74,7 +74,7 @@ impl World {
             for chunk in self.records.row_errors("sync", run, 0, usize::MAX).await.unwrap() {
                 let ids = replay.open.entry(chunk.schema.stream.clone()).or_default();
                 ids.extend(chunk.errors.iter().filter_map(|error| match &error.row {
-                    RowCopy::Row(batch) => Some(super::destination::ids(batch)[0]),
+                    RowCopy::Row(row) => Some(super::destination::ids(&row.to_batch())[0]),
                     _ => None,
                 }));
             }

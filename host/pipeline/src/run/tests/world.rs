@@ -356,7 +356,7 @@ impl World {
         for run in 1..200 {
             for chunk in self.records.row_errors("sync", run, 0, usize::MAX).await.unwrap() {
                 ids.extend(chunk.errors.iter().map(|error| match &error.row {
-                    RowCopy::Row(batch) => super::destination::ids(batch)[0],
+                    RowCopy::Row(row) => super::destination::ids(&row.to_batch())[0],
                     RowCopy::Raw(bytes) => String::from_utf8(bytes.clone()).unwrap().parse().unwrap(),
                     RowCopy::GivenUp => {
                         let id =

@@ -1,8 +1,9 @@
 //! `control.sock`: whoever has a data directory answers there those who come beside it. What it can be asked for is a
-//! backup, which is sealed; whoever may open the socket may read the directory anyway.
+//! backup, which is sealed, and how far sealing anew has come; whoever may open the socket may read the directory anyway.
 
 mod ask;
 mod place;
+mod progress;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,15 +13,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-pub(crate) use ask::backup_of_holder;
+pub(crate) use ask::{backup_of_holder, progress_of_holder};
+pub(crate) use progress::Progress;
 
 use crate::data::Error;
 use crate::problem::Problems;
 use place::Place;
 
-/// What the other side says first.
+/// What the other side says first: one of two wishes, of one length.
 pub(crate) const BACKUP: &[u8; 9] = b"backup 1\n";
-/// What follows is the backup.
+pub(crate) const PROGRESS: &[u8; 9] = b"reseal 1\n";
+/// What follows is the backup, or the progress as JSON.
 pub(crate) const GRANTED: &[u8; 3] = b"ok\n";
 
 /// Answers until it is ended.
@@ -66,12 +69,36 @@ async fn answer_all(listener: UnixListener, storage: Arc<Storage>) {
 /// Whoever asks for something else, or goes away, gets no more.
 async fn answer(mut stream: UnixStream, storage: Arc<Storage>) {
     let mut wish = [0; BACKUP.len()];
-    if stream.read_exact(&mut wish).await.is_err() || wish != *BACKUP {
+    if stream.read_exact(&mut wish).await.is_err() {
         return;
     }
+    match &wish {
+        BACKUP => give_backup(&mut stream, &storage).await,
+        PROGRESS => give_progress(&mut stream, &storage).await,
+        _ => {}
+    }
+}
+
+async fn give_backup(stream: &mut UnixStream, storage: &Storage) {
     if stream.write_all(GRANTED).await.is_ok()
-        && let Err(error) = storage.backup(&mut stream).await
+        && let Err(error) = storage.backup(stream).await
     {
         tracing::warn!(code = error.code(), "a backup that was asked for was not made");
+    }
+}
+
+async fn give_progress(stream: &mut UnixStream, storage: &Storage) {
+    let told = match progress::of(storage).await {
+        Ok(progress) => serde_json::to_vec(&progress),
+        Err(error) => {
+            tracing::warn!(code = error.code(), "how far sealing anew has come cannot be read");
+            return;
+        }
+    };
+    if let Ok(told) = told
+        && stream.write_all(GRANTED).await.is_ok()
+    {
+        // Whoever asked may have gone away.
+        let _ = stream.write_all(&told).await;
     }
 }

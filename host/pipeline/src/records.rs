@@ -5,11 +5,13 @@
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
+mod kept_batch;
 mod kept_row;
 mod memory;
 mod row_error;
 mod unit;
 
+pub use kept_batch::KeptBatch;
 pub use kept_row::KeptRow;
 pub use memory::MemoryRecords;
 pub use row_error::{RejectedBy, RowCopy, RowError, RowErrorChunk};
@@ -21,6 +23,9 @@ use crate::report::RunReport;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// How often [`RunRecords::keep`] is called for one commit at most: what is kept goes with one change.
+pub const KEEP_CALLS_MAX: usize = 16;
 
 /// The right to run a sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +59,23 @@ pub trait RunRecords: Send + Sync {
     ) -> Result<Option<Arc<dyn OpenKeys>>, Error> {
         Ok(None)
     }
+
+    /// Source batches of the commit that will have this token, of which the destination may reject rows as late as at its
+    /// commit: kept so that they outlive a crash. Called beside everything else while rows flow, for destinations that tell
+    /// late rejects again after a crash, up to [`KEEP_CALLS_MAX`] times for each commit, one after the other, and no longer
+    /// once that commit is prepared. What is kept goes with that commit or with its discarding. Of a commit that is never
+    /// prepared it goes when something is kept for another commit of the unit, or when the next run begins.
+    async fn keep(
+        &self,
+        ticket: &RunTicket,
+        unit: &str,
+        token: &str,
+        batches: Vec<KeptBatch>,
+    ) -> Result<(), Error>;
+
+    /// What was kept for the commit that is prepared under this token, as far as it is still there. Only after a crash, and
+    /// only where rows were rejected late.
+    async fn kept(&self, ticket: &RunTicket, unit: &str, token: &str) -> Result<Vec<KeptBatch>, Error>;
 
     /// Before the destination's commit: what will be true if that commit takes effect. Once for each commit. Refused
     /// while an earlier prepared record is neither committed nor discarded.

@@ -9,6 +9,7 @@ mod change;
 mod commit;
 mod context;
 mod group;
+mod keeper;
 mod kept;
 mod ledger;
 mod observe;

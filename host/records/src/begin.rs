@@ -36,6 +36,7 @@ impl SealedRecords {
         // From here on nothing of an earlier run comes true any more.
         self.apply_settlements(&seat).await?;
         self.sweep(&seat).await?;
+        self.sweep_kept(&seat).await?;
         self.seats.hand_to_run(&seat);
         Ok(RunTicket { sync: sync.into(), run })
     }

@@ -1,6 +1,7 @@
 //! The commits of a unit: prepared, made true, or forgotten.
 
 use crate::error::Error;
+use crate::kept::discard_kept;
 use crate::records::{Attempts, SealedRecords};
 use crate::reprocess::Plan;
 use crate::seat::Seat;
@@ -36,6 +37,7 @@ impl SealedRecords {
             stored.record.prepare(unit, prepared.clone())?;
             stored.staged = stage.as_ref().map(|stage| stage.reference);
             stored.settles = settlement.is_some();
+            stored.kept = seat.kept_for(unit, &prepared.token);
             let change = self.with_stage(seat, unit, stage.as_ref()).await?;
             let mut change = put_unit(change, &seat.sync, &stored, read.as_ref())?;
             if let Some(settlement) = &settlement {
@@ -88,7 +90,13 @@ impl SealedRecords {
             Some(settlement) => settlement.amend(&amendment, late),
             None => late,
         };
-        let stage = self.stage(seat, unit, run, self.encode(late).await?).await?;
+        let encoded = self.encode(late).await?;
+        let stage = if stored.kept.is_empty() {
+            self.stage(seat, unit, run, encoded).await?
+        } else {
+            // The change that settles the commit has what was kept for it to remove instead.
+            self.stage_whole(seat, unit, run, encoded).await?
+        };
         let settled = settlement.map(Draft::conclude);
         let mut attempts = Attempts::at(UNITS);
         let mut known = Some((stored, read));
@@ -104,6 +112,7 @@ impl SealedRecords {
             let made_true: Vec<StageRef> =
                 stored.staged.take().into_iter().chain(stage.as_ref().map(|stage| stage.reference)).collect();
             stored.settles = false;
+            change = discard_kept(change, &seat.sync, unit, token, &std::mem::take(&mut stored.kept));
             change = put_unit(change, &seat.sync, &stored, read.as_ref())?;
             if !made_true.is_empty() {
                 let (mut stages, read) = self.read_stages(&seat.sync, unit).await?;
@@ -119,6 +128,7 @@ impl SealedRecords {
             }
             attempts.again()?;
         }
+        seat.forget_kept(unit);
         if let (Some(plan), Some(settled)) = (plan, &settled) {
             plan.count(settled, seat.run());
         }
@@ -137,6 +147,7 @@ impl SealedRecords {
             let had_rows = stored.staged.take().is_some();
             let settled = std::mem::take(&mut stored.settles);
             let change = if settled { self.delete_draft(self.change(), seat, unit) } else { self.change() };
+            let change = discard_kept(change, &seat.sync, unit, token, &std::mem::take(&mut stored.kept));
             let change = self.fenced(seat, change).await?;
             if self.try_commit(put_unit(change, &seat.sync, &stored, read.as_ref())?).await? {
                 return if had_rows { self.sweep_unit(seat, unit).await } else { Ok(()) };

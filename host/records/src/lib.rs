@@ -27,6 +27,7 @@ mod edit;
 mod error;
 mod errors;
 mod groups;
+mod kept;
 mod lease;
 mod log;
 mod port;

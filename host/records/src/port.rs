@@ -5,7 +5,7 @@ use crate::records::SealedRecords;
 use crate::reprocess::Plan;
 use async_trait::async_trait;
 use pipeline::records::{
-    self as port, Amendment, OpenKeys, Prepared, RowErrorChunk, RunRecords, RunTicket, UnitRecord,
+    self as port, Amendment, KeptBatch, OpenKeys, Prepared, RowErrorChunk, RunRecords, RunTicket, UnitRecord,
 };
 use pipeline::report::RunReport;
 use std::sync::Arc;
@@ -59,6 +59,24 @@ impl RunRecords for SealedRecords {
         let open = self.load_open(&seat, stream).await;
         let open = open.map_err(|error| error.of_run("read keys of row errors from", ticket))?;
         Ok(open.map(|open| open as Arc<dyn OpenKeys>))
+    }
+
+    async fn keep(
+        &self,
+        ticket: &RunTicket,
+        unit: &str,
+        token: &str,
+        batches: Vec<KeptBatch>,
+    ) -> Result<(), port::Error> {
+        let seat = self.seats.of(ticket)?;
+        let done = self.keep_rows(&seat, unit, token, batches).await;
+        done.map_err(|error| error.of_run("keep rows in", ticket))
+    }
+
+    async fn kept(&self, ticket: &RunTicket, unit: &str, token: &str) -> Result<Vec<KeptBatch>, port::Error> {
+        let seat = self.seats.of(ticket)?;
+        let read = self.read_kept(&seat.sync, unit, token).await;
+        read.map_err(|error| error.of_run("read kept rows from", ticket))
     }
 
     async fn prepare(&self, ticket: &RunTicket, unit: &str, prepared: Prepared) -> Result<(), port::Error> {

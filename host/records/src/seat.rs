@@ -3,6 +3,7 @@
 //! Each call of a run has a share of its seat, so that it is free after the last of them. Storage's lease guards against
 //! other processes, and the sync's record against what outlives both.
 
+use crate::kept::Keeping;
 use crate::lease::HeldLease;
 use crate::settings::Retention;
 use crate::superseded::OpenErrors;
@@ -18,6 +19,8 @@ pub(crate) struct Seat {
     begun: OnceLock<Begun>,
     /// By source stream: where the open row errors are that the run was told the keys of.
     open: Mutex<HashMap<String, Arc<OpenErrors>>>,
+    /// By unit: what is kept for its next commit.
+    kept: Mutex<HashMap<String, Keeping>>,
     lease: OnceLock<HeldLease>,
 }
 
@@ -58,6 +61,7 @@ impl Seats {
             sync: sync.into(),
             begun: OnceLock::new(),
             open: Mutex::default(),
+            kept: Mutex::default(),
             lease: OnceLock::new(),
         });
         *place = Place { taken: Arc::downgrade(&seat), run: None };
@@ -128,6 +132,33 @@ impl Seat {
 
     pub(crate) fn open_errors(&self) -> MutexGuard<'_, HashMap<String, Arc<OpenErrors>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keeping(&self) -> MutexGuard<'_, HashMap<String, Keeping>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that rows are kept for the next commit of the unit. Answers what is kept for another one, which will not be
+    /// made any more.
+    pub(crate) fn keep(&self, unit: &str, token: &str, segment: u32) -> Option<Keeping> {
+        let mut units = self.keeping();
+        let keeping = units.entry(unit.to_owned()).or_default();
+        let given_up = (keeping.token != token).then(|| std::mem::take(keeping));
+        token.clone_into(&mut keeping.token);
+        keeping.segments.push(segment);
+        given_up.filter(|given_up| !given_up.segments.is_empty())
+    }
+
+    /// The segments that are kept for this commit; from now on the commit knows them.
+    pub(crate) fn kept_for(&self, unit: &str, token: &str) -> Vec<u32> {
+        let units = self.keeping();
+        let keeping = units.get(unit).filter(|keeping| keeping.token == token);
+        keeping.map(|keeping| keeping.segments.clone()).unwrap_or_default()
+    }
+
+    /// The commit is settled, and with it what was kept for it.
+    pub(crate) fn forget_kept(&self, unit: &str) {
+        self.keeping().remove(unit);
     }
 
     /// What the history says of the run beside its report.

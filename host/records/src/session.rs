@@ -5,7 +5,7 @@ use crate::records::SealedRecords;
 use crate::reprocess::{Plan, Reprocess};
 use async_trait::async_trait;
 use pipeline::records::{
-    self as port, Amendment, OpenKeys, Prepared, RowErrorChunk, RunRecords, RunTicket, UnitRecord,
+    self as port, Amendment, KeptBatch, OpenKeys, Prepared, RowErrorChunk, RunRecords, RunTicket, UnitRecord,
 };
 use pipeline::report::RunReport;
 use std::collections::HashMap;
@@ -102,6 +102,20 @@ impl RunRecords for Session {
             Some(_) => Ok(None),
             None => self.records.open_keys(ticket, stream).await,
         }
+    }
+
+    async fn keep(
+        &self,
+        ticket: &RunTicket,
+        unit: &str,
+        token: &str,
+        batches: Vec<KeptBatch>,
+    ) -> Result<(), port::Error> {
+        self.records.keep(ticket, unit, token, batches).await
+    }
+
+    async fn kept(&self, ticket: &RunTicket, unit: &str, token: &str) -> Result<Vec<KeptBatch>, port::Error> {
+        self.records.kept(ticket, unit, token).await
     }
 
     async fn prepare(&self, ticket: &RunTicket, unit: &str, prepared: Prepared) -> Result<(), port::Error> {

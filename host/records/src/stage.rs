@@ -65,6 +65,22 @@ impl SealedRecords {
         Ok(Some(Stage { reference, last, is_listed }))
     }
 
+    /// Stores all of it.
+    pub(crate) async fn stage_whole(
+        &self,
+        seat: &Seat,
+        unit: &str,
+        run: u64,
+        encoded: Encoded,
+    ) -> Result<Option<Stage>, Error> {
+        let Some(stage) = self.stage(seat, unit, run, encoded).await? else { return Ok(None) };
+        if !stage.is_listed {
+            self.list_stage(seat, unit, stage.reference).await?;
+        }
+        self.commit_fenced(seat, stage.last).await?;
+        Ok(Some(Stage { reference: stage.reference, last: self.change(), is_listed: true }))
+    }
+
     /// Notes the stage in the unit's list, with a change of its own.
     async fn list_stage(&self, seat: &Seat, unit: &str, reference: StageRef) -> Result<(), Error> {
         let mut attempts = Attempts::at(STAGES);

@@ -36,6 +36,8 @@ pub(crate) const ERROR_KEYS: Table = table("error_keys", Class::Rows);
 pub(crate) const ERROR_SCHEMAS: Table = table("error_schemas", Class::Rows);
 /// `sync | unit | kind`: what a commit does to row errors of earlier commits.
 pub(crate) const SETTLEMENTS: Table = table("settlements", Class::Rows);
+/// `sync | unit | token | segment`: rows that a destination may reject as late as at its commit.
+pub(crate) const KEPT_ROWS: Table = table("kept_rows", Class::Rows);
 /// `sync | time | number`: what people did to positions.
 pub(crate) const CHANGES: Table = table("position_changes", Class::Metadata);
 /// `sync | stream`: rows that were shown.

@@ -17,6 +17,9 @@ pub(crate) struct StoredUnit {
     pub(crate) staged: Option<StageRef>,
     /// Whether the prepared record has a settlement.
     pub(crate) settles: bool,
+    /// Segments of the rows that are kept until the prepared record is settled.
+    #[serde(default)]
+    pub(crate) kept: Vec<u32>,
 }
 
 /// Row errors that are stored and not true yet.

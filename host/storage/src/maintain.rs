@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use vault::Bucket;
 
 use crate::engine::Batch;
@@ -58,7 +59,8 @@ impl Storage {
         Ok(pass)
     }
 
-    /// Makes passes until it is stopped. `tell` is called after each, on the task that makes them.
+    /// Makes passes until it is stopped. `tell` is called after each, on the task that makes them. Between them what readers
+    /// find sealed under an earlier generation of a key is sealed anew; only its failure is told.
     pub fn spawn_maintenance(
         self: &Arc<Self>,
         interval: Duration,
@@ -66,9 +68,20 @@ impl Storage {
     ) -> Maintenance {
         let storage = Arc::clone(self);
         Maintenance(tokio::spawn(async move {
+            let mut due = Instant::now() + interval;
             loop {
-                tokio::time::sleep(interval).await;
-                tell(storage.maintain().await);
+                tokio::select! {
+                    biased;
+                    () = tokio::time::sleep_until(due) => {
+                        tell(storage.maintain().await);
+                        due = Instant::now() + interval;
+                    }
+                    () = storage.outdated.gathered() => {
+                        if let Err(error) = storage.reseal_what_was_read().await {
+                            tell(Err(error));
+                        }
+                    }
+                }
             }
         }))
     }

@@ -60,7 +60,10 @@ impl Storage {
                 return Err(Error::ChunkMissing { table: table.name.to_owned() });
             }
             match self.open_in(organization, table, key, &stored).await? {
-                Opened::Value(value) => return Ok(Some(found(value, stored)?)),
+                Opened::Value(value) => {
+                    self.note_if_outdated(organization, &stored_key, &stored);
+                    return Ok(Some(found(value, stored)?));
+                }
                 Opened::Expired => return Ok(None),
                 Opened::Replaced => before = Some(stored),
             }
@@ -91,7 +94,10 @@ impl Storage {
             for (stored_key, stored) in entries {
                 let key = stored_key.get(table_prefix.len()..).unwrap_or_default().to_vec();
                 let one = match self.open_in(organization, table, &key, &stored).await? {
-                    Opened::Value(value) => Some(found(value, stored)?),
+                    Opened::Value(value) => {
+                        self.note_if_outdated(organization, &stored_key, &stored);
+                        Some(found(value, stored)?)
+                    }
                     Opened::Expired => None,
                     Opened::Replaced => self.get(organization, table, &key).await?,
                 };

@@ -12,7 +12,10 @@
 //! Nobody waits for a job. What has ended is left to end, and what does not open is left as it is and counted.
 
 mod job;
+mod outdated;
 mod page;
+
+pub(crate) use outdated::Outdated;
 
 use crate::draft::ERASE_WITHIN_MS;
 use crate::engine::{Batch, EngineError, Expect, Scan};
@@ -35,7 +38,7 @@ const PAGE: usize = 1_024;
 pub struct Resealing {
     /// The generation of the key under which everything will be sealed.
     pub generation: u32,
-    /// Records that were sealed anew.
+    /// Records that were sealed anew, by the job or because somebody read them.
     pub records: u64,
     /// The bytes of their values.
     pub bytes: u64,
@@ -100,6 +103,7 @@ impl Storage {
 
     /// Goes on with what is begun, begins what is due, and stops after so much of it that nothing else has to wait long.
     pub(crate) async fn reseal_in_passing(&self, pass: &mut Pass) -> Result<(), Error> {
+        pass.records_resealed += self.reseal_what_was_read().await?;
         // Somebody waits for a job of his own, which is done when he has it.
         let Ok(_one_job_at_a_time) = self.resealing.try_lock() else { return Ok(()) };
         for organization in self.due_organizations().await? {

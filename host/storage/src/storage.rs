@@ -13,6 +13,7 @@ use crate::heads::Heads;
 use crate::key::{self, Space};
 use crate::keys::Keys;
 use crate::notes;
+use crate::reseal::Outdated;
 use crate::time::Time;
 
 /// Sealed storage over an engine. Every call may be made from any task of a tokio runtime.
@@ -39,6 +40,8 @@ pub struct Storage {
     pub(crate) maintaining: tokio::sync::Mutex<()>,
     /// One job of sealing anew at a time.
     pub(crate) resealing: tokio::sync::Mutex<()>,
+    /// What was read and is to be sealed anew.
+    pub(crate) outdated: Outdated,
 }
 
 impl Storage {
@@ -70,6 +73,7 @@ impl Storage {
             next_sweep_ms: AtomicU64::new(0),
             maintaining: tokio::sync::Mutex::new(()),
             resealing: tokio::sync::Mutex::new(()),
+            outdated: Outdated::default(),
         };
         storage.maintain().await?;
         Ok(storage)

@@ -13,7 +13,7 @@ use crate::problem::Problems;
 
 pub(super) async fn run(keys: Keys, output: &Output) -> Result<(), Problems> {
     match keys.command {
-        KeysCommand::Status(command) => status::run(&command, output),
+        KeysCommand::Status(command) => status::run(&command, output).await,
         KeysCommand::Rotate(command) => rotate::run(&command, output).await,
         KeysCommand::Verify(command) => verify::run(&command, output).await,
         KeysCommand::Export(command) => export::run(&command, output),

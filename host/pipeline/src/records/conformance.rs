@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test, which other crates run too")]
 
 use super::{
-    Amendment, Counters, Effect, Error, KeptRow, Position, Prepared, PreparedBatch, Purpose, RejectedBy,
-    RowCopy, RowError, RowErrorChunk, RunRecords, RunTicket,
+    Amendment, Counters, Effect, Error, KeptBatch, KeptRow, Position, Prepared, PreparedBatch, Purpose,
+    RejectedBy, RowCopy, RowError, RowErrorChunk, RunRecords, RunTicket,
 };
 use crate::model::{
     Batch, JsonLines, Layout, Operation, Operations, RowOperations, Rows, Schema, StreamSchema,
@@ -25,6 +25,8 @@ pub async fn conformance(fresh: impl AsyncFn() -> Arc<dyn RunRecords>) {
     one_sync_has_one_run_at_a_time_and_runs_are_numbered(&*fresh().await).await;
     what_an_earlier_run_prepared_is_settled_by_the_next(&*fresh().await).await;
     reports_are_kept_by_run(&*fresh().await).await;
+    kept_rows_come_back_until_their_commit_is_settled(&*fresh().await).await;
+    kept_rows_outlive_a_run_only_with_a_prepared_commit(&*fresh().await).await;
 }
 
 /// A row error of the stream `s`, with a row; the first of them has bytes that never became one.
@@ -82,6 +84,7 @@ pub fn prepared(token: &str, checkpoint: &str, row_errors: Vec<RowErrorChunk>) -
         batches: vec![PreparedBatch {
             output: "s".into(),
             rows: 8,
+            source: 0,
             stream: "s".into(),
             first_index: 0,
             origin: Some(vec![0, 1, 2, 3, 4, 5, 6, 9]),
@@ -209,6 +212,49 @@ async fn what_an_earlier_run_prepared_is_settled_by_the_next(records: &dyn RunRe
     assert_eq!(errors_of(records, 1).await, [row_error(1)], "they belong to the run that rejected the rows");
     assert_eq!(errors_of(records, 2).await, []);
     assert_eq!(records.unit(&second, "u").await.unwrap().run, 1);
+}
+
+/// A source batch with this number, of a schema of its own.
+fn kept(number: u32) -> KeptBatch {
+    let mut schema = chunk(1).schema;
+    schema.version = number;
+    let line = format!("{{\"number\":{number}}}\n");
+    let rows = Rows::JsonLines(JsonLines { row_count: 1, data: line.into_bytes() });
+    KeptBatch { number, schema: Arc::new(schema), batch: Arc::new(Batch { rows, ..row() }) }
+}
+
+async fn kept_rows_come_back_until_their_commit_is_settled(records: &dyn RunRecords) {
+    let ticket = records.begin("sync").await.unwrap();
+    for (token, is_committed) in [("t1", true), ("t2", false), ("t3", true)] {
+        records.keep(&ticket, "u", token, vec![kept(0), kept(1)]).await.unwrap();
+        records.keep(&ticket, "u", token, vec![kept(4)]).await.unwrap();
+        records.keep(&ticket, "other", token, vec![kept(7)]).await.unwrap();
+        records.prepare(&ticket, "u", prepared(token, "1", vec![])).await.unwrap();
+        assert_eq!(records.kept(&ticket, "u", token).await.unwrap(), [kept(0), kept(1), kept(4)]);
+        if is_committed {
+            let amendment = Amendment { row_errors: vec![chunk(1)], ..Amendment::default() };
+            records.commit(&ticket, "u", token, amendment).await.unwrap();
+        } else {
+            records.discard(&ticket, "u", token).await.unwrap();
+        }
+        assert_eq!(records.kept(&ticket, "u", token).await.unwrap(), []);
+    }
+    assert_eq!(errors_of(records, 1).await, [row_error(1), row_error(1)]);
+}
+
+async fn kept_rows_outlive_a_run_only_with_a_prepared_commit(records: &dyn RunRecords) {
+    let first = records.begin("sync").await.unwrap();
+    records.keep(&first, "u", "given up", vec![kept(0)]).await.unwrap();
+    records.keep(&first, "u", "t1", vec![kept(1)]).await.unwrap();
+    records.prepare(&first, "u", prepared("t1", "1", vec![])).await.unwrap();
+    records.keep(&first, "other", "t1", vec![kept(2)]).await.unwrap();
+    records.release(&first);
+    let second = begin_after_release(records).await;
+    assert_eq!(records.kept(&second, "u", "t1").await.unwrap(), [kept(1)]);
+    assert_eq!(records.kept(&second, "u", "given up").await.unwrap(), []);
+    assert_eq!(records.kept(&second, "other", "t1").await.unwrap(), []);
+    records.commit(&second, "u", "t1", Amendment::default()).await.unwrap();
+    assert_eq!(records.kept(&second, "u", "t1").await.unwrap(), []);
 }
 
 async fn reports_are_kept_by_run(records: &dyn RunRecords) {

@@ -1,6 +1,6 @@
 //! Records that live as long as the process: for tests, and for runs of which nothing need be kept.
 
-use super::{Amendment, Error, Prepared, RowErrorChunk, RunRecords, RunTicket, UnitRecord};
+use super::{Amendment, Error, KeptBatch, Prepared, RowErrorChunk, RunRecords, RunTicket, UnitRecord};
 use crate::report::RunReport;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -19,6 +19,8 @@ struct Sync {
     units: BTreeMap<String, UnitRecord>,
     reports: BTreeMap<u64, RunReport>,
     row_errors: BTreeMap<u64, Vec<RowErrorChunk>>,
+    /// By unit: the token of the commit for which they are kept, and they.
+    kept: BTreeMap<String, (String, Vec<KeptBatch>)>,
 }
 
 impl MemoryRecords {
@@ -55,11 +57,39 @@ impl RunRecords for MemoryRecords {
         }
         entry.alive = true;
         entry.runs += 1;
+        let Sync { kept, units, .. } = entry;
+        let prepared = |unit: &String| units.get(unit).and_then(|unit| unit.prepared.as_ref());
+        kept.retain(|unit, (token, _)| prepared(unit).is_some_and(|prepared| prepared.token == *token));
         Ok(RunTicket { sync: sync.into(), run: entry.runs })
     }
 
     async fn unit(&self, ticket: &RunTicket, unit: &str) -> Result<UnitRecord, Error> {
         self.of(ticket, |sync| Ok(sync.units.get(unit).cloned().unwrap_or_default()))
+    }
+
+    async fn keep(
+        &self,
+        ticket: &RunTicket,
+        unit: &str,
+        token: &str,
+        batches: Vec<KeptBatch>,
+    ) -> Result<(), Error> {
+        self.of(ticket, |sync| {
+            let (of, kept) = sync.kept.entry(unit.into()).or_default();
+            if of != token {
+                *of = token.into();
+                kept.clear();
+            }
+            kept.extend(batches);
+            Ok(())
+        })
+    }
+
+    async fn kept(&self, ticket: &RunTicket, unit: &str, token: &str) -> Result<Vec<KeptBatch>, Error> {
+        self.of(ticket, |sync| {
+            let kept = sync.kept.get(unit).filter(|(of, _)| of == token);
+            Ok(kept.map(|(_, kept)| kept.clone()).unwrap_or_default())
+        })
     }
 
     async fn prepare(&self, ticket: &RunTicket, unit: &str, prepared: Prepared) -> Result<(), Error> {
@@ -76,6 +106,7 @@ impl RunRecords for MemoryRecords {
         self.of(ticket, |sync| {
             let committed = sync.units.entry(unit.into()).or_default().commit(unit, token, amendment)?;
             if let Some((run, mut chunks)) = committed {
+                sync.kept.remove(unit);
                 RowErrorChunk::detach(&mut chunks);
                 sync.row_errors.entry(run).or_default().extend(chunks);
             }
@@ -86,6 +117,9 @@ impl RunRecords for MemoryRecords {
     async fn discard(&self, ticket: &RunTicket, unit: &str, token: &str) -> Result<(), Error> {
         self.of(ticket, |sync| {
             sync.units.entry(unit.into()).or_default().discard(token);
+            if sync.kept.get(unit).is_some_and(|(of, _)| of == token) {
+                sync.kept.remove(unit);
+            }
             Ok(())
         })
     }

@@ -26,8 +26,8 @@ pub enum RowCopy {
     Row(KeptRow),
     /// Bytes that never became a row, base64 in JSON.
     Raw(#[serde(with = "crate::model::wire_bytes")] Vec<u8>),
-    /// Nothing: the row was rejected so long after it was read that its copy had been given up for memory, or its rejection
-    /// came to light only after a crash.
+    /// Nothing: the row was rejected so long after it was read that its copy had been given up for memory; or its rejection
+    /// came to light only after a crash, and there were more such rows than are kept.
     GivenUp,
     /// Nothing: the sync says that no row data is kept (`row_data = "off"`), or the row holds a secret
     /// ([`ROW_CODE`](crate::secrets::ROW_CODE)).

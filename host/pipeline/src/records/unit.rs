@@ -111,6 +111,9 @@ pub struct PreparedBatch {
     pub output: String,
     /// The rows of the batch.
     pub rows: u32,
+    /// Counts the source batches of the commit, from 0: that of which it was made.
+    #[serde(default)]
+    pub source: u32,
     /// The source stream.
     pub stream: String,
     /// What the rows of the source batch are counted from, as [`RowError::index`] counts them.

@@ -5,6 +5,7 @@ use super::budgets::Metered;
 use super::change::Chain;
 use super::context::{Context, Grace};
 use super::group::GroupState;
+use super::keeper::Keeper;
 use super::observe::Phase;
 use super::pending::Pending;
 use super::pipe::{PipeReceiver, pipe};
@@ -72,6 +73,7 @@ pub(super) async fn attempt(
         open_keys,
         committed,
         pending: Pending::default(),
+        keeper: Keeper::new(context, &group.unit, &capabilities),
         boundary: Boundary::new(group.marks_transactions && capabilities.transactions),
         capabilities,
         indexes: indexes.collect(),

@@ -28,8 +28,9 @@ impl WriteStage<'_> {
         }
         context.phase(&group, attempt, Phase::Committing);
         let mut settled = self.pending.settle()?;
-        let token = format!("{}-{attempt}-{}", context.ticket.run, self.commits);
+        let token = self.next_token();
         self.commits += 1;
+        self.keeper.finish(&token).await?;
         let prepared = self.prepared(&token, &kept, &settled);
         let Context { records, ticket, .. } = context.as_ref();
         records.prepare(ticket, &unit, prepared).await?;
@@ -60,6 +61,11 @@ impl WriteStage<'_> {
             Some(error) if context.spec.rejects.policy == RejectPolicy::Fail => Err(error.into()),
             _ => Ok(context.ledger.judge(&context.spec.rejects)?),
         }
+    }
+
+    /// Of the commit that is being filled.
+    pub(super) fn next_token(&self) -> String {
+        format!("{}-{}-{}", self.context.ticket.run, self.state.attempt, self.commits)
     }
 
     fn prepared(&self, token: &str, position: &Position, settled: &Settled) -> Prepared {

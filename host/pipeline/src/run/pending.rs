@@ -10,7 +10,6 @@ use crate::records::{
     Amendment, Effect, KeyHash, PreparedBatch, RejectedBy, RowCopy, RowError, RowErrorChunk,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// Row errors of one chunk: enough to make the chunk's schema cheap, few enough to read one by one.
 const CHUNK_ERRORS_MAX: usize = 1_024;
@@ -254,6 +253,7 @@ impl Pending {
             Some(PreparedBatch {
                 output: written.stream.clone(),
                 rows: written.rows,
+                source: u32::try_from(written.parcel).ok()?,
                 stream: tracked.stream().to_owned(),
                 first_index: tracked.first_index,
                 origin: written.origin.rows(),

@@ -3,17 +3,17 @@
 use super::Trouble;
 use super::context::{Context, Grace};
 use super::group::{Doubt, GroupState};
-use super::kept::Kept;
+use super::kept::{Kept, kept};
 use super::pending::{Owner, push};
 use super::plan::GroupPlan;
-use super::spec::RejectPolicy;
+use super::spec::{RejectPolicy, RowData};
 use super::track::cut_message;
 use crate::connector::Writer;
 use crate::error::Error;
 use crate::failure::{Cause, Failure};
 use crate::model::{Capabilities, CommitReport, LateReject, Reject, StreamSchema};
 use crate::records::{
-    Amendment, KeyHash, Prepared, PreparedBatch, Purpose, RejectedBy, RowError, UnitRecord,
+    Amendment, KeptBatch, KeyHash, Prepared, PreparedBatch, Purpose, RejectedBy, RowError, UnitRecord,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,12 @@ async fn took_effect(
         }
         None => {
             let owner = Owner { run: prepared.run, ..context.owner(&group.unit, 1) };
-            let recovered = Recovered { prepared, schemas: &schemas(group), owner };
+            let kept = if is_late && owner.row_data != RowData::Off && policy != RejectPolicy::Skip {
+                records.kept(ticket, &group.unit, &prepared.token).await?
+            } else {
+                Vec::new()
+            };
+            let recovered = Recovered::new(prepared, schemas(group), owner, kept);
             let amendment = recovered.amendment(report).map_err(broken)?;
             let first = amendment.row_errors.first();
             rejected =
@@ -130,17 +135,36 @@ fn broken(message: String) -> Trouble {
     })))
 }
 
-/// A commit of a process that has ended: its rows are no longer there, but it was written down whence each came.
+/// A commit of a process that has ended: it was written down whence each of its rows came, and the rows were kept as far as
+/// there was room.
 struct Recovered<'a> {
     prepared: &'a Prepared,
-    schemas: &'a BTreeMap<&'a str, &'a StreamSchema>,
+    schemas: BTreeMap<&'a str, &'a StreamSchema>,
     owner: Owner<'a>,
+    kept: BTreeMap<u32, KeptBatch>,
 }
 
-impl Recovered<'_> {
+/// Rejected rows of one source batch.
+struct Rejected<'a> {
+    batch: &'a PreparedBatch,
+    rows: BTreeMap<u32, Reject>,
+}
+
+impl<'a> Recovered<'a> {
+    fn new(
+        prepared: &'a Prepared,
+        schemas: BTreeMap<&'a str, &'a StreamSchema>,
+        owner: Owner<'a>,
+        kept: Vec<KeptBatch>,
+    ) -> Self {
+        let kept = kept.into_iter().map(|batch| (batch.number, batch)).collect();
+        Self { prepared, schemas, owner, kept }
+    }
+
     fn amendment(&self, report: CommitReport) -> Result<Amendment, String> {
         let mut amendment = Amendment::default();
         let mut seen = BTreeSet::new();
+        let mut rejected: BTreeMap<u32, Rejected<'_>> = BTreeMap::new();
         for late in report.rejected {
             let (batch, row) = self.place(&late)?;
             *amendment.unwritten.entry(batch.output.clone()).or_default() += 1;
@@ -149,29 +173,53 @@ impl Recovered<'_> {
                 continue;
             }
             *amendment.rejected.entry(batch.stream.clone()).or_default() += 1;
-            let Some(schema) = self.schemas.get(batch.stream.as_str()) else { continue };
-            let error = self.error(index, late.reject);
-            push(&mut amendment.row_errors, schema, vec![error], self.owner);
+            let of_source = rejected.entry(batch.source).or_insert(Rejected { batch, rows: BTreeMap::new() });
+            of_source.rows.insert(row, late.reject);
+        }
+        for (source, Rejected { batch, rows }) in rejected {
+            let kept = self.kept.get(&source);
+            let schema = kept.map(|kept| kept.schema.as_ref());
+            let Some(schema) = schema.or_else(|| self.schemas.get(batch.stream.as_str()).copied()) else {
+                continue;
+            };
+            push(&mut amendment.row_errors, schema, self.errors(batch, rows, kept), self.owner);
         }
         amendment.unsettled = self.unsettled(&seen);
         Ok(amendment)
     }
 
-    fn error(&self, index: u64, reject: Reject) -> RowError {
-        let reject = self.owner.row_data.allowed(reject);
-        let Kept { copy, fields, key } = Kept::nothing(self.owner.row_data);
-        RowError {
-            index,
-            code: reject.code,
-            message: cut_message(reject.message),
-            retryable: reject.retryable,
-            by: RejectedBy::Destination,
-            operation: None,
-            attempt: self.owner.attempt,
-            row: copy,
-            fields,
-            key,
-        }
+    fn errors(
+        &self,
+        batch: &PreparedBatch,
+        rejected: BTreeMap<u32, Reject>,
+        source: Option<&KeptBatch>,
+    ) -> Vec<RowError> {
+        let rows: Vec<u32> = rejected.keys().copied().collect();
+        let row_data = self.owner.row_data;
+        // Rows that are not in the batch are nobody's rows; the verdict on them stands all the same.
+        let source = source.filter(|kept| rows.last().is_none_or(|last| *last < kept.batch.row_count()));
+        let copies = match source {
+            Some(KeptBatch { batch, schema, .. }) => kept(batch, schema, &rows, row_data),
+            None => rows.iter().map(|_| Kept::nothing(row_data)).collect(),
+        };
+        let operation = |row: u32| source.and_then(|kept| kept.batch.operations.get(row as usize));
+        let error = |((row, reject), copy): ((u32, Reject), Kept)| {
+            let reject = row_data.allowed(reject);
+            let Kept { copy, fields, key } = copy;
+            RowError {
+                index: batch.first_index + u64::from(row),
+                code: reject.code,
+                message: cut_message(reject.message),
+                retryable: reject.retryable,
+                by: RejectedBy::Destination,
+                operation: operation(row),
+                attempt: self.owner.attempt,
+                row: copy,
+                fields,
+                key,
+            }
+        };
+        rejected.into_iter().zip(copies).map(error).collect()
     }
 
     /// Keys of which no row is accepted any more, now that these rows are rejected.
@@ -222,6 +270,7 @@ mod tests {
         let batch = PreparedBatch {
             output: "out".into(),
             rows: 4,
+            source: 0,
             stream: "s".into(),
             first_index: 10,
             origin: None,
@@ -237,8 +286,7 @@ mod tests {
             reject: Reject { row: *row, code: "c".into(), message: String::new(), retryable: false },
         };
         let report = CommitReport { rejected: rows.iter().map(reject).collect() };
-        let amendment =
-            Recovered { prepared: &prepared, schemas: &schemas, owner }.amendment(report).unwrap();
+        let amendment = Recovered::new(&prepared, schemas, owner, Vec::new()).amendment(report).unwrap();
         amendment.unsettled.get("s").into_iter().flatten().map(|hash| hash[0]).collect()
     }
 

@@ -98,6 +98,9 @@ pub struct Options {
     pub rate_limit_max_ms: u64,
     /// How many pages in a row may come without a row, a checkpoint or a wait.
     pub empty_pages_max: u64,
+    /// Bytes of source rows of one commit that are kept until it is settled, where the destination may reject rows as late as
+    /// at its commit. Rows beyond it that are rejected so and after a crash have no copy.
+    pub late_rows_bytes: u64,
     /// Sizes that converted batches keep.
     pub limits: Limits,
 }
@@ -116,6 +119,8 @@ impl Default for Options {
             backoff_max_ms: 60_000,
             rate_limit_max_ms: 3_600_000,
             empty_pages_max: 10_000,
+            // Four times what a commit has as a rule: that of a source which gives few checkpoints is larger.
+            late_rows_bytes: 64 << 20,
             limits: Limits::default(),
         }
     }

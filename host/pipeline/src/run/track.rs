@@ -146,6 +146,11 @@ impl Tracked {
         }
     }
 
+    /// The rows, unless they were given up.
+    pub(super) fn batch(&self) -> Option<&Arc<Batch>> {
+        self.batch.as_ref()
+    }
+
     pub(super) fn stream(&self) -> &str {
         &self.schema.stream
     }

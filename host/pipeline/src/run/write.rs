@@ -4,6 +4,7 @@ use super::Trouble;
 use super::budgets::Metered;
 use super::context::{Context, Grace};
 use super::group::GroupState;
+use super::keeper::Keeper;
 use super::ledger::Tally;
 use super::observe::Phase;
 use super::pending::{Pending, Written, host_reject};
@@ -42,6 +43,8 @@ pub(super) struct WriteStage<'s> {
     pub(super) position: Position,
     pub(super) committed: watch::Sender<Option<String>>,
     pub(super) pending: Pending,
+    /// Keeps rows that may be rejected late.
+    pub(super) keeper: Keeper,
     pub(super) boundary: Boundary,
     /// Where the unit stays, whatever the source says; none: where the source's checkpoints say.
     pub(super) stays: Option<Position>,
@@ -199,6 +202,7 @@ impl WriteStage<'_> {
         let tally =
             Tally { counters: tracked.counters(), bytes: tracked.bytes(), selected, ..Tally::default() };
         let stream = tracked.stream().to_owned();
+        self.keeper.add(&self.next_token(), self.pending.next_parcel(), &tracked).await?;
         self.pending.add(tracked, selected);
         self.moved(&stream, &tally)?;
         self.bound_memory()

@@ -4,7 +4,7 @@ use super::rows::{chunk, rejected, schema};
 use super::world::World;
 use crate::chunk::{CHUNK_BYTES_MAX, Encoding, encode};
 use crate::tables::{ERROR_CHUNKS, Key};
-use crate::{Settings, tests::rows};
+use crate::{ErrorFilter, ErrorId, Settings, tests::rows};
 use pipeline::model::{
     Batch, Column, ColumnData, Columns, JsonLines, Operation, RowOperations, Rows, VarData,
 };
@@ -15,31 +15,38 @@ use storage::{Change, Life};
 /// Source batches of columns: with and without bitmaps, one operation for all or for each row.
 fn columns(random: &mut fastrand::Rng, rows: u32, noise: usize) -> Batch {
     let count = rows as usize;
-    let bitmap = |random: &mut fastrand::Rng| -> Option<Vec<u8>> {
-        random.bool().then(|| (0..count.div_ceil(8)).map(|_| random.u8(..)).collect())
-    };
+    let some = |random: &mut fastrand::Rng| random.bool().then(|| bits(random, count));
     let mut texts = VarData { offsets: vec![0], data: Vec::new() };
     for _ in 0..rows {
-        texts.data.extend((0..random.usize(..=noise)).map(|_| random.u8(b'a'..b'z')));
+        texts.data.extend((0..random.usize(..=noise)).map(|_| random.u8(b'a'..=b'z')));
         texts.offsets.push(i32::try_from(texts.data.len()).unwrap());
     }
     let data = [
         ColumnData::Int64((0..rows).map(|_| random.i64(..)).collect()),
         ColumnData::Text(texts),
         ColumnData::Float64((0..rows).map(|_| f64::from_bits(random.u64(..))).collect()),
-        ColumnData::Boolean((0..count.div_ceil(8)).map(|_| random.u8(..)).collect()),
+        ColumnData::Boolean(bits(random, count)),
         ColumnData::Decimal((0..count * 2).map(|_| random.u64(..)).collect()),
         ColumnData::Date((0..rows).map(|_| random.i32(..)).collect()),
     ];
-    let column = |data| Column { validity: bitmap(random), presence: bitmap(random), data };
+    let column = |data| Column { validity: some(random), presence: some(random), data };
     let columns = data.into_iter().map(column).collect();
     batch(random, rows, Rows::Columns(Columns { row_count: rows, columns }))
+}
+
+/// What is behind the last row says nothing, and is not kept.
+fn bits(random: &mut fastrand::Rng, count: usize) -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..count.div_ceil(8)).map(|_| random.u8(..)).collect();
+    if let (Some(last), behind @ 1..) = (bytes.last_mut(), count % 8) {
+        *last &= (1 << behind) - 1;
+    }
+    bytes
 }
 
 fn lines(random: &mut fastrand::Rng, rows: u32, noise: usize) -> Batch {
     let mut data = Vec::new();
     for _ in 0..rows {
-        data.extend((0..random.usize(..=noise)).map(|_| random.u8(b'a'..b'z')));
+        data.extend((0..random.usize(..=noise)).map(|_| random.u8(b'a'..=b'z')));
         data.push(b'\n');
     }
     batch(random, rows, Rows::JsonLines(JsonLines { row_count: rows, data }))
@@ -58,7 +65,8 @@ fn batch(random: &mut fastrand::Rng, count: u32, rows: Rows) -> Batch {
 fn errors(random: &mut fastrand::Rng, batches: Vec<Batch>, share: f64) -> Vec<RowError> {
     let mut errors = Vec::new();
     for batch in batches.into_iter().map(Arc::new) {
-        for row in (0..batch.row_count()).filter(|_| random.f64() < share) {
+        let wanted: Vec<u32> = (0..batch.row_count()).filter(|_| random.f64() < share).collect();
+        for row in wanted {
             let copy = match random.u8(..20) {
                 0 => RowCopy::GivenUp,
                 1 => RowCopy::Raw(vec![random.u8(..); 3]),
@@ -98,7 +106,7 @@ async fn each_row_comes_back_bit_by_bit() {
         let found = stored(&World::new(), Settings::default(), chunks).await;
         assert_eq!(found.len(), given.len(), "seed {seed}");
         for (found, given) in found.iter().zip(without_keys(&given)) {
-            assert!(same(found, &given), "seed {seed}, row {}: {found:?} for {given:?}", given.index);
+            assert!(same(found, &given), "seed {seed}, row error {}", given.index);
         }
     }
 }
@@ -123,6 +131,35 @@ async fn what_is_too_large_is_said_to_be_and_the_rows_around_it_are_kept() {
     let found = stored(&World::new(), settings, vec![chunk(1, "sync/s", "s", given.clone())]).await;
     assert_eq!((&found[0].row, &found[2].row), (&given[0].row, &given[2].row));
     assert_eq!(found[1].row, RowCopy::TooLarge { bytes });
+}
+
+/// What is left of a chunk is written anew when some of it is deleted.
+#[tokio::test]
+async fn rows_that_are_left_of_a_chunk_stay_as_they_are() {
+    for make in [columns, lines] {
+        let mut random = fastrand::Rng::with_seed(5);
+        let batches = vec![make(&mut random, 60, 40), make(&mut random, 1, 40), make(&mut random, 40, 40)];
+        let given = errors(&mut random, batches, 1.0);
+        let world = World::new();
+        let records = world.open().await;
+        let ticket = records.begin("sync").await.unwrap();
+        rows::commit(&records, &ticket, "t", vec![chunk(1, "sync/s", "s", given.clone())]).await;
+        records.release(&ticket);
+        let mut left = without_keys(&given);
+        for every in [3, 2] {
+            let deleted = |error: &RowError| error.index.is_multiple_of(every);
+            let ids = left.iter().filter(|error| deleted(error));
+            let ids = ids.map(|error| ErrorId { run: 1, number: error.index + 1 }).collect();
+            let filter = ErrorFilter { ids, ..ErrorFilter::default() };
+            assert!(records.delete_errors("sync", &filter).await.unwrap() > 10);
+            left.retain(|error| !deleted(error));
+            let chunks = records.row_errors("sync", 1, 0, usize::MAX).await.unwrap();
+            let found: Vec<RowError> = chunks.into_iter().flat_map(|chunk| chunk.errors).collect();
+            assert!(
+                found.len() == left.len() && found.iter().zip(&left).all(|(one, other)| same(one, other))
+            );
+        }
+    }
 }
 
 #[test]

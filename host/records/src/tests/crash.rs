@@ -2,10 +2,10 @@
 
 use super::rows::{chunk, rejected, rows_of, run_with};
 use super::world::World;
-use crate::tables::{ERROR_CHUNKS, ERROR_INDEX, ERROR_KEYS, Key};
+use crate::tables::{ERROR_CHUNKS, ERROR_INDEX, ERROR_KEYS, KEPT_ROWS, Key};
 use crate::{ErrorFilter, ErrorState, SealedRecords, Settings};
 use async_trait::async_trait;
-use pipeline::records::{Amendment, RowCopy, RunRecords, RunTicket};
+use pipeline::records::{Amendment, KeptBatch, RowCopy, RunRecords, RunTicket};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,11 +101,23 @@ fn many(run: u64, first: u64) -> Vec<pipeline::records::RowErrorChunk> {
     vec![chunk(run, "sync/s", "s", errors.collect())]
 }
 
+/// Source batches of a commit, in two calls.
+fn kept(token: &str) -> [Vec<KeptBatch>; 2] {
+    let batch = |number: u32| KeptBatch {
+        number,
+        schema: Arc::new(super::rows::schema("s")),
+        batch: Arc::new(super::rows::batch("s", &[(number.into(), token)])),
+    };
+    [vec![batch(0), batch(1)], vec![batch(2)]]
+}
+
 /// A run of two commits, the second with late rejects, as the pipeline makes it; nothing more after the first error.
 async fn run(records: &SealedRecords) -> Result<(), pipeline::records::Error> {
     let ticket = records.begin("sync").await?;
     let unit = records.unit(&ticket, "sync/s").await?;
     if let Some(prepared) = &unit.prepared {
+        let rows = records.kept(&ticket, "sync/s", &prepared.token).await?;
+        assert_eq!(rows, kept(&prepared.token).concat());
         // As if the destination knew the commit, whenever it was prepared.
         records
             .commit(&ticket, "sync/s", &prepared.token.clone(), late(prepared.run, &prepared.token))
@@ -114,6 +126,9 @@ async fn run(records: &SealedRecords) -> Result<(), pipeline::records::Error> {
     let done = records.unit(&ticket, "sync/s").await?.commits;
     for number in done..2 {
         let token = format!("t{number}");
+        for batches in kept(&token) {
+            records.keep(&ticket, "sync/s", &token, batches).await?;
+        }
         let prepared = super::rows::prepared(&ticket, &token, many(ticket.run, number * 800));
         records.prepare(&ticket, "sync/s", prepared).await?;
         records.commit(&ticket, "sync/s", &token, late(ticket.run, &token)).await?;
@@ -146,6 +161,8 @@ async fn assert_whole(records: &SealedRecords, commits: u64) {
     let unit = records.checkpoints("sync").await.unwrap().remove(0);
     assert_eq!((unit.commits, unit.streams["s"].rejected), (2, 1_200));
     assert_eq!(remains(records).await, 0, "remains, {commits} commits before the crash");
+    let kept = records.scan_all(KEPT_ROWS, &Key::of("sync")).await.unwrap();
+    assert_eq!(kept.len(), 0, "kept rows, {commits} commits before the crash");
 }
 
 #[tokio::test]

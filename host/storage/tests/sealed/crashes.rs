@@ -153,6 +153,38 @@ async fn erasing_goes_on_where_it_was_cut_off() {
 }
 
 #[tokio::test]
+async fn sealing_anew_what_was_read_goes_on_where_it_was_cut_off() {
+    let start = World::new();
+    let storage = start.open_with_organizations().await;
+    for number in 0..10 {
+        put(&storage, "acme", &format!("{number:02}"), LONG, b"a row").await;
+    }
+    put(&storage, "acme", "large", LONG, &vec![1; 200_000]).await;
+    drop(storage);
+    let crashes = at_every_commit(
+        &start,
+        async |_, storage| {
+            storage.with_keyring_mut(|keyring| keyring.rotate_organization("acme")).await?;
+            for key in ["03", "04", "large"] {
+                storage.get("acme", ROWS, key.as_bytes()).await?;
+            }
+            storage.maintain().await.map(drop)
+        },
+        async |world, storage, _| {
+            world.hands.pass(HOUR_MS);
+            storage.maintain().await.unwrap();
+            assert_eq!(keys(storage, "acme").await.len(), 11);
+            assert_eq!(get(storage, "acme", "large").await, Some(vec![1; 200_000]));
+            assert!(storage.with_keyring(|keyring| keyring.status().unwrap().rotating.is_empty()));
+            let verified = storage.verify_all().await.unwrap();
+            assert_eq!((verified.records, verified.faults), (11, 0));
+        },
+    )
+    .await;
+    assert!(crashes >= 8, "{crashes}");
+}
+
+#[tokio::test]
 async fn an_organization_is_deleted_as_a_whole_or_not_at_all() {
     let start = World::new();
     let storage = start.open_with_organizations().await;

@@ -10,6 +10,7 @@ mod engines;
 mod erasing;
 mod expiry;
 mod memory;
+mod outdated;
 mod places;
 mod shredding;
 mod world;

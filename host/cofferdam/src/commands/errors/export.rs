@@ -81,7 +81,7 @@ pub(super) fn row(error: &KeptError) -> (Option<Value>, Option<String>) {
             let fields = error.error.fields.join(", ");
             (None, Some(format!("the row is not kept, by `row_data = \"off\"`; its fields: {fields}")))
         }
-        RowCopy::GivenUp => (None, Some("the row was given up for memory, or in a crash".to_owned())),
+        RowCopy::GivenUp => (None, Some("the row was given up for memory".to_owned())),
     }
 }
 

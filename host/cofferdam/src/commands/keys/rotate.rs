@@ -25,7 +25,11 @@ pub(super) async fn run(command: &Rotate, output: &Output) -> Result<(), Problem
     }
     let mut resealed = None;
     if !command.kek {
-        resealed = Some(deployment.storage.rotate_organization(ORGANIZATION).await?);
+        // `keys status` asks how far it has come.
+        let beside = deployment.beside()?;
+        let done = deployment.storage.rotate_organization(ORGANIZATION).await;
+        beside.end().await;
+        resealed = Some(done?);
     }
     deployment.close().await?;
     if output.json {

@@ -1,27 +1,38 @@
 //! `cofferdam keys status`: what an operator should know of the keys. Works beside a running process.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use vault::{Deletion, Status};
 
 use crate::arguments;
+use crate::control::{Progress, progress_of_holder};
 use crate::data::{Directory, ExportNote};
 use crate::output::Output;
 use crate::places;
 use crate::problem::Problems;
 use crate::text::plain_line;
-use crate::units::{counted, moment};
+use crate::units::{self, counted, moment};
 
-pub(super) fn run(command: &arguments::Status, output: &Output) -> Result<(), Problems> {
+/// How far each organization has come that is being sealed anew, as far as somebody is at it and says so.
+type Resealing = BTreeMap<String, Progress>;
+
+pub(super) async fn run(command: &arguments::Status, output: &Output) -> Result<(), Problems> {
     let path = places::data_here(command.data.data.as_deref());
     let directory = Directory::existing(&path, &command.data.keys)?;
     let status = directory.keyring_beside()?.status()?;
+    let resealing = match status.rotating.as_slice() {
+        [] => Resealing::new(),
+        // Nobody may have the directory, and whoever has it may be about to end: the rest of the status is true all the same.
+        _ => progress_of_holder(&directory.path).await.unwrap_or_default(),
+    };
     if output.json {
-        return output.document(&document(&directory, &status));
+        return output.document(&document(&directory, &status, &resealing));
     }
-    output.text(&text(&directory, &status))
+    output.text(&text(&directory, &status, &resealing))
 }
 
-fn document(directory: &Directory, status: &Status) -> Value {
+fn document(directory: &Directory, status: &Status, resealing: &Resealing) -> Value {
     let export = directory.settings.export.as_ref();
     json!({
         "data": directory.path,
@@ -33,6 +44,7 @@ fn document(directory: &Directory, status: &Status) -> Value {
         "deletion": deletion_word(&status.deletion),
         "organizations": status.organizations,
         "rotating": status.rotating.iter().map(|(organization, _)| organization).collect::<Vec<_>>(),
+        "resealing": resealing,
         "buckets": status.buckets.len(),
         "export": export.map(|export| json!({
             "path": export.path,
@@ -52,11 +64,14 @@ fn deletion_word(deletion: &Deletion) -> &'static str {
     }
 }
 
-fn text(directory: &Directory, status: &Status) -> String {
-    let rotating: Vec<&str> = status.rotating.iter().map(|(organization, _)| organization.as_str()).collect();
-    let organizations = match rotating.as_slice() {
+fn text(directory: &Directory, status: &Status, resealing: &Resealing) -> String {
+    let rotating = status.rotating.iter().map(|(organization, _)| match resealing.get(organization) {
+        Some(progress) => format!("{organization} ({})", so_far(progress)),
+        None => organization.clone(),
+    });
+    let organizations = match rotating.collect::<Vec<String>>().as_slice() {
         [] => status.organizations.to_string(),
-        _ => format!("{}; being sealed anew: {}", status.organizations, rotating.join(", ")),
+        rotating => format!("{}; being sealed anew: {}", status.organizations, rotating.join(", ")),
     };
     let written = counted(status.sequence, "time", "times");
     let lines = [
@@ -75,6 +90,16 @@ fn text(directory: &Directory, status: &Status) -> String {
         ("in use by", directory.holder().unwrap_or_else(|| "nobody".to_owned())),
     ];
     lines.iter().map(|(name, value)| format!("{name:<16}{}\n", plain_line(value))).collect()
+}
+
+fn so_far(progress: &Progress) -> String {
+    let Progress { records, bytes, unreadable, started_ms } = *progress;
+    let done = format!("{} so far, {}", counted(records, "record", "records"), units::bytes(bytes));
+    let unreadable = match unreadable {
+        0 => String::new(),
+        some => format!("; {} not open", counted(some, "record does", "records do")),
+    };
+    format!("{done}{unreadable}; since {}", moment(started_ms))
 }
 
 fn deletion(deletion: &Deletion) -> String {

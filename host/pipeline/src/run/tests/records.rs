@@ -3,7 +3,8 @@
 use super::faults::lock;
 use super::world::{World, id_of, is_open};
 use crate::records::{
-    Amendment, Error, KeyHash, OpenKeys, Prepared, Purpose, RowErrorChunk, RunRecords, RunTicket, UnitRecord,
+    Amendment, Error, KeptBatch, KeyHash, OpenKeys, Prepared, Purpose, RowErrorChunk, RunRecords, RunTicket,
+    UnitRecord,
 };
 use crate::report::RunReport;
 use async_trait::async_trait;
@@ -53,6 +54,20 @@ impl RunRecords for FaultyRecords {
     ) -> Result<Option<Arc<dyn OpenKeys>>, Error> {
         let open = self.0.script.open_errors.then(|| Arc::new(OpenIds) as Arc<dyn OpenKeys>);
         self.0.faults.records("records.open_keys", async { Ok(open) }).await
+    }
+
+    async fn keep(
+        &self,
+        ticket: &RunTicket,
+        unit: &str,
+        token: &str,
+        batches: Vec<KeptBatch>,
+    ) -> Result<(), Error> {
+        self.0.faults.records("records.keep", self.0.records.keep(ticket, unit, token, batches)).await
+    }
+
+    async fn kept(&self, ticket: &RunTicket, unit: &str, token: &str) -> Result<Vec<KeptBatch>, Error> {
+        self.0.faults.records("records.kept", self.0.records.kept(ticket, unit, token)).await
     }
 
     async fn prepare(&self, ticket: &RunTicket, unit: &str, prepared: Prepared) -> Result<(), Error> {

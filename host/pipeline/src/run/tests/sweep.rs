@@ -3,6 +3,7 @@
 use super::faults::Fault;
 use super::world::{Script, ScriptPage, World, page};
 use crate::model::{Layout, Layouts, Mode};
+use crate::records::{KEEP_CALLS_MAX, RowCopy, RunRecords};
 use crate::report::{Outcome, RunReport};
 use std::sync::Arc;
 
@@ -24,8 +25,15 @@ pub(super) async fn finish(world: &Arc<World>) -> RunReport {
     panic!("no run completes");
 }
 
-/// Puts the fault at each call in turn, until a run ends before it gets there.
+/// Puts the fault at each call in turn, until a run ends before it gets there. Every row that was rejected, however late, is
+/// there with its row.
 fn sweep(script: &Script, fault: Fault, fires_min: u64) {
+    assert_eq!(sweep_and_count_lost(script, fault, fires_min), 0, "row errors without their rows");
+}
+
+/// Answers how many row errors of all runs have lost their row.
+fn sweep_and_count_lost(script: &Script, fault: Fault, fires_min: u64) -> usize {
+    let mut lost = 0;
     for call in 0.. {
         let fired = jumping(async {
             let world = World::new(script.clone());
@@ -38,13 +46,25 @@ fn sweep(script: &Script, fault: Fault, fires_min: u64) {
             }
             finish(&world).await;
             world.assert_exact().await;
+            lost += rows_lost(&world).await;
             fired
         });
         if !fired {
             assert!(call >= fires_min, "only {call} calls");
-            return;
+            break;
         }
     }
+    lost
+}
+
+async fn rows_lost(world: &World) -> usize {
+    let mut lost = 0;
+    for run in 1..5 {
+        let chunks = world.records.row_errors("sync", run, 0, usize::MAX).await.unwrap();
+        let errors = chunks.iter().flat_map(|chunk| &chunk.errors);
+        lost += errors.filter(|error| error.row == RowCopy::GivenUp).count();
+    }
+    lost
 }
 
 fn check_report(report: &RunReport, fault: Fault) {
@@ -107,11 +127,42 @@ fn a_crash_at_any_call_with_a_transform_and_another_layout_loses_and_doubles_not
 }
 
 #[test]
-fn late_rejects_of_a_commit_whose_answer_was_lost_are_counted_and_kept() {
+fn late_rejects_of_a_commit_whose_answer_was_lost_are_counted_and_kept_with_their_rows() {
     for fault in CRASHES.into_iter().chain([Fault::CancelAndHang { after: true }]) {
         sweep(&Script { late_rejects: true, ..busy() }, fault, 30);
         sweep(&Script { late_rejects: true, transform: true, ..busy() }, fault, 30);
+        let script = Script { late_rejects: true, layout: Layout::JsonLines, ..busy() };
+        let pages = busy_pages().into_iter().map(|page| ScriptPage { schema_changes: false, ..page });
+        sweep(&Script { groups: [("g", pages.collect())].into(), ..script }, fault, 30);
     }
+}
+
+/// One commit of many pages, whose rows are kept with many calls while they are written.
+#[test]
+fn rows_are_kept_while_they_flow_wherever_the_process_ends() {
+    let pages = (0..12).map(|number| page("a", number * 10..number * 10 + 6));
+    let mut script = Script { late_rejects: true, ..Script::of(pages.collect()) };
+    script.options.commit_bytes = u64::MAX;
+    script.options.late_rows_bytes = 4_000;
+    jumping(async {
+        let world = World::new(script.clone());
+        world.run(None).await.unwrap();
+        let names = world.faults.names();
+        let calls = |name: &str| names.iter().filter(|one| **one == name).count();
+        assert_eq!((calls("writer.commit"), calls("records.prepare")), (1, 1));
+        assert!((4..=KEEP_CALLS_MAX).contains(&calls("records.keep")), "{names:?}");
+    });
+    for fault in CRASHES {
+        sweep(&script, fault, 30);
+    }
+}
+
+#[test]
+fn rows_beyond_the_limit_are_not_kept_and_their_rejects_are_counted_all_the_same() {
+    let mut script = Script { late_rejects: true, ..busy() };
+    script.options.late_rows_bytes = 0;
+    let [before, after] = CRASHES.map(|fault| sweep_and_count_lost(&script, fault, 30));
+    assert!(before > 0 && after > 0, "no crash came between the two commits");
 }
 
 #[test]

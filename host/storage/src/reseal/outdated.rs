@@ -48,9 +48,6 @@ impl Outdated {
     }
 }
 
-#[cfg(test)]
-mod tests;
-
 impl Storage {
     /// Called by readers, with what they have opened.
     pub(crate) fn note_if_outdated(&self, organization: &str, key: &[u8], stored: &[u8]) {
@@ -105,3 +102,6 @@ impl Storage {
         Ok(resealed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,8 @@ async fn with_a_job(directory: &std::path::Path) -> Storage {
     let file = KeyFile::new(Arc::new(OsFiles), directory.join("key"));
     KeyFile::create(Arc::new(OsFiles), directory.join("key"), &deployment).unwrap();
     let slot = Some(file.shred_slot());
-    let path = directory.join("keyring");
+    let path = directory.join("data/keyring");
+    std::fs::create_dir(directory.join("data")).unwrap();
     let location = Location { files: Arc::new(OsFiles), path, kek: Arc::new(file), slot };
     let keyring = Keyring::create(location, deployment).unwrap();
     let storage = Storage::open(Arc::new(MemoryEngine::new()), keyring, Arc::new(Still)).await.unwrap();

@@ -33,6 +33,7 @@ struct SegmentBatch<Rows> {
     number: u32,
     /// The place of its schema in the segment.
     schema: usize,
+    rows: Option<Vec<u32>>,
     batch: Rows,
 }
 
@@ -136,21 +137,22 @@ fn segment_key(sync: &str, unit: &str, token: &str, segment: u32) -> Key {
 
 fn pack(kept: &[KeptBatch]) -> Result<Vec<u8>, Error> {
     let mut segment = Segment { schemas: Vec::new(), batches: Vec::with_capacity(kept.len()) };
-    for KeptBatch { number, schema, batch } in kept {
+    for KeptBatch { number, schema, rows, batch } in kept {
         let known = segment.schemas.iter().position(|known| known == schema.as_ref());
         let schema = known.unwrap_or_else(|| {
             segment.schemas.push(schema.as_ref().clone());
             segment.schemas.len() - 1
         });
-        segment.batches.push(SegmentBatch { number: *number, schema, batch: batch.as_ref() });
+        let (number, rows) = (*number, rows.clone());
+        segment.batches.push(SegmentBatch { number, schema, rows, batch: batch.as_ref() });
     }
     codec::to_compact(KEPT_ROWS, &segment)
 }
 
 fn unpack(segment: Segment<Batch>) -> Result<Vec<KeptBatch>, Error> {
     let schemas: Vec<Arc<StreamSchema>> = segment.schemas.into_iter().map(Arc::new).collect();
-    let batch = |SegmentBatch { number, schema, batch }| {
-        Some(KeptBatch { number, schema: Arc::clone(schemas.get(schema)?), batch: Arc::new(batch) })
+    let batch = |SegmentBatch { number, schema, rows, batch }| {
+        Some(KeptBatch { number, schema: Arc::clone(schemas.get(schema)?), rows, batch: Arc::new(batch) })
     };
     let batches: Option<Vec<KeptBatch>> = segment.batches.into_iter().map(batch).collect();
     batches.ok_or_else(|| codec::unreadable(KEPT_ROWS, &"a schema of kept rows is missing"))

@@ -220,7 +220,8 @@ fn kept(number: u32) -> KeptBatch {
     schema.version = number;
     let line = format!("{{\"number\":{number}}}\n");
     let rows = Rows::JsonLines(JsonLines { row_count: 1, data: line.into_bytes() });
-    KeptBatch { number, schema: Arc::new(schema), batch: Arc::new(Batch { rows, ..row() }) }
+    let of = (number > 0).then(|| vec![number]);
+    KeptBatch { number, schema: Arc::new(schema), rows: of, batch: Arc::new(Batch { rows, ..row() }) }
 }
 
 async fn kept_rows_come_back_until_their_commit_is_settled(records: &dyn RunRecords) {

@@ -44,16 +44,18 @@ impl Keeper {
     /// Takes a source batch whose rows were written, for the commit with this token. Waits only while the records are slower
     /// than the rows come.
     pub(super) async fn add(&mut self, token: &str, number: usize, tracked: &Tracked) -> Result<(), Trouble> {
-        let (Some(batch), Ok(number)) = (tracked.batch(), u32::try_from(number)) else { return Ok(()) };
         let allowed = self.context.spec.options.late_rows_bytes;
         let fits = self.bytes.saturating_add(tracked.bytes()) <= allowed;
-        if !self.is_on || !fits || tracked.counters().accepted == 0 {
+        if !self.is_on || !fits {
             return Ok(());
         }
-        self.bytes += tracked.bytes();
-        self.waiting_bytes += tracked.bytes();
-        let schema = Arc::clone(&tracked.schema);
-        self.waiting.push(KeptBatch { number, schema, batch: Arc::clone(batch) });
+        let (Some((rows, batch)), Ok(number)) = (tracked.accepted_rows(), u32::try_from(number)) else {
+            return Ok(());
+        };
+        let bytes = batch.byte_count() as u64;
+        self.bytes += bytes;
+        self.waiting_bytes += bytes;
+        self.waiting.push(KeptBatch { number, schema: Arc::clone(&tracked.schema), rows, batch });
         if self.waiting_bytes >= call_bytes(allowed) { self.keep(token).await } else { Ok(()) }
     }
 

@@ -196,13 +196,16 @@ impl<'a> Recovered<'a> {
     ) -> Vec<RowError> {
         let rows: Vec<u32> = rejected.keys().copied().collect();
         let row_data = self.owner.row_data;
-        // Rows that are not in the batch are nobody's rows; the verdict on them stands all the same.
-        let source = source.filter(|kept| rows.last().is_none_or(|last| *last < kept.batch.row_count()));
-        let copies = match source {
-            Some(KeptBatch { batch, schema, .. }) => kept(batch, schema, &rows, row_data),
+        let places = |source: &KeptBatch| rows.iter().map(|row| source.place_of(*row)).collect();
+        let places: Option<Vec<u32>> = source.and_then(places);
+        let copies = match source.zip(places) {
+            Some((KeptBatch { batch, schema, .. }, places)) => kept(batch, schema, &places, row_data),
             None => rows.iter().map(|_| Kept::nothing(row_data)).collect(),
         };
-        let operation = |row: u32| source.and_then(|kept| kept.batch.operations.get(row as usize));
+        let operation = |row: u32| {
+            let source = source?;
+            source.batch.operations.get(source.place_of(row)? as usize)
+        };
         let error = |((row, reject), copy): ((u32, Reject), Kept)| {
             let reject = row_data.allowed(reject);
             let Kept { copy, fields, key } = copy;

@@ -146,9 +146,19 @@ impl Tracked {
         }
     }
 
-    /// The rows, unless they were given up.
-    pub(super) fn batch(&self) -> Option<&Arc<Batch>> {
-        self.batch.as_ref()
+    /// The rows that are accepted as things stand, and which they are if they are not all; none where there are none or they
+    /// were given up.
+    pub(super) fn accepted_rows(&self) -> Option<(Option<Vec<u32>>, Arc<Batch>)> {
+        let batch = self.batch.as_ref()?;
+        match self.counters().accepted {
+            0 => None,
+            all if all == u64::from(self.rows) => Some((None, Arc::clone(batch))),
+            _ => {
+                let rows: Vec<u32> = (0..self.rows).filter(|row| self.is_accepted(*row)).collect();
+                let batch = Arc::new(rows::take(batch, &rows));
+                Some((Some(rows), batch))
+            }
+        }
     }
 
     pub(super) fn stream(&self) -> &str {

@@ -106,6 +106,7 @@ fn kept(token: &str) -> [Vec<KeptBatch>; 2] {
     let batch = |number: u32| KeptBatch {
         number,
         schema: Arc::new(super::rows::schema("s")),
+        rows: None,
         batch: Arc::new(super::rows::batch("s", &[(number.into(), token)])),
     };
     [vec![batch(0), batch(1)], vec![batch(2)]]

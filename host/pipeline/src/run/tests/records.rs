@@ -63,6 +63,7 @@ impl RunRecords for FaultyRecords {
         token: &str,
         batches: Vec<KeptBatch>,
     ) -> Result<(), Error> {
+        lock(&self.0.kept).extend(batches.clone());
         self.0.faults.records("records.keep", self.0.records.keep(ticket, unit, token, batches)).await
     }
 

@@ -8,7 +8,7 @@ use crate::model::{
     Batch, Catalog, ColumnData, Layout, OpenRead, PageBudget, RejectedRow, Rows, Step, StreamSchema,
     TransformPlan, Transformed,
 };
-use crate::records::{RejectedBy, RowCopy, RowError, RunRecords};
+use crate::records::{KeptBatch, RejectedBy, RowCopy, RowError, RunRecords};
 use crate::report::{Outcome, RunReport};
 use crate::run::{RejectPolicy, RunSpec};
 use crate::secrets::ROW_CODE;
@@ -121,6 +121,30 @@ fn assert_told(report: &RunReport, place: &str, kept: &impl serde::Serialize) {
         report.secrets.iter().map(|one| (&*one.connector, &*one.credential, &*one.place)).collect();
     assert_eq!(found, [("source", "api", place)]);
     assert_eq!((&*report.secrets[0].encoding, report.secrets[0].count), ("plain", 1));
+}
+
+/// Its neighbours are kept until the commit is settled, as the destination may reject them late.
+#[test]
+fn a_row_with_a_secret_is_not_kept_with_those_that_may_be_rejected_late() {
+    for layout in [Layout::Columns, Layout::JsonLines] {
+        jumping(async {
+            let pages = vec![page("a", 0..10), page("a", 10..20)];
+            let script = Script { layout, checked: false, late_rejects: true, ..Script::of(pages) };
+            let world = World::new(script);
+            world.run_spec(spec(&world, Plant::Row), None).await.unwrap();
+            let kept = std::mem::take(&mut *super::faults::lock(&world.kept));
+            let rows = |kept: &KeptBatch| (kept.number, kept.rows.clone(), kept.batch.row_count());
+            let without = (0, Some((0..10).filter(|row| *row != 1).collect::<Vec<u32>>()), 9);
+            // It is planted in the second row of each batch of columns, and in the line of the second row of all.
+            let second = if layout == Layout::Columns { without.clone() } else { (0, None, 10) };
+            assert_eq!(kept.iter().map(rows).collect::<Vec<_>>(), [without, second]);
+            let secret = format!("{:?}", SECRET.as_bytes());
+            let secret = secret.trim_matches(['[', ']']);
+            assert!(kept.iter().all(|kept| !format!("{:?}", kept.batch).contains(secret)));
+            let lost = errors(&world).await.into_iter().filter(|error| error.row == RowCopy::GivenUp);
+            assert_eq!(lost.count(), 0);
+        });
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::replay::Replay;
 use super::source::{ScriptedSource, ScriptedTransform};
 use crate::clock::{Clock, SystemClock};
 use crate::model::{DataType, Layout, Layouts, Mode, StreamSchema};
-use crate::records::{Counters, MemoryRecords, Prepared, RowCopy, RunRecords};
+use crate::records::{Counters, KeptBatch, MemoryRecords, Prepared, RowCopy, RunRecords};
 use crate::report::RunReport;
 use crate::run::{ChosenStream, GroupProgress, Observer, Options, Run, RunSpec, StreamProgress};
 use std::collections::{BTreeMap, BTreeSet};
@@ -236,6 +236,8 @@ pub(super) struct World {
     pub(super) prepared: Mutex<Vec<crate::model::StreamPlan>>,
     /// What commits did that became true.
     pub(super) effects: Mutex<Vec<Prepared>>,
+    /// What was kept while rows flowed.
+    pub(super) kept: Mutex<Vec<KeptBatch>>,
     /// From now on the destination takes what it rejected so far.
     pub(super) mended: AtomicBool,
     /// Row errors that are to be replayed.
@@ -256,6 +258,7 @@ impl World {
             told: Mutex::default(),
             prepared: Mutex::default(),
             effects: Mutex::default(),
+            kept: Mutex::default(),
             mended: AtomicBool::new(false),
             replay: Mutex::default(),
             violations: Mutex::default(),

@@ -1,7 +1,7 @@
 //! Connectors and systems that fail: the message says which, in which call, and its last words.
 
 use crate::snapshot;
-use crate::world::World;
+use crate::world::{World, ran};
 
 fn hostile(attack: &str, more: &str) -> World {
     World::with(&format!(
@@ -80,4 +80,36 @@ attempts = 1
 "#
     );
     snapshot!("system-unreachable", World::with(&sync).run(&["run", "sync.toml"]));
+}
+
+#[test]
+fn a_proxy_is_used_where_it_is_named_and_no_variable_names_one() {
+    let url = crate::api::serve(3);
+    let grants = crate::api::grants(&url);
+    let world = World::with(&format!(
+        r#"
+sync = 1
+name = "proxied"
+
+[source]
+connector = "components/example-source.wasm"
+config = {{ base_url = "{url}", streams = ["movies"], page_size = 2 }}
+{grants}
+[destination]
+connector = "components/null.wasm"
+
+[run]
+attempts = 1
+"#
+    ));
+    // Nothing listens there.
+    let nobody = "127.0.0.1:1";
+    let refused = world.run(&["run", "sync.toml", "--proxy", nobody]);
+    assert_eq!(refused.status, Some(1), "{}", refused.report());
+    assert!(refused.stderr.contains("(CD0305)"), "{}", refused.report());
+    let mut command = world.command(&["run", "sync.toml"]);
+    for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, format!("http://{nobody}"));
+    }
+    ran(command.output().unwrap()).succeeded();
 }

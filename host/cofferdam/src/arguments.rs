@@ -3,6 +3,7 @@
 mod backup;
 mod data;
 mod keys;
+mod network;
 mod records;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use data::{Data, KeyOptions};
 pub(crate) use keys::{Export, Import, Keys, KeysCommand, Recovery, RecoveryKey, Rotate, Status, Verify};
+pub(crate) use network::Network;
 pub(crate) use records::{
     Checkpoints, CheckpointsCommand, CheckpointsEdit, CheckpointsReset, CheckpointsShow, Errors,
     ErrorsCommand, ErrorsDelete, ErrorsExport, ErrorsList, ErrorsShow, ExportFormat, Filters, OneRun,
@@ -110,6 +112,8 @@ pub(crate) struct Run {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) cache: Cache,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +125,8 @@ pub(crate) struct Check {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) cache: Cache,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +139,8 @@ pub(crate) struct Discover {
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) cache: Cache,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +163,8 @@ pub(crate) struct Preview {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) cache: Cache,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, Args)]

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egress::Egress;
+use egress::{Dns, DnsResolver, Egress, Proxy};
 use runtime::{Runtime, Settings, Stop, Stopper};
 
-use crate::arguments::Cache;
+use crate::arguments::{Cache, Network};
 use crate::logs::{self, GuestLogs};
 use crate::output::Output;
 use crate::places;
@@ -31,14 +31,14 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(cache: Cache, output: &Output) -> Result<Self, Problems> {
+    pub(crate) fn new(cache: Cache, network: &Network, output: &Output) -> Result<Self, Problems> {
         let screen = Screen::new(output);
         logs::show_own(output, &screen);
         let runtime = Runtime::new(settings(places::cache(cache.cache)?))?;
         let (stopper, stop) = Stopper::new();
         Ok(Self {
             runtime,
-            egress: Egress::new(egress::Settings::default())?,
+            egress: Egress::new(ways_out(network))?,
             traffic: Traffic::default(),
             logs: GuestLogs::new(output, &screen),
             screen,
@@ -53,4 +53,13 @@ fn settings(cache: PathBuf) -> Settings {
     settings.live_instances = LIVE_INSTANCES;
     settings.guest_threads = settings.guest_threads.min(GUEST_THREADS_MAX);
     settings
+}
+
+fn ways_out(network: &Network) -> egress::Settings {
+    let dns = Dns { servers: network.name_servers.clone(), hosts_file: network.hosts_file };
+    egress::Settings {
+        resolver: Arc::new(DnsResolver::new(dns)),
+        proxy: network.proxy.map(Proxy::new),
+        ..egress::Settings::default()
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Cache, Data};
+use super::{Cache, Data, Network};
 use crate::named::{ErrorName, RunName, condition};
 
 #[derive(Debug, Args)]
@@ -253,4 +253,6 @@ pub(crate) struct Reprocess {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) cache: Cache,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }

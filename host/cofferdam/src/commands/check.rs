@@ -36,7 +36,7 @@ struct Step {
 }
 
 pub(super) async fn run(command: Check, output: &Output) -> Result<(), Problems> {
-    let host = Host::new(command.cache, output)?;
+    let host = Host::new(command.cache, &command.network, output)?;
     let opened = Opened::new(&host, &command.sync).await?;
     let mut steps: Vec<Step> = opened.parts().map(grants).collect();
     steps.push(data(&places::data(command.data.data.as_deref(), &command.sync), &command.data));

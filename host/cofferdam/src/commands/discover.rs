@@ -19,7 +19,7 @@ use crate::text::plain_line;
 use crate::units;
 
 pub(super) async fn run(command: Discover, output: &Output) -> Result<(), Problems> {
-    let host = Host::new(command.cache, output)?;
+    let host = Host::new(command.cache, &command.network, output)?;
     let catalog = if is_component(&command.subject)? {
         let config = config_of(command.config.as_ref())?;
         let part = alone(&host, &command.subject, &config).await?;

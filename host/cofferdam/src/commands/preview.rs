@@ -30,7 +30,7 @@ pub(super) async fn run(command: Preview, output: &Output) -> Result<(), Problem
     if command.kept {
         return kept::show(&command, output).await;
     }
-    let host = Host::new(command.cache.clone(), output)?;
+    let host = Host::new(command.cache.clone(), &command.network, output)?;
     let opened = Opened::new(&host, &command.sync).await?;
     let enough = CancellationToken::new();
     let sample = Sample::new(command.rows, enough.clone());

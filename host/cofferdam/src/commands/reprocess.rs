@@ -17,7 +17,7 @@ use crate::{arguments, places, subject};
 
 pub(super) async fn run(command: arguments::Reprocess, output: &Output) -> Result<(), Problems> {
     let path = places::data(command.data.data.as_deref(), &command.sync);
-    let host = Host::new(command.cache, output)?;
+    let host = Host::new(command.cache, &command.network, output)?;
     let opened = Opened::new(&host, &command.sync).await?;
     let sync = &opened.document.sync.name;
     let mut named = command.rows.ids.iter().filter_map(|id| id.sync.as_ref());

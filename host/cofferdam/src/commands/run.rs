@@ -15,7 +15,7 @@ use crate::{arguments, places};
 
 pub(super) async fn run(command: arguments::Run, output: &Output) -> Result<(), Problems> {
     let path = places::data(command.data.data.as_deref(), &command.sync);
-    let host = Host::new(command.cache, output)?;
+    let host = Host::new(command.cache, &command.network, output)?;
     let opened = Opened::new(&host, &command.sync).await?;
     let deployment = Deployment::made(&path, &command.data, output).await?;
     opened.warnings().iter().for_each(|warning| output.warning(warning));

@@ -42,7 +42,10 @@ fn pattern() -> impl Strategy<Value = HostPattern> {
     })
 }
 
-fn matches(pattern: &HostPattern, request: &(Scheme, Host, u16, &str, String)) -> bool {
+/// Scheme, host, port, method and path.
+type Request<'r> = (Scheme, Host, u16, &'r str, String);
+
+fn matches(pattern: &HostPattern, request: &Request<'_>) -> bool {
     let (scheme, host, port, method, path) = request;
     pattern.matches_origin(*scheme, host, *port)
         && pattern.matches_method(method)
@@ -54,6 +57,67 @@ fn request() -> impl Strategy<Value = (Scheme, Host, u16, &'static str, String)>
     (scheme(), host(), port(), method, path()).prop_map(|(scheme, host, port, method, path)| {
         (Scheme::parse(scheme).unwrap(), Host::parse(&host).unwrap(), port, method, path)
     })
+}
+
+/// Requests at the edges of a rule: one outside of another rule is among them, if there is any.
+fn witnesses(pattern: &HostPattern) -> Vec<Request<'_>> {
+    let (scheme, form, port) = pattern.origin().unwrap();
+    let host = match form {
+        HostForm::Exact(host) => host.clone(),
+        HostForm::Suffix(suffix) => Host::parse(&format!("zz9.{suffix}")).unwrap(),
+    };
+    let methods = pattern
+        .methods()
+        .map_or_else(|| vec!["X-OTHER"], |methods| methods.iter().map(String::as_str).collect());
+    let paths = match pattern.path_prefix() {
+        Some(prefix) => vec![prefix.to_owned(), format!("{}/zz9", prefix.trim_end_matches('/'))],
+        None => vec!["/zz9".to_owned()],
+    };
+    methods
+        .iter()
+        .flat_map(|method| paths.iter().map(|path| (scheme, host.clone(), port, *method, path.clone())))
+        .collect()
+}
+
+/// Rules that the configuration completes, and some that need nothing of it.
+fn open_pattern() -> impl Strategy<Value = HostPattern> {
+    let url = prop_oneof![
+        Just("${config.a}"),
+        Just("${config.b}"),
+        Just("https://${config.a}"),
+        Just("https://${config.a}.b.com"),
+        Just("https://${config.a}.${config.b}.com"),
+        Just("https://*.${config.a}.b.com"),
+        Just("https://x.${config.a}.com"),
+        Just("https://*.b.com"),
+        Just("https://*.a.b.com"),
+        Just("https://a.b.com"),
+        Just("https://*.com.com"),
+    ];
+    let methods = proptest::option::of(proptest::sample::subsequence(vec!["GET", "POST"], 1..=2));
+    let prefix = proptest::option::of(prop_oneof![Just("/v1"), Just("/v1/"), Just("/v1/a")]);
+    (url, methods, prefix).prop_map(|(url, methods, prefix)| {
+        let mut pattern = HostPattern::parse(url).unwrap();
+        if let Some(methods) = methods {
+            pattern = pattern.with_methods(methods).unwrap();
+        }
+        match prefix {
+            Some(prefix) => pattern.with_path_prefix(prefix).unwrap(),
+            None => pattern,
+        }
+    })
+}
+
+fn value() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        Just("a"),
+        Just("b"),
+        Just("com"),
+        Just("a.b.com"),
+        Just("https://a.b.com"),
+        Just("https://a.b.com/v1/"),
+        Just("http://127.0.0.1:8080/api"),
+    ]
 }
 
 proptest! {
@@ -88,6 +152,26 @@ proptest! {
         if one.covers(&other) && matches(&other, &request) {
             prop_assert!(matches(&one, &request));
         }
+    }
+
+    /// The other direction: what does not cover lets one of these requests through less.
+    #[test]
+    fn what_does_not_cover_misses_a_request_of_the_other(one in pattern(), other in pattern()) {
+        let all = witnesses(&other).iter().all(|request| matches(&one, request));
+        prop_assert!(witnesses(&other).iter().all(|request| matches(&other, request)));
+        prop_assert_eq!(one.covers(&other), all, "{} and {}", one, other);
+    }
+
+    #[test]
+    fn what_covers_as_written_covers_whatever_the_configuration_says(one in open_pattern(), other in open_pattern(), value in value()) {
+        if one.covers_as_written(&other) {
+            let config = serde_json::json!({ "a": value, "b": "b" });
+            if let Ok(other) = other.resolve(&config) {
+                let one = one.resolve(&config).unwrap();
+                prop_assert!(one.covers(&other), "{} and {}", one, other);
+            }
+        }
+        prop_assert!(one.covers_as_written(&one));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::applier::Message;
 use super::codec;
+use super::expected::Expected;
 use super::frame::Kind;
 use super::group::Judged;
 use super::journal::{AppendError, Journal};
@@ -19,8 +20,14 @@ pub(super) struct Commits {
     pub(super) line: Line,
     pub(super) room: Room,
     shared: Arc<Shared>,
-    journal: Mutex<Journal>,
+    writer: Mutex<Writer>,
     applier: Sender<Message>,
+}
+
+/// Of whoever leads.
+struct Writer {
+    journal: Journal,
+    expected: Expected,
 }
 
 /// The lead of a writer: passes it on when it is dropped.
@@ -55,7 +62,8 @@ impl Drop for Ending<'_> {
 
 impl Commits {
     pub(super) fn new(shared: Arc<Shared>, journal: Journal, room: Room, applier: Sender<Message>) -> Self {
-        Self { line: Line::default(), room, shared, journal: Mutex::new(journal), applier }
+        let writer = Mutex::new(Writer { journal, expected: Expected::default() });
+        Self { line: Line::default(), room, shared, writer, applier }
     }
 
     /// What the thread does that leads those who wait.
@@ -81,9 +89,9 @@ impl Commits {
 
     /// Notes that everything is in the database, durably. Nobody commits any more.
     pub(super) fn note_closed(&self) -> Result<(), EngineError> {
-        let mut journal = self.journal();
+        let Writer { journal, .. } = &mut *self.writer();
         let noted = journal.note(Kind::Closed);
-        noted.map_err(|error| self.refuse(&journal, error))
+        noted.map_err(|error| self.refuse(journal, error))
     }
 
     fn commit(&self, group: Vec<Batch>) -> Vec<Result<Sequence, EngineError>> {
@@ -98,8 +106,8 @@ impl Commits {
 
     /// The sequence of the first batch, and what becomes of each.
     fn commit_all(&self, group: Vec<Batch>) -> Result<(u64, Vec<Result<u32, EngineError>>), EngineError> {
-        let mut journal = self.journal();
-        let judged = Judged::of(&group, &self.shared);
+        let Writer { journal, expected } = &mut *self.writer();
+        let judged = Judged::of(&group, &self.shared, expected);
         let first = journal.next();
         if judged.accepted == 0 {
             return Ok((first, judged.verdicts));
@@ -109,7 +117,8 @@ impl Commits {
         let appended = journal.append(judged.accepted, |bytes| {
             judged.committed(&group).for_each(|batch| codec::encode(batch, bytes));
         });
-        appended.map_err(|error| self.refuse(&journal, error))?;
+        appended.map_err(|error| self.refuse(journal, error))?;
+        judged.committed(&group).for_each(|batch| expected.forget(batch));
         if journal.number() != segment {
             self.shared.segment_begins(Known { number: journal.number(), first });
         }
@@ -139,7 +148,7 @@ impl Commits {
         }
     }
 
-    fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::expected::Expected;
 use super::shared::Shared;
 use crate::engine::{Batch, EngineError};
 
@@ -15,14 +16,15 @@ pub(super) struct Judged {
 
 struct Judge<'a> {
     shared: &'a Shared,
+    known: &'a mut Expected,
     accepted: u32,
     /// What those before have changed.
     changes: HashMap<&'a [u8], Option<&'a [u8]>>,
 }
 
 impl Judged {
-    pub(super) fn of(group: &[Batch], shared: &Shared) -> Self {
-        let mut judge = Judge { shared, accepted: 0, changes: HashMap::new() };
+    pub(super) fn of(group: &[Batch], shared: &Shared, known: &mut Expected) -> Self {
+        let mut judge = Judge { shared, known, accepted: 0, changes: HashMap::new() };
         let verdicts = group.iter().enumerate().map(|(number, batch)| {
             let verdict = judge.judge(batch);
             // Nobody comes behind the last one.
@@ -43,18 +45,29 @@ impl Judged {
 }
 
 impl<'a> Judge<'a> {
-    fn judge(&self, batch: &Batch) -> Result<u32, EngineError> {
+    fn judge(&mut self, batch: &Batch) -> Result<u32, EngineError> {
         for expect in &batch.expect {
             let expected = expect.value.as_deref();
             let is_true = match self.changes.get(expect.key.as_slice()) {
                 Some(changed) => *changed == expected,
-                None => self.shared.get(&expect.key)?.as_deref() == expected,
+                None => self.has(&expect.key, expected)?,
             };
             if !is_true {
                 return Err(EngineError::Conflict { key: expect.key.clone() });
             }
         }
         Ok(self.accepted)
+    }
+
+    /// Whether a key has this value by what is durable.
+    fn has(&mut self, key: &[u8], expected: Option<&[u8]>) -> Result<bool, EngineError> {
+        if let Some(known) = self.known.get(key) {
+            return Ok(known == expected);
+        }
+        let found = self.shared.get(key)?;
+        let is_true = found.as_deref() == expected;
+        self.known.note(key, found);
+        Ok(is_true)
     }
 
     fn accept(&mut self, batch: &'a Batch, is_followed: bool) {

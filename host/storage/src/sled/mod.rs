@@ -20,6 +20,7 @@ mod disk;
 mod durable;
 mod engine;
 mod error;
+mod expected;
 mod fence;
 mod frame;
 mod group;

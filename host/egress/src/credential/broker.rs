@@ -194,7 +194,9 @@ impl Broker {
         }
         let now = seconds(self.redeemer.outlet.now());
         let has_token = kept.get(field::ACCESS_TOKEN).is_some();
-        let is_due = kept.seconds(field::REFRESH_AT).is_some_and(|at| at <= now);
+        // Whoever kept a token may have said only when it ends.
+        let renewed_at = kept.seconds(field::REFRESH_AT).or_else(|| kept.seconds(field::EXPIRES_AT));
+        let is_due = renewed_at.is_some_and(|at| at <= now);
         if has_token && !is_due {
             return Ok(kept);
         }

@@ -278,6 +278,36 @@ async fn a_token_is_renewed_ahead_of_its_end_and_once_for_each() {
 }
 
 #[tokio::test]
+async fn a_token_of_which_only_the_end_is_known_is_renewed_at_its_end() {
+    let tokens = Tokens::start(FIRST).await;
+    let (known, refused) = (Arc::clone(&tokens.known), Arc::new(Mutex::new(0)));
+    let counting = Arc::clone(&refused);
+    let api = Served::plain(move |request| {
+        let token =
+            request.headers()["authorization"].to_str().unwrap().trim_start_matches("Bearer ").to_owned();
+        let holds = known.holds(&token);
+        *counting.lock().unwrap() += usize::from(!holds);
+        reply(if holds { 200 } else { 401 }, "")
+    })
+    .await;
+    let keeper = keeper();
+    let fields = [("client_id", CLIENT.0), ("client_secret", CLIENT.1), ("refresh_token", FIRST)];
+    let ends = [("access_token", "of-the-admin"), ("expires_at", "1700000010")];
+    keeper.enter("acme.api", &[&fields[..], &ends[..]].concat());
+    tokens.known.access.lock().unwrap().insert("of-the-admin".to_owned());
+    let (now, clock) = clock();
+    let mut house = house(&keeper, placed(&api.url(""), &tokens.settings()));
+    house.clock = Some(clock);
+    let client = house.client();
+    for (wait_s, redemptions) in [(0, 0), (9, 0), (1, 1)] {
+        *now.lock().unwrap() += wait_s;
+        assert_eq!(send(&client, get(api.url("/"))).await.unwrap().status(), 200);
+        assert_eq!(tokens.redemptions(), redemptions);
+    }
+    assert_eq!(*refused.lock().unwrap(), 0, "an ended token was sent");
+}
+
+#[tokio::test]
 async fn a_token_that_still_holds_is_used_while_it_cannot_be_renewed() {
     let tokens = Tokens::start(FIRST).await;
     tokens.expire_in(3600);

@@ -172,15 +172,12 @@ fn directories(part: &str, rights: &Rights) -> Result<Vec<Directory>, Problems> 
 }
 
 /// Whom the connection trusts beside those whom this machine trusts.
-fn authorities(part: &str, grants: &manifest::Grants) -> Result<Authorities, Problem> {
+fn authorities(part: &str, grants: &manifest::Grants) -> Result<Authorities, Problems> {
     let Some(tls) = &grants.tls else { return Ok(Authorities::default()) };
-    let path = tls.ca.display();
-    let pem = std::fs::read(&tls.ca)
-        .map_err(|source| Own::Read { what: "the authority", path: tls.ca.clone(), source })
-        .map_err(Problem::from)?;
-    let named =
-        |error| Problem::from(error).caused_by(format!("`tls.ca` of `{part}` names the file `{path}`"));
-    Authorities::from_pem(&pem).map_err(named)
+    let unread = |source| Own::Read { what: "the authority", path: tls.ca.clone(), source };
+    let pem = std::fs::read(&tls.ca).map_err(unread)?;
+    let place = || format!("`tls.ca` of `{part}` names the file `{}`", tls.ca.display());
+    Authorities::from_pem(&pem).map_err(|error| Problem::from(error).caused_by(place()).into())
 }
 
 /// The caps of egress from the connector's limits; what has no limit of its own keeps the default.

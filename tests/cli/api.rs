@@ -38,21 +38,55 @@ pub(crate) fn serve_template(pages: u64) -> String {
 /// What a page looks like: the number of the next one, and the ids that are on it.
 type Page = fn(Option<u64>, std::ops::RangeInclusive<u64>) -> serde_json::Value;
 
+/// As [`serve`], with one page, for requests whose head has all of these in it; others are answered by 401.
+pub(crate) fn serve_to(wanted: &'static [&'static str]) -> String {
+    let page: Page = |next, ids| {
+        let record = |id: u64| json!({ "id": id, "tags": [] });
+        json!({ "next": next, "data": ids.map(record).collect::<Vec<_>>() })
+    };
+    serve_where(1, "_page=", page, move |head| wanted.iter().all(|one| head.contains(one)))
+}
+
 fn serve_as(pages: u64, parameter: &'static str, page: Page) -> String {
+    serve_where(pages, parameter, page, |_| true)
+}
+
+fn serve_where(
+    pages: u64,
+    parameter: &'static str,
+    page: Page,
+    is_allowed: impl Fn(&str) -> bool + Send + 'static,
+) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            answer(&stream.unwrap(), pages, parameter, page);
+            answer(&stream.unwrap(), pages, parameter, page, &is_allowed);
         }
     });
     format!("http://{address}")
 }
 
-fn answer(mut stream: &TcpStream, pages: u64, parameter: &str, page_of: Page) {
+fn answer(
+    mut stream: &TcpStream,
+    pages: u64,
+    parameter: &str,
+    page_of: Page,
+    is_allowed: &impl Fn(&str) -> bool,
+) {
     let mut lines = BufReader::new(stream).lines();
     let Some(Ok(request)) = lines.next() else { return };
-    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+    let mut head = format!("{request}\n");
+    while let Some(Ok(line)) = lines.next()
+        && !line.is_empty()
+    {
+        head.push_str(&format!("{line}\n"));
+    }
+    if !is_allowed(&head) {
+        let refusal = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let _ = stream.write_all(refusal.as_bytes());
+        return;
+    }
     let target = request.split(' ').nth(1).unwrap();
     let page = target.split(['?', '&']).find_map(|pair| pair.strip_prefix(parameter)).unwrap();
     let page: u64 = page.parse().unwrap();

@@ -78,7 +78,7 @@ url = "https://*.com"
 }
 
 /// A custom section at the end of a component stands for the one inside.
-fn append_section(bytes: &mut Vec<u8>, name: &str, data: &[u8]) {
+pub(crate) fn append_section(bytes: &mut Vec<u8>, name: &str, data: &[u8]) {
     let mut content = Vec::new();
     leb128(&mut content, name.len());
     content.extend_from_slice(name.as_bytes());

@@ -1,7 +1,7 @@
 //! On a terminal: progress while a run goes on, colours that carry no meaning of their own, and nothing of it elsewhere.
 
 use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -69,4 +69,49 @@ fn errors_are_coloured_on_a_terminal_unless_told_otherwise() {
         let sent = on_terminal(command);
         assert!(!sent.contains('\u{1b}') && sent.starts_with("error[CD0801]: "), "{variable}: {sent:?}");
     }
+}
+
+/// The program with a terminal of its own, at which a person answers each of these prompts. What the terminal has shown,
+/// and how the program ended.
+pub(crate) fn typed(world: &World, arguments: &[&str], answers: &[(&str, &str)]) -> (String, Option<i32>) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let side = || OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let mut command = in_session(world, arguments, "--ctty");
+    let mut child = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+    drop(command);
+    let mut terminal = File::from(terminal);
+    let (mut shown, mut answers) = (String::new(), answers.iter());
+    let mut next = answers.next();
+    let mut part = [0; 4096];
+    while let Ok(count @ 1..) = terminal.read(&mut part) {
+        shown.push_str(&String::from_utf8_lossy(&part[..count]));
+        if let Some((prompt, answer)) = next
+            && shown.ends_with(prompt)
+        {
+            terminal.write_all(format!("{answer}\n").as_bytes()).unwrap();
+            next = answers.next();
+        }
+    }
+    assert!(next.is_none(), "never asked for: {next:?} in {shown}");
+    (shown, child.wait().unwrap().code())
+}
+
+/// The program without any terminal.
+pub(crate) fn alone(world: &World, arguments: &[&str]) -> crate::world::Ran {
+    crate::world::ran(in_session(world, arguments, "--wait").stdin(Stdio::null()).output().unwrap())
+}
+
+fn in_session(world: &World, arguments: &[&str], option: &str) -> Command {
+    let own = world.command(arguments);
+    let mut command = Command::new("setsid");
+    command.args(["--wait", option]).arg(own.get_program()).args(own.get_args());
+    command
+        .current_dir(own.get_current_dir().unwrap())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap());
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
 }

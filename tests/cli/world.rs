@@ -176,6 +176,7 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"/\S*/\.tmp\w+/", "[WORLD]/"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "[MOMENT]"),
     (r"process \d+", "process [PID]"),
+    (r"\buser \d+", "user [UID]"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     (r"port = \d+", "port = [PORT]"),
     (r"port `?\d+`?", "port [PORT]"),

@@ -1,6 +1,7 @@
 //! The command line: its words, and the help that they give. Does nothing itself.
 
 mod backup;
+mod credentials;
 mod data;
 mod keys;
 mod network;
@@ -12,6 +13,10 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use backup::{Backup, Restore};
+pub(crate) use credentials::{
+    Connect, Consent, Credentials, CredentialsCommand, CredentialsList, CredentialsRevoke, CredentialsRotate,
+    Given,
+};
 pub(crate) use data::{Data, KeyOptions};
 pub(crate) use keys::{Export, Import, Keys, KeysCommand, Recovery, RecoveryKey, Rotate, Status, Verify};
 pub(crate) use network::Network;
@@ -67,6 +72,13 @@ and after a crash, the next run goes on from the last commit.")]
 The component asks for the hosts that the manifest names and for nothing else, and is configured by what the manifest's
 `spec` asks for. `cofferdam inspect` shows both.")]
     Build(Build),
+    /// Enter a credential that a connector asks for, and keep it sealed
+    #[command(after_help = "\
+The connector never sees a secret: the host puts it on requests to where the credential is for, and nowhere else. What is
+asked for is typed where nobody sees it; where a provider wants a user's consent, a browser is opened.")]
+    Connect(Connect),
+    /// List, rotate and revoke credentials
+    Credentials(Credentials),
     /// List runs, and show what they did and logged
     Runs(Runs),
     /// Show, set and forget where a sync goes on
@@ -137,6 +149,8 @@ pub(crate) struct Discover {
     /// The component's configuration, as TOML or JSON; a sync brings its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) cache: Cache,
     #[command(flatten)]

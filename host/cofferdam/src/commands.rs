@@ -5,6 +5,8 @@ mod build;
 mod check;
 mod checkpoints;
 mod completion;
+mod connect;
+mod credentials;
 mod discover;
 mod errors;
 mod explain;
@@ -34,6 +36,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
         Command::Preview(command) => on_threads(preview::run(command, output)),
         Command::Inspect(command) => Ok(inspect::run(&command, output)?),
         Command::Build(command) => Ok(build::run(&command, output)?),
+        Command::Connect(command) => on_threads(connect::run(&command, output)),
+        Command::Credentials(command) => on_threads(credentials::run(command, output)),
         Command::Runs(command) => on_threads(runs::run(command, output)),
         Command::Checkpoints(command) => on_threads(checkpoints::run(command, output)),
         Command::Errors(command) => on_threads(errors::run(command, output)),

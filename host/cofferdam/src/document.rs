@@ -107,3 +107,12 @@ pub(crate) fn config_of(path: Option<&PathBuf>) -> Result<serde_json::Value, Pro
     };
     read.map_err(|reason| Own::WrongFile { what: WHAT, path: path.clone(), reason }.into())
 }
+
+/// Whether a file is a component, or says so by its name.
+pub(crate) fn is_component(path: &Path) -> Result<bool, Problems> {
+    use std::io::Read as _;
+    let failed = |source| Own::Read { what: "the file", path: path.to_owned(), source };
+    let mut start = Vec::new();
+    fs::File::open(path).map_err(failed)?.take(4).read_to_end(&mut start).map_err(failed)?;
+    Ok(start == b"\0asm" || path.extension().is_some_and(|end| end == "wasm"))
+}

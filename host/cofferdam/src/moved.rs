@@ -5,13 +5,14 @@ use std::sync::Arc;
 use pipeline::clock::SystemClock;
 use pipeline::report::RunReport;
 use pipeline::run::{Run, RunSpec};
-use records::{RunLog, Session};
+use records::{LogLevel, LogLine, RunLog, Session};
 use tokio_util::sync::CancellationToken;
 
 use crate::deployment::Deployment;
 use crate::host::Host;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::part::Part;
 use crate::problem::Problems;
 use crate::progress::Progress;
 use crate::signals::Wishes;
@@ -36,6 +37,7 @@ pub(crate) async fn moved(
 ) -> Result<(), Problems> {
     let Moved { host, opened, deployment, log } = moving;
     host.logs.keep_in(Arc::clone(&log));
+    opened.parts().for_each(|part| note_revealed(part, &log));
     let wishes = Wishes::listen()?;
     let beside = deployment.beside()?;
     let driving = Driving { host, opened, wishes };
@@ -50,6 +52,15 @@ pub(crate) async fn moved(
     summary.ended().map_err(Problems::told_in_document)?;
     // The document is out already.
     kept.and(closed).map_err(Problems::told_in_document)
+}
+
+/// Who holds a secret stands in the run's log for as long as that is kept.
+fn note_revealed(part: &Part, log: &RunLog) {
+    for name in &part.revealed {
+        let text = format!("`{}` was given the secret of the credential `{name}`", part.name);
+        let at_ms = units::now_ms();
+        log.push(LogLine { at_ms, connector: "host".into(), level: LogLevel::Warn, text });
+    }
 }
 
 fn show(summary: &Summary, output: &Output) -> Result<(), Problems> {
@@ -100,7 +111,7 @@ async fn keep(
 
 /// What each connector has used at most.
 fn memory(opened: &Opened) -> String {
-    let used = |part: &crate::part::Part| {
+    let used = |part: &Part| {
         let budget = part.connection.budget();
         let used = budget.iter().find(|usage| usage.limit == "memory_bytes").map_or(0, |usage| usage.used);
         format!("{} {}", part.name, units::bytes(used))

@@ -8,6 +8,7 @@ use manifest::SyncFile;
 
 use crate::document::{Document, Place};
 use crate::host::Host;
+use crate::keeper::Keeper;
 use crate::part::{Loaded, Part};
 use crate::problem::{Problem, Problems};
 
@@ -29,9 +30,10 @@ pub(crate) struct Ports {
 impl Opened {
     /// Read the document, load its components, hold its configurations against their schemas, give out rights.
     /// All faults of one of these steps are found before it fails.
-    pub(crate) async fn new(host: &Host, path: &Path) -> Result<Self, Problems> {
+    /// The keeper is asked for the credentials that were granted, where any were.
+    pub(crate) async fn new(host: &Host, path: &Path, keeper: &mut Keeper) -> Result<Self, Problems> {
         let document = Document::read(path)?;
-        let (source, transforms, destination) = bound(host, &document).await?;
+        let (source, transforms, destination) = bound(host, &document, keeper).await?;
         Ok(Self { document, source, transforms, destination })
     }
 
@@ -40,10 +42,12 @@ impl Opened {
         std::iter::once(&self.source).chain(&self.transforms).chain(std::iter::once(&self.destination))
     }
 
-    /// What was granted and gives nothing. (What was asked for and not granted is told when it is denied.)
+    /// What was granted and gives nothing, and which secrets connectors hold. (What was asked for and not granted is told
+    /// when it is denied.)
     pub(crate) fn warnings(&self) -> Vec<Problem> {
         let unmet = self.parts().flat_map(|part| &part.unmet);
-        unmet.filter(|unmet| unmet.code == grants::Code::GrantNotAsked).map(Problem::from).collect()
+        let useless = unmet.filter(|unmet| unmet.code == grants::Code::GrantNotAsked).map(Problem::from);
+        useless.chain(self.parts().flat_map(revealed)).collect()
     }
 
     /// The part in whose call something failed.
@@ -71,11 +75,22 @@ impl Opened {
     }
 }
 
+fn revealed(part: &Part) -> impl Iterator<Item = Problem> {
+    part.revealed.iter().map(|name| {
+        let message = format!("`{}` holds the secret of the credential `{name}` itself", part.name);
+        Problem::new("CD0846", message)
+    })
+}
+
 fn wrong_role(part: &Part, error: runtime::Error) -> Problem {
     Problem::from(error).caused_by(format!("it stands as `{}` in the sync", part.name))
 }
 
-async fn bound(host: &Host, document: &Document) -> Result<(Part, Vec<Part>, Part), Problems> {
+async fn bound(
+    host: &Host,
+    document: &Document,
+    keeper: &mut Keeper,
+) -> Result<(Part, Vec<Part>, Part), Problems> {
     let loaded = loaded(host, &document.sync).await?;
     let faults: Vec<_> = loaded.iter().map(|loaded| (loaded.place, loaded.config_faults())).collect();
     Problems::of(document.config_faults(&faults).into_iter().collect())?;
@@ -83,7 +98,7 @@ async fn bound(host: &Host, document: &Document) -> Result<(Part, Vec<Part>, Par
     let mut problems = Vec::new();
     for loaded in loaded {
         let place = loaded.place;
-        match (loaded.bind(host), place) {
+        match (loaded.bind(host, &document.file, keeper).await, place) {
             (Ok(part), Place::Source) => source = Some(part),
             (Ok(part), Place::Transform(_)) => transforms.push(part),
             (Ok(part), Place::Destination) => destination = Some(part),

@@ -10,8 +10,12 @@ use grants::{Basis, Rights, Unmet};
 use manifest::{Access, ConfigFault, Role};
 use runtime::{Component, Connection, Directory, Limits};
 
+use crate::arguments::Data;
 use crate::document::{Place, component_bytes};
+use crate::granted::{Credentials, Stands};
 use crate::host::Host;
+use crate::keeper::Keeper;
+use crate::places;
 use crate::problem::{Own, Problem, Problems};
 
 /// A component with what the document says of it.
@@ -34,6 +38,8 @@ pub(crate) struct Part {
     pub(crate) unmet: Vec<Unmet>,
     /// Granted directories that it may write to.
     pub(crate) writable: Vec<std::path::PathBuf>,
+    /// Names of credentials whose secrets it holds itself.
+    pub(crate) revealed: Vec<String>,
 }
 
 /// Load a component: inspected, compiled or found compiled, linked. Nothing of it is run.
@@ -70,24 +76,23 @@ impl<'d> Loaded<'d> {
 
     /// Give it its rights and bind it to them. What it cannot do without and was not granted stops it here, before its
     /// first call.
-    pub(crate) fn bind(self, host: &Host) -> Result<Part, Problems> {
+    pub(crate) async fn bind(
+        self,
+        host: &Host,
+        document: &str,
+        keeper: &mut Keeper,
+    ) -> Result<Part, Problems> {
+        let rights = self.rights()?;
         let Self { place, role, said, component } = self;
         let manifest = &component.inspection().manifest;
-        let asks =
-            manifest.resolve_asks(&said.config).map_err(|faults| config_problem(&said.name, faults))?;
-        let basis = Basis {
-            role,
-            name: &said.name,
-            connector: &manifest.name,
-            asks: &asks,
-            grants: &said.grants,
-            organization: None,
-            host: None,
-        };
-        let rights = Rights::new(&basis);
         let (required, unmet): (Vec<Unmet>, Vec<Unmet>) =
             rights.unmet().iter().cloned().partition(|unmet| unmet.required);
-        Problems::of(required.iter().map(Problem::from).collect())?;
+        Problems::of(required.iter().map(|unmet| missing(unmet, document)).collect())?;
+        let records = if rights.credentials().is_empty() { None } else { keeper.records().await? };
+        let stands = Stands { document, connection: &said.name };
+        let credentials = Credentials::of(&rights, manifest, records, stands).await?;
+        let config = credentials.told_in(&said.config, manifest);
+        let revealed = credentials.revealed().map(ToOwned::to_owned).collect();
         let ceilings = host.runtime.ceilings();
         let limits = Limits::defaults().with(&manifest.limits, ceilings);
         let limits = limits.and_then(|limits| limits.with(&said.limits, ceilings));
@@ -97,8 +102,11 @@ impl<'d> Loaded<'d> {
         let writable = directories.iter().filter(|one| one.writable).map(|one| one.path.clone()).collect();
         let authorities = authorities(&said.name, &said.grants)?;
         let ledger = host.traffic.ledger(&said.name);
-        let client =
-            ClientSettings { authorities, ..ClientSettings::new(Arc::new(rights), ledger, caps(&limits)) };
+        let client = ClientSettings {
+            authorities,
+            credentials: credentials.settings,
+            ..ClientSettings::new(Arc::new(rights), ledger, caps(&limits))
+        };
         let grants = runtime::Grants {
             directories,
             http: Arc::new(host.egress.client(client)),
@@ -106,10 +114,33 @@ impl<'d> Loaded<'d> {
             logs: host.logs.clone(),
             stop: host.stop.clone(),
         };
-        let config = manifest.guest_config(&said.config, &[]);
         let connection = Connection::new(component.clone(), &config, grants)?;
-        Ok(Part { place, role, name: said.name.clone(), component, connection, unmet, writable })
+        Ok(Part { place, role, name: said.name.clone(), component, connection, unmet, writable, revealed })
     }
+
+    fn rights(&self) -> Result<Rights, Problems> {
+        let manifest = &self.component.inspection().manifest;
+        let asks = manifest.resolve_asks(&self.said.config);
+        let asks = asks.map_err(|faults| config_problem(&self.said.name, faults))?;
+        Ok(Rights::new(&Basis {
+            role: self.role,
+            name: &self.said.name,
+            connector: &manifest.name,
+            asks: &asks,
+            grants: &self.said.grants,
+            organization: None,
+            host: None,
+        }))
+    }
+}
+
+/// A credential is granted by a line, and entered by a command.
+fn missing(unmet: &Unmet, document: &str) -> Problem {
+    let problem = Problem::from(unmet);
+    if unmet.code != grants::Code::CredentialNotGranted {
+        return problem;
+    }
+    problem.hint(format!("if it is not kept yet, `cofferdam connect {document}` enters it"))
 }
 
 /// A source without a sync: nothing is granted to it.
@@ -126,7 +157,9 @@ pub(crate) async fn alone(host: &Host, path: &Path, config: &serde_json::Value) 
     if !faults.is_empty() {
         return Err(config_problem(&said.name, faults).into());
     }
-    loaded.bind(host)
+    // No document grants it a credential, so none is looked for anywhere.
+    let mut keeper = Keeper::new(places::data_here(None), &Data::default());
+    loaded.bind(host, &path.display().to_string(), &mut keeper).await
 }
 
 impl Part {

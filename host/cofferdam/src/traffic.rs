@@ -24,7 +24,7 @@ pub(crate) struct Group {
     pub(crate) status: Option<u16>,
     #[serde(flatten)]
     pub(crate) end: End,
-    /// What is not the same for all requests to a host; empty in a sum.
+    /// What is not the same for all requests to a host; in a sum the credential alone.
     #[serde(flatten, default)]
     pub(crate) particulars: Particulars,
 }
@@ -137,11 +137,12 @@ impl Amounts {
 
 impl Group {
     fn sum(self) -> Self {
-        Self { particulars: Particulars::default(), ..self }
+        let Particulars { credential, .. } = self.particulars;
+        Self { particulars: Particulars { credential, ..Particulars::default() }, ..self }
     }
 }
 
-/// Groups by host and end alone.
+/// Groups by host, end and credential alone.
 pub(crate) fn sums(groups: impl IntoIterator<Item = (Group, Amounts)>) -> BTreeMap<Group, Amounts> {
     let mut sums: BTreeMap<Group, Amounts> = BTreeMap::new();
     for (group, amounts) in groups {

@@ -23,14 +23,16 @@ use crate::tables::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A name is typed, stands in documents and in keys.
-const NAME_BYTES_MAX: usize = 100;
+/// A name is typed, and stands in documents.
+const NAME_BYTES_MAX: usize = 127;
 
 /// What is kept of a credential beside its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CredentialRecord {
     pub(crate) name: String,
     pub(crate) binding: CredentialBinding,
+    #[serde(default)]
+    pub(crate) settings: serde_json::Value,
     pub(crate) public: BTreeMap<String, String>,
     pub(crate) secret: BTreeSet<String>,
     pub(crate) generation: u64,
@@ -60,11 +62,11 @@ fn first_generation() -> Result<u64, Error> {
     Ok(u64::from_be_bytes(random) >> 16)
 }
 
-/// Letters, digits and `.-_`, as names are written in documents and on command lines.
+/// Parts with dots between, as `sync.toml` writes names of credentials; each begins with a letter.
 fn is_name(name: &str) -> bool {
-    let is_allowed =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_');
-    (1..=NAME_BYTES_MAX).contains(&name.len())
-        && name.bytes().all(is_allowed)
-        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+    let is_part = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_lowercase())
+            && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    name.len() <= NAME_BYTES_MAX && name.split('.').all(is_part)
 }

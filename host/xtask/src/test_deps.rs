@@ -17,7 +17,7 @@ const PACKAGE: &str = include_str!("../test-deps/package.json");
 /// Pins every package with its checksum.
 const PACKAGE_LOCK: &str = include_str!("../test-deps/package-lock.json");
 /// The packages that tests name; their absence must be noticed here rather than in a test.
-const NODE_PACKAGES: [&str; 2] = ["json-server", "vega-datasets"];
+const NODE_PACKAGES: [&str; 3] = ["json-server", "oidc-provider", "vega-datasets"];
 
 /// Fetches what is missing and links all of it.
 pub(crate) fn ensure() -> Result<()> {

@@ -17,6 +17,7 @@ use crate::blame;
 use crate::data::Directory;
 use crate::dry::{DryDestination, EmptySource};
 use crate::host::Host;
+use crate::keeper::Keeper;
 use crate::opened::{Opened, Ports};
 use crate::output::Output;
 use crate::part::Part;
@@ -37,9 +38,10 @@ struct Step {
 
 pub(super) async fn run(command: Check, output: &Output) -> Result<(), Problems> {
     let host = Host::new(command.cache, &command.network, output)?;
-    let opened = Opened::new(&host, &command.sync).await?;
+    let path = places::data(command.data.data.as_deref(), &command.sync);
+    let (opened, keeper) = Keeper::new(path.clone(), &command.data).opening(&host, &command.sync).await?;
     let mut steps: Vec<Step> = opened.parts().map(grants).collect();
-    steps.push(data(&places::data(command.data.data.as_deref(), &command.sync), &command.data));
+    steps.push(data(&path, &command.data));
     let ports = opened.ports()?;
     steps.push(call("the source answers", &host, &opened, ports.source.check().await));
     for (part, transform) in opened.transforms.iter().zip(&ports.transforms) {
@@ -55,6 +57,7 @@ pub(super) async fn run(command: Check, output: &Output) -> Result<(), Problems>
         steps.push(dry_run(&opened, &host, ports).await);
     }
     host.logs.finish();
+    keeper.close().await?;
     show(&steps, output)
 }
 

@@ -1,18 +1,17 @@
 //! `cofferdam discover`: the streams and fields of a source.
 
-use std::path::Path;
-
 use pipeline::connector::Source;
 use pipeline::model::{Catalog, StreamInfo};
 use serde_json::json;
 
 use crate::arguments::Discover;
 use crate::blame;
-use crate::document::config_of;
+use crate::document::{config_of, is_component};
 use crate::host::Host;
-use crate::opened::Opened;
+use crate::keeper::Keeper;
 use crate::output::Output;
 use crate::part::{Part, alone};
+use crate::places;
 use crate::problem::{Own, Problem, Problems};
 use crate::table::Table;
 use crate::text::plain_line;
@@ -28,8 +27,11 @@ pub(super) async fn run(command: Discover, output: &Output) -> Result<(), Proble
         let reason = "a sync brings the configuration of its source".to_owned();
         Err(Own::WrongFile { what: "the configuration", path: config, reason }.into())
     } else {
-        let opened = Opened::new(&host, &command.subject).await?;
-        discover(&opened.source, |failure| blame::of_call(&host, &opened, failure)).await
+        let path = places::data(command.data.data.as_deref(), &command.subject);
+        let (opened, keeper) = Keeper::new(path, &command.data).opening(&host, &command.subject).await?;
+        let discovered = discover(&opened.source, |failure| blame::of_call(&host, &opened, failure)).await;
+        keeper.close().await?;
+        discovered
     };
     host.logs.finish();
     let catalog = catalog?;
@@ -37,14 +39,6 @@ pub(super) async fn run(command: Discover, output: &Output) -> Result<(), Proble
         return output.document(&json!({ "streams": catalog.streams, "groups": catalog.groups }));
     }
     output.text(&text(&catalog))
-}
-
-fn is_component(path: &Path) -> Result<bool, Problems> {
-    use std::io::Read as _;
-    let failed = |source| Own::Read { what: "the file", path: path.to_owned(), source };
-    let mut start = Vec::new();
-    std::fs::File::open(path).map_err(failed)?.take(4).read_to_end(&mut start).map_err(failed)?;
-    Ok(start == b"\0asm" || path.extension().is_some_and(|end| end == "wasm"))
 }
 
 async fn discover(

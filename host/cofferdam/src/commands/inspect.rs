@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use manifest::CredentialAsk;
 use runtime::{Inspection, Limits};
 use serde_json::{Map, Value, json};
 
@@ -70,7 +71,26 @@ fn asks(inspection: &Inspection) -> String {
         let what = format!("`{}`, {}{access}", directory.name, directory.access.as_str());
         table.row(["directory".into(), what, directory.reason.clone().unwrap_or_default()]);
     }
-    if table.is_empty() { "asks for nothing: no host, no directory\n".into() } else { table.render(0) }
+    for ask in &asks.credentials {
+        table.row(["credential".into(), credential(ask), ask.reason.clone().unwrap_or_default()]);
+    }
+    if table.is_empty() {
+        "asks for nothing: no host, no directory, no credential\n".into()
+    } else {
+        table.render(0)
+    }
+}
+
+/// What it is, where it is sent, and by whom.
+fn credential(ask: &CredentialAsk) -> String {
+    let audience: Vec<String> = ask.audience.iter().map(ToString::to_string).collect();
+    let need = match (&ask.one_of, ask.optional) {
+        (Some(group), _) => format!(" (one of {group})"),
+        (None, true) => " (optional)".to_owned(),
+        (None, false) => String::new(),
+    };
+    let held = if ask.reveal { ", HELD BY THE CONNECTOR ITSELF" } else { "" };
+    format!("`{}`, {} for {}{need}{held}", ask.name, ask.kind.as_str(), audience.join(", "))
 }
 
 /// Each limit: what the connector asks for, what it gets where it asks for nothing, and the most that this host gives.

@@ -15,8 +15,10 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::Preview;
 use crate::blame;
 use crate::host::Host;
+use crate::keeper::Keeper;
 use crate::opened::Opened;
 use crate::output::Output;
+use crate::places;
 use crate::problem::{Problem, Problems};
 use crate::sample::{Sample, Sampled};
 use crate::spec::{chosen, spec};
@@ -31,14 +33,16 @@ pub(super) async fn run(command: Preview, output: &Output) -> Result<(), Problem
         return kept::show(&command, output).await;
     }
     let host = Host::new(command.cache.clone(), &command.network, output)?;
-    let opened = Opened::new(&host, &command.sync).await?;
+    let path = places::data(command.data.data.as_deref(), &command.sync);
+    let (opened, keeper) = Keeper::new(path, &command.data).opening(&host, &command.sync).await?;
     let enough = CancellationToken::new();
     let sample = Sample::new(command.rows, enough.clone());
     let report = sampled(&opened, &command.stream, command.rows, &sample, enough.clone()).await?;
     host.logs.finish();
     let streams = sample.take();
-    if command.keep {
-        kept::keep(&command, &opened.document.sync.name, &streams, output).await?;
+    match command.keep {
+        true => kept::keep(keeper.made(output).await?, &opened.document.sync.name, &streams).await?,
+        false => keeper.close().await?,
     }
     if output.json {
         let streams: Vec<Value> = streams.iter().map(document).collect::<Result<_, _>>()?;

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use pipeline::records::Purpose;
 use records::{Choice, Reprocess, RunLog, Session};
 
-use crate::deployment::Deployment;
 use crate::host::Host;
+use crate::keeper::Keeper;
 use crate::moved::{Moved, moved};
-use crate::opened::Opened;
 use crate::output::Output;
 use crate::problem::{Own, Problems};
 use crate::spec::spec;
@@ -18,13 +17,13 @@ use crate::{arguments, places, subject};
 pub(super) async fn run(command: arguments::Reprocess, output: &Output) -> Result<(), Problems> {
     let path = places::data(command.data.data.as_deref(), &command.sync);
     let host = Host::new(command.cache, &command.network, output)?;
-    let opened = Opened::new(&host, &command.sync).await?;
+    let (opened, keeper) = Keeper::new(path, &command.data).opening(&host, &command.sync).await?;
     let sync = &opened.document.sync.name;
     let mut named = command.rows.ids.iter().filter_map(|id| id.sync.as_ref());
     if let Some(other) = named.find(|named| *named != sync) {
         return Err(Own::SeveralSyncs { first: sync.clone(), second: other.clone() }.into());
     }
-    let deployment = Deployment::existing(&path, &command.data).await?;
+    let deployment = keeper.existing().await?;
     opened.warnings().iter().for_each(|warning| output.warning(warning));
     let filter = subject::filter(&command.rows);
     let records = Arc::clone(&deployment.records);

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use records::{RunLog, Session};
 
-use crate::deployment::Deployment;
 use crate::host::Host;
+use crate::keeper::Keeper;
 use crate::moved::{Moved, moved};
-use crate::opened::Opened;
 use crate::output::Output;
 use crate::problem::Problems;
 use crate::spec::spec;
@@ -16,8 +15,8 @@ use crate::{arguments, places};
 pub(super) async fn run(command: arguments::Run, output: &Output) -> Result<(), Problems> {
     let path = places::data(command.data.data.as_deref(), &command.sync);
     let host = Host::new(command.cache, &command.network, output)?;
-    let opened = Opened::new(&host, &command.sync).await?;
-    let deployment = Deployment::made(&path, &command.data, output).await?;
+    let (opened, keeper) = Keeper::new(path, &command.data).opening(&host, &command.sync).await?;
+    let deployment = keeper.made(output).await?;
     opened.warnings().iter().for_each(|warning| output.warning(warning));
     let log = Arc::new(RunLog::new(Arc::clone(&deployment.records)));
     let session = Session::new(Arc::clone(&deployment.records)).with_log(Arc::clone(&log));

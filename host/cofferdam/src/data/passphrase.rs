@@ -1,15 +1,13 @@
 //! The passphrase: read from a file, or typed where nobody sees it.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use vault::{Argon2Parameters, FileSystem, Guard, OsFiles, Passphrase, PassphraseKek};
 
 use super::error::Error;
 use crate::problem::Problems;
+use crate::prompt::{self, Echo};
 
 /// A guess should cost an attacker this long on a machine like ours, and its owner no more.
 const UNLOCK_MS: u64 = 500;
@@ -63,44 +61,8 @@ fn typed(what: &str, passphrase: Use) -> Result<String, Error> {
     Ok(first)
 }
 
-/// At the terminal of the process, wherever its standard streams go.
+/// Where nobody sees it.
 fn ask(words: &str) -> Result<String, Error> {
-    let terminal =
-        File::options().read(true).write(true).open("/dev/tty").map_err(|_| Error::NoPassphrase)?;
-    let _hidden = Hidden::new(&terminal)?;
-    let mut line = String::new();
-    let shown = (&terminal).write_all(words.as_bytes());
-    let read = shown.and_then(|()| BufReader::new(&terminal).read_line(&mut line));
-    // The end of line that was typed was not shown.
-    let _ = (&terminal).write_all(b"\n");
-    match read {
-        Ok(1..) => {
-            line.truncate(line.trim_end_matches(['\r', '\n']).len());
-            Ok(line)
-        }
-        _ => Err(Error::NoPassphrase),
-    }
-}
-
-/// As long as it lives, the terminal does not show what is typed.
-struct Hidden<'t> {
-    terminal: &'t File,
-    before: rustix::termios::Termios,
-}
-
-impl<'t> Hidden<'t> {
-    fn new(terminal: &'t File) -> Result<Self, Error> {
-        let before = tcgetattr(terminal).map_err(|_| Error::NoPassphrase)?;
-        let mut hidden = before.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(terminal, OptionalActions::Flush, &hidden).map_err(|_| Error::NoPassphrase)?;
-        Ok(Self { terminal, before })
-    }
-}
-
-impl Drop for Hidden<'_> {
-    fn drop(&mut self) {
-        // The terminal may have gone; nothing is shown there any more.
-        let _ = tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
-    }
+    let line = prompt::line(words, Echo::Hidden).ok_or(Error::NoPassphrase)?;
+    String::from_utf8(line.expose().to_vec()).map_err(|_| Error::NoPassphrase)
 }

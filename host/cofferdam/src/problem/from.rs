@@ -202,14 +202,16 @@ impl From<&Failure> for Problem {
         for denial in &failure.denials {
             match denial.split_once("\nto allow it, add\n") {
                 Some((what, lines)) => problem = problem.caused_by(what).allowed_by(lines),
-                None => problem.causes.push(denial.clone()),
+                None => problem = denied(problem, denial),
             }
         }
         if matches!(failure.cause, Cause::Host(_)) {
             problem.whose = Whose::Ours;
         }
         if let Cause::Guest(GuestError::Unauthorized(_)) = &failure.cause {
-            problem = problem.hint("credentials are part of the connection's configuration");
+            problem = problem.hint(
+                "`cofferdam credentials list` shows what is sent where; `cofferdam credentials rotate NAME` enters other secrets",
+            );
         }
         // Some limits are the same for all connectors: no document knows their names.
         if let Cause::Limit { name, .. } = &failure.cause
@@ -219,6 +221,13 @@ impl From<&Failure> for Problem {
         }
         problem
     }
+}
+
+/// In the first line what was denied, below it what would help.
+fn denied(problem: Problem, denial: &str) -> Problem {
+    let mut lines = denial.lines();
+    let problem = problem.caused_by(lines.next().unwrap_or_default());
+    lines.fold(problem, Problem::hint)
 }
 
 impl From<&Unmet> for Problem {

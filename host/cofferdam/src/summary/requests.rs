@@ -12,10 +12,14 @@ pub(crate) fn text(requests: &[Requests]) -> String {
     if requests.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["HOST", "CONNECTION", "METHOD", "ANSWER", ">REQUESTS", ">OUT", ">IN"]);
     let sums = sums(requests.iter().map(|Requests { group, amounts }| (group.clone(), amounts.clone())));
+    // Most syncs need none.
+    let has_credentials = sums.keys().any(|group| group.particulars.credential.is_some());
+    let mut headings = vec!["HOST", "CONNECTION", "METHOD", "ANSWER", ">REQUESTS", ">OUT", ">IN"];
+    headings.extend(has_credentials.then_some("CREDENTIAL"));
+    let mut table = Table::new(&headings);
     for (group, amounts) in &sums {
-        table.row([
+        let cells = [
             group.host.clone(),
             group.connection.clone(),
             group.method.clone(),
@@ -23,7 +27,9 @@ pub(crate) fn text(requests: &[Requests]) -> String {
             units::count(amounts.requests),
             units::bytes(amounts.bytes_out),
             units::bytes(amounts.bytes_in),
-        ]);
+        ];
+        let credential = has_credentials.then(|| group.particulars.credential.clone().unwrap_or_default());
+        table.row(cells.into_iter().chain(credential));
     }
     let mut text = format!("\n{}", table.render(0));
     for (group, amounts) in &sums {

@@ -26,7 +26,10 @@ impl CredentialBinding {
     }
 
     /// That what is kept under `name` for this may be used for `wanted`.
-    pub(super) fn serves(&self, name: &str, wanted: &Self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::CredentialOfAnother`] or [`Error::CredentialBinding`].
+    pub fn serves(&self, name: &str, wanted: &Self) -> Result<(), Error> {
         if !self.is_same_ask(wanted) {
             return Err(Error::CredentialOfAnother {
                 name: name.to_owned(),

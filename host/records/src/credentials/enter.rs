@@ -10,10 +10,12 @@ use storage::Life;
 
 /// A credential that somebody enters.
 pub struct EnteredCredential {
-    /// Under which it is kept and granted: lower-case letters, digits and `.-_`.
+    /// Under which it is kept and granted: parts of `a` to `z`, `0` to `9` and `-` with dots between.
     pub name: String,
     /// What it is for.
     pub binding: CredentialBinding,
+    /// How it is used, for whoever refreshes or revokes it later. No part of what it is bound to.
+    pub settings: serde_json::Value,
     /// Its fields.
     pub fields: CredentialFields,
     /// When it ends by itself, in milliseconds since 1970, where that is known.
@@ -30,15 +32,18 @@ impl SealedRecords {
     /// [`Error::BadCredential`], [`Error::CredentialTaken`] when the name is that of a credential for something else, or
     /// when storage refuses.
     pub async fn enter_credential(&self, entered: EnteredCredential) -> Result<KeptCredential, Error> {
-        let EnteredCredential { name, binding, fields: given, expires_ms, by } = entered;
+        let EnteredCredential { name, binding, settings, fields: given, expires_ms, by } = entered;
         if !is_name(&name) {
-            let reason = "a name has lower-case letters, digits and `.-_`, and up to 100 of them".to_owned();
+            let reason =
+                "a name has parts of `a` to `z`, `0` to `9` and `-` with dots between, such as `shop.api`"
+                    .to_owned();
             return Err(Error::BadCredential { name, reason });
         }
         given.check(&name)?;
         let record = CredentialRecord {
             name: name.clone(),
             binding,
+            settings,
             public: given.public,
             secret: given.secret.keys().cloned().collect(),
             generation: first_generation()?,

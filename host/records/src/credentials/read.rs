@@ -17,6 +17,8 @@ pub struct KeptCredential {
     pub name: String,
     /// What it was entered for.
     pub binding: CredentialBinding,
+    /// How it is used, as it was entered.
+    pub settings: serde_json::Value,
     /// Fields that may be shown.
     pub public: BTreeMap<String, String>,
     /// Names of the fields that may not.
@@ -31,8 +33,8 @@ pub struct KeptCredential {
     pub refreshed_ms: Option<u64>,
     /// When what is sent ends by itself, where that is known.
     pub expires_ms: Option<u64>,
-    /// Since when the host waits for the answer to a token that may be redeemed only once. There after a crash: the answer,
-    /// and with it the next such token, may be lost.
+    /// Since when the host waits for the answer to a token that may be redeemed only once. There when nobody is at it: a crash
+    /// came between, and the answer may be lost with the next such token in it.
     pub redeeming_ms: Option<u64>,
 }
 
@@ -121,6 +123,7 @@ impl From<CredentialRecord> for KeptCredential {
         Self {
             name: record.name,
             binding: record.binding,
+            settings: record.settings,
             public: record.public,
             secret: record.secret,
             generation: record.generation,

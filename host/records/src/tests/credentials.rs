@@ -41,6 +41,7 @@ fn entered(name: &str, token: &str) -> EnteredCredential {
     EnteredCredential {
         name: name.into(),
         binding: binding("api", "https://a.test/"),
+        settings: serde_json::json!({ "token_url": "https://id.test/token" }),
         fields: fields(&[("refresh_token", token)]),
         expires_ms: None,
         by: "ada".into(),
@@ -150,11 +151,11 @@ async fn a_credential_serves_what_it_was_entered_for_and_nothing_else() {
 #[tokio::test]
 async fn a_name_or_a_size_that_nobody_means_is_refused() {
     let records = World::new().open().await;
-    let long = "x".repeat(101);
-    for name in ["", "Shop", "a b", "a/b", ".a", "-a", "ä", long.as_str()] {
+    let long = "x".repeat(128);
+    for name in ["", "Shop", "a b", "a/b", ".a", "a.", "a..b", "-a", "7", "a_b", "ä", long.as_str()] {
         assert_eq!(code(records.enter_credential(entered(name, "r")).await), "CD1063", "{name}");
     }
-    for name in ["a", "shop.api-2_x", "7", &long[..100]] {
+    for name in ["a", "shop-7.api-2.x", &long[..127]] {
         assert_eq!(code(records.enter_credential(entered(name, "r")).await), "fine", "{name}");
     }
     let large = "x".repeat(256 << 10);
@@ -198,14 +199,16 @@ async fn a_mark_of_redeeming_outlives_the_process_and_ends_with_the_answer() {
     World::close(records).await;
     let records = world.open().await;
     let kept = records.credential("api").await.unwrap();
-    assert_eq!(kept.redeeming_ms, Some(first.entered_ms));
-    assert_eq!(secrets(&records, "api").await["refresh_token"], "r1", "the mark changes no field");
+    assert_eq!((kept.redeeming_ms, kept.refreshed_ms), (Some(first.entered_ms), None));
+    assert_eq!(kept.generation, first.generation);
+    assert_eq!(kept.settings["token_url"], "https://id.test/token");
+    assert_eq!(secrets(&records, "api").await["refresh_token"], "r1");
     let kept = records.update_credential("api", kept.generation, refreshed("r2", "a2")).await.unwrap();
-    assert_eq!(kept.redeeming_ms, None);
+    assert_eq!((kept.redeeming_ms, kept.refreshed_ms), (None, Some(first.entered_ms)));
     assert_eq!(code(records.mark_redeeming("api", first.generation).await), "CD1065");
     records.mark_redeeming("api", kept.generation).await.unwrap();
     records.unmark_redeeming("api", kept.generation).await.unwrap();
-    assert_eq!(records.credential("api").await.unwrap().redeeming_ms, None);
+    assert_eq!(records.credential("api").await.unwrap(), kept, "a mark changes nothing else");
 }
 
 /// What happens to a credential in its life; stops at the first error, as a process that dies does.

@@ -12,14 +12,7 @@ use crate::problem::Problems;
 use crate::sample::Sampled;
 use crate::units::moment;
 
-pub(super) async fn keep(
-    command: &Preview,
-    sync: &str,
-    streams: &[Sampled],
-    output: &Output,
-) -> Result<(), Problems> {
-    let path = places::data(command.data.data.as_deref(), &command.sync);
-    let deployment = Deployment::made(&path, &command.data, output).await?;
+pub(super) async fn keep(deployment: Deployment, sync: &str, streams: &[Sampled]) -> Result<(), Problems> {
     let at_ms = deployment.storage.now_ms();
     for Sampled { schema, batches } in streams {
         let preview = records::Preview { at_ms, schema: schema.clone(), batches: batches.clone() };

@@ -1,0 +1,65 @@
+// A real provider of OAuth 2 and OpenID Connect, and beside it an API that takes its tokens. Its arguments are how many
+// seconds an access token lives, and the parameter `iss` that it should say falsely, if any.
+const loaded = require("oidc-provider");
+const Provider = loaded.default ?? loaded;
+const http = require("node:http");
+
+const [life, issuerToSay] = process.argv.slice(1);
+const server = http.createServer();
+server.listen(0, "127.0.0.1", () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const device = "urn:ietf:params:oauth:grant-type:device_code";
+  const provider = new Provider(issuer, {
+    clients: [{
+      client_id: "shop",
+      client_secret: "CANARY-client-secret-4711",
+      application_type: "native",
+      redirect_uris: ["http://127.0.0.1/callback"],
+      grant_types: ["authorization_code", "refresh_token", device],
+      response_types: ["code"],
+    }],
+    features: {
+      devInteractions: { enabled: true },
+      deviceFlow: { enabled: true },
+      revocation: { enabled: true },
+    },
+    pkce: { required: () => true },
+    scopes: ["openid", "offline_access", "orders"],
+    issueRefreshToken: () => true,
+    rotateRefreshToken: () => true,
+    ttl: { AccessToken: Number(life), RefreshToken: 3600, Grant: 3600, Session: 3600, Interaction: 3600, DeviceCode: 600, IdToken: 3600 },
+  });
+  // An opaque token is its own identifier.
+  const said = (event, line) => provider.on(event, (token) => console.log(line, token.jti));
+  said("access_token.saved", "issued");
+  said("refresh_token.consumed", "refreshed");
+  said("refresh_token.destroyed", "destroyed");
+  const answer = provider.callback();
+  server.on("request", async (request, response) => {
+    const url = new URL(request.url, issuer);
+    if (url.pathname === "/forget") {
+      await (await provider.AccessToken.find(url.searchParams.get("token"))).destroy();
+      return response.end();
+    }
+    if (url.pathname !== "/api/movies") {
+      if (issuerToSay) {
+        const say = response.writeHead;
+        response.writeHead = function (...head) {
+          const location = response.getHeader("location");
+          if (location?.includes("iss=")) {
+            response.setHeader("location", location.replace(/iss=[^&]*/, `iss=${encodeURIComponent(issuerToSay)}`));
+          }
+          return say.apply(response, head);
+        };
+      }
+      return answer(request, response);
+    }
+    const [, token] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "") ?? [];
+    const found = token && (await provider.AccessToken.find(token));
+    console.log(found ? "read" : "refused", token);
+    response.statusCode = found ? 200 : 401;
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(found ? { next: null, data: [{ id: 1, tags: [] }, { id: 2, tags: ["a"] }] } : {}));
+  });
+  console.log(issuer);
+});

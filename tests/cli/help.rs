@@ -3,13 +3,15 @@
 use crate::snapshot;
 use crate::world::World;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "run",
     "check",
     "discover",
     "preview",
     "inspect",
     "build",
+    "connect",
+    "credentials",
     "runs",
     "checkpoints",
     "errors",
@@ -21,7 +23,8 @@ const COMMANDS: [&str; 15] = [
     "completion",
 ];
 /// Commands with commands of their own.
-const FAMILIES: [(&str, &[&str]); 4] = [
+const FAMILIES: [(&str, &[&str]); 5] = [
+    ("credentials", &["list", "rotate", "revoke"]),
     ("runs", &["list", "show", "logs"]),
     ("checkpoints", &["show", "edit", "reset"]),
     ("errors", &["list", "show", "export", "delete"]),

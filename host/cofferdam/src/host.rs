@@ -55,7 +55,8 @@ fn settings(cache: PathBuf) -> Settings {
     settings
 }
 
-fn ways_out(network: &Network) -> egress::Settings {
+/// How all that leaves this machine goes.
+pub(crate) fn ways_out(network: &Network) -> egress::Settings {
     let dns = Dns { servers: network.name_servers.clone(), hosts_file: network.hosts_file };
     egress::Settings {
         resolver: Arc::new(DnsResolver::new(dns)),

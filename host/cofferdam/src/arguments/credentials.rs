@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Data;
+use super::{Data, Network};
 use crate::connect::{NamedText, SecretSource};
 
 #[derive(Debug, Args)]
@@ -30,6 +30,8 @@ pub(crate) struct Connect {
     pub(crate) consent: Consent,
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 /// Fields that are not typed at a terminal.
@@ -99,6 +101,8 @@ pub(crate) struct CredentialsRotate {
     pub(crate) consent: Consent,
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, Args)]
@@ -110,4 +114,6 @@ pub(crate) struct CredentialsRevoke {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }

@@ -35,7 +35,8 @@ pub(super) async fn run(command: &Connect, output: &Output) -> Result<(), Proble
         if one.settings.ask.reveal {
             output.warning(&held(one));
         }
-        let how = How { given: &command.given, consent: &command.consent, former: None };
+        let how =
+            How { given: &command.given, consent: &command.consent, network: &command.network, former: None };
         entered.push(obtained(&one.settings, &one.name, how, output).await?);
     }
     let deployment = Deployment::made(&data, &command.data, output).await?;

@@ -6,6 +6,8 @@ use egress::{Egress, Entry, Ledger, OwnCalls};
 use grants::{Basis, Rights};
 use manifest::{AddressGrant, Asks, Grants, Role};
 
+use crate::arguments::Network;
+use crate::host::ways_out;
 use crate::problem::Problems;
 
 /// Calls a provider for one credential.
@@ -16,7 +18,11 @@ pub(crate) struct Calls {
 
 impl Calls {
     /// Addresses that egress refuses, such as this machine's, are dialed only where the sync grants them.
-    pub(crate) fn new(credential: &str, addresses: &[AddressGrant]) -> Result<Self, Problems> {
+    pub(crate) fn new(
+        credential: &str,
+        addresses: &[AddressGrant],
+        network: &Network,
+    ) -> Result<Self, Problems> {
         let grants = Grants { addresses: addresses.to_vec(), ..Grants::default() };
         let rights = Rights::new(&Basis {
             role: Role::Source,
@@ -27,7 +33,7 @@ impl Calls {
             organization: None,
             host: None,
         });
-        let egress = Egress::new(egress::Settings::default())?;
+        let egress = Egress::new(ways_out(network))?;
         let calls = egress.own_calls(Arc::new(rights), Arc::new(Untold));
         Ok(Self { calls, credential: credential.to_owned() })
     }

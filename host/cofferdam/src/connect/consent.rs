@@ -14,6 +14,7 @@ use vault::Plaintext;
 use super::Error;
 use super::callback::{Answer, Callback, Expected};
 use super::calls::Calls;
+use super::obtained::How;
 use super::refused::{by_provider, word};
 use super::settings::Settings;
 use crate::arguments::Consent;
@@ -36,15 +37,15 @@ pub(super) async fn consent(
     oauth2: &OAuth2,
     fields: &CredentialFields,
     settings: &Settings,
-    how: &Consent,
+    how: How<'_>,
     output: &Output,
 ) -> Result<Tokens, Problems> {
-    let calls = Calls::new(&settings.ask.name, &settings.addresses)?;
+    let calls = Calls::new(&settings.ask.name, &settings.addresses, how.network)?;
     let flow = Flow { oauth2, fields, calls: &calls, output };
     let consented = async {
         match (&oauth2.authorize_url, &oauth2.device_url) {
-            (Some(page), device) if device.is_none() || !how.device => {
-                flow.by_browser(&page.url(), how).await
+            (Some(page), device) if device.is_none() || !how.consent.device => {
+                flow.by_browser(&page.url(), how.consent).await
             }
             (_, Some(device)) => flow.by_device(&device.url()).await,
             _ => Err(Error::consent("the manifest names no page for it").into()),

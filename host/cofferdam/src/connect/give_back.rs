@@ -12,15 +12,16 @@ use super::Error;
 use super::calls::Calls;
 use super::refused::not_sent;
 use super::settings::Settings;
+use crate::arguments::Network;
 use crate::output::Output;
 use crate::problem::{Problem, Problems};
 
 /// True when its provider has a way for that and has agreed. Otherwise a warning says why not, where there is a reason.
-pub(crate) async fn given_back(opened: &OpenedCredential, output: &Output) -> bool {
+pub(crate) async fn given_back(opened: &OpenedCredential, network: &Network, output: &Output) -> bool {
     let Ok(settings) = Settings::of(&opened.kept) else { return false };
     let CredentialKind::OAuth2(oauth2) = &settings.ask.kind else { return false };
     let Some(url) = &oauth2.revoke_url else { return false };
-    match attempt(oauth2, &url.url(), opened, &settings).await {
+    match attempt(oauth2, &url.url(), opened, &settings, network).await {
         Ok(()) => true,
         Err(problems) => {
             problems.all().iter().for_each(|problem| output.warning(problem));
@@ -34,6 +35,7 @@ async fn attempt(
     url: &str,
     opened: &OpenedCredential,
     settings: &Settings,
+    network: &Network,
 ) -> Result<(), Problems> {
     // With the refresh token the provider ends what came of it, too.
     let names = ["refresh_token", "access_token"];
@@ -42,8 +44,10 @@ async fn attempt(
     let refused = |reason: String| Problem::from(Error::consent(reason));
     let request =
         asking(oauth2, url, opened, (hint, token)).ok_or_else(|| refused("its address is none".into()))?;
-    let answer =
-        Calls::new(&settings.ask.name, &settings.addresses)?.send(request).await.map_err(not_sent)?;
+    let answer = Calls::new(&settings.ask.name, &settings.addresses, network)?
+        .send(request)
+        .await
+        .map_err(not_sent)?;
     match answer.status() {
         status if status.is_success() => Ok(()),
         status => Err(refused(format!("it answers {} when the token is given back", status.as_u16())).into()),

@@ -11,7 +11,7 @@ use vault::Plaintext;
 use super::consent::{Tokens, consent};
 use super::enter::{Entry, entered};
 use super::settings::Settings;
-use crate::arguments::{Consent, Given};
+use crate::arguments::{Consent, Given, Network};
 use crate::output::Output;
 use crate::problem::Problems;
 use crate::units::now_ms;
@@ -26,6 +26,7 @@ const AHEAD_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct How<'a> {
     pub(crate) given: &'a Given,
     pub(crate) consent: &'a Consent,
+    pub(crate) network: &'a Network,
     /// Public fields of the credential whose secrets are entered anew; they stay unless others are given.
     pub(crate) former: Option<&'a BTreeMap<String, String>>,
 }
@@ -54,7 +55,7 @@ pub(crate) async fn obtained(
         && oauth2.grant == OAuth2Grant::AuthorizationCode
         && !obtained.fields.secret.contains_key(REFRESH_TOKEN)
     {
-        let tokens = consent(oauth2, &obtained.fields, settings, how.consent, output).await?;
+        let tokens = consent(oauth2, &obtained.fields, settings, how, output).await?;
         obtained.add(tokens);
     }
     Ok(obtained)

@@ -21,7 +21,7 @@ pub(super) async fn run(command: &CredentialsRevoke, output: &Output) -> Result<
     );
     confirmed(command.yes, &what, &command.name)?;
     // Before it is gone here: afterwards nobody could tell its provider any more. What the provider answers stops nothing.
-    let told = connect::given_back(&opened, output).await;
+    let told = connect::given_back(&opened, &command.network, output).await;
     drop(opened);
     let revoked = deployment.records.revoke_credential(&command.name).await?;
     let erased = deployment.storage.erase_now(ORGANIZATION).await?;

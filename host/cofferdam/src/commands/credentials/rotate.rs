@@ -17,7 +17,12 @@ pub(super) async fn run(command: &CredentialsRotate, output: &Output) -> Result<
     deployment.close().await?;
     let kept = found?;
     let settings = Settings::of(&kept)?;
-    let how = How { given: &command.given, consent: &command.consent, former: Some(&kept.public) };
+    let how = How {
+        given: &command.given,
+        consent: &command.consent,
+        network: &command.network,
+        former: Some(&kept.public),
+    };
     let Obtained { fields, expires_ms } = obtained(&settings, &kept.name, how, output).await?;
     let update = CredentialUpdate { fields, expires_ms, cause: UpdateCause::Rotated(by()) };
     let deployment = Deployment::existing(&data, &command.data).await?;

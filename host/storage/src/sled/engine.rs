@@ -122,7 +122,8 @@ impl SledEngine {
         self.shared.backed_up(sequence);
     }
 
-    /// Copies the database when it takes more than three times what is live in it. Commits wait meanwhile; reads do not.
+    /// Copies the database when it takes more than three times what is live in it. Reads go on meanwhile, and so do commits
+    /// until as many wait to be applied as may.
     ///
     /// # Errors
     /// When there is no room for the copy: nothing was changed.

@@ -9,7 +9,7 @@ use crate::engine::{Sequence, SnapshotItem};
 
 /// sled keeps so much of the database in memory.
 const CACHE_BYTES: u64 = 64 << 20;
-/// Of commits so many bytes may wait to be applied, and as much again is being applied: a fifth of a second's work for sled, so
+/// Of commits so many bytes may wait to be applied, and as much again is being applied: a tenth of a second of work for sled, so
 /// that nobody who waits for room waits for long.
 const WAITING_BYTES: usize = 4 << 20;
 

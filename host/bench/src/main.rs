@@ -97,7 +97,7 @@ enum Name {
     Dialing,
     /// A run of ten records.
     SmallRun,
-    /// A large CSV file to JSON Lines.
+    /// Large CSV files to JSON Lines.
     Files,
     /// Durable commits, purging, backups, sealing anew, opening.
     Storage,
@@ -135,7 +135,7 @@ fn run(table: &Table) -> Result<()> {
             Name::Http => http_out::run(&house, &mut report)?,
             Name::Dialing => dialing::run(&house, &mut report)?,
             Name::SmallRun => small_run::run(program(table)?, &table.components, &mut report)?,
-            Name::Files => files::run(program(table)?, &table.components, &mut report)?,
+            Name::Files => files::run(program(table)?, &table.components, table.long, &mut report)?,
             Name::Storage => {
                 let directory = disk(table)?;
                 commits::run(&house.tokio, &directory, table.postgres.as_deref(), &mut report)?;

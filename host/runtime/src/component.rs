@@ -3,6 +3,7 @@
 use crate::contract::{self, Linked};
 use crate::engine::Runtime;
 use crate::error::Error;
+use crate::heap;
 use crate::inspect::{Inspection, names};
 use manifest::Role;
 use std::sync::Arc;
@@ -79,14 +80,17 @@ impl Runtime {
     }
 
     /// Compile on a thread of its own. The compiler cannot be interrupted: past its time it is left to end by itself and its
-    /// result is dropped.
+    /// result is dropped. What it took is given back before anything else is done: a run goes on for hours in the same process.
     async fn compile(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
-        let engine = self.inner.engine.clone();
+        let config = self.inner.compiling.clone();
         let allowed = self.inner.settings.compile_timeout;
         let (done, compiling) = oneshot::channel();
         let compile = move || {
+            let compiled = validate_and_compile(&config, &bytes);
+            drop(bytes);
+            heap::give_back();
             // Whoever waited may be gone by now.
-            let _ = done.send(validate_and_compile(&engine, &bytes));
+            let _ = done.send(compiled);
         };
         std::thread::Builder::new()
             .name("compile".into())
@@ -100,11 +104,14 @@ impl Runtime {
     }
 }
 
-fn validate_and_compile(engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+/// By an engine of its own, which is dropped: the compiler keeps its working memory, tens of MiB, for as long as its engine lives.
+fn validate_and_compile(config: &wasmtime::Config, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     wasmparser::Validator::new()
         .validate_all(bytes)
         .map_err(|error| Error::Corrupt { offset: error.offset(), message: error.message().to_owned() })?;
-    engine.precompile_component(bytes).map_err(|error| Error::Compile { message: format!("{error:#}") })
+    let failed = |error: wasmtime::Error| Error::Compile { message: format!("{error:#}") };
+    let engine = wasmtime::Engine::new(config).map_err(failed)?;
+    engine.precompile_component(bytes).map_err(failed)
 }
 
 #[expect(

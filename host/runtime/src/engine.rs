@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::executor::Executor;
+use crate::heap;
 use crate::limits::Limits;
 use crate::ticker::Ticker;
 use std::path::PathBuf;
@@ -73,6 +74,8 @@ pub struct Runtime {
 pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) engine: wasmtime::Engine,
+    /// Of the engines that compile, one for each component: what one of them makes, `engine` loads.
+    pub(crate) compiling: Config,
     pub(crate) cache: Cache,
     pub(crate) executor: Executor,
     /// A permit for each live instance, so that the pool and the system's memory maps never run out under us.
@@ -89,15 +92,18 @@ impl Runtime {
     /// # Errors
     /// [`Error::Engine`] when no engine can be had here, [`Error::File`] when the cache directory cannot be made.
     pub fn new(mut settings: Settings) -> Result<Self, Error> {
+        heap::let_large_blocks_go();
         settings.live_instances = settings.live_instances.min(instances_allowed_by_maps(max_map_count()));
-        let (engine, pooled) = match wasmtime::Engine::new(&config(Some(&settings))) {
+        let mut compiling = code();
+        let (engine, pooled) = match wasmtime::Engine::new(&pooled(&settings)) {
             Ok(engine) => (engine, true),
             Err(error) => {
                 tracing::warn!(
                     error = format!("{error:#}"),
                     "no instance pool; instances are allocated one by one"
                 );
-                let engine = wasmtime::Engine::new(&config(None));
+                compiling = unpooled();
+                let engine = wasmtime::Engine::new(&compiling);
                 (engine.map_err(|error| Error::Engine { message: format!("{error:#}") })?, false)
             }
         };
@@ -106,7 +112,16 @@ impl Runtime {
         let live = Arc::new(Semaphore::new(settings.live_instances));
         let ticker = Ticker::start(&engine)?;
         Ok(Self {
-            inner: Arc::new(Inner { settings, engine, cache, executor, live, pooled, _ticker: ticker }),
+            inner: Arc::new(Inner {
+                settings,
+                engine,
+                compiling,
+                cache,
+                executor,
+                live,
+                pooled,
+                _ticker: ticker,
+            }),
         })
     }
 
@@ -126,19 +141,28 @@ impl Runtime {
     }
 }
 
-fn config(pool: Option<&Settings>) -> Config {
+/// All that shapes compiled code, and nothing that holds instances.
+fn code() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true).wasm_backtrace_details(WasmBacktraceDetails::Enable);
     config.max_wasm_stack(STACK_BYTES).async_stack_size(STACK_BYTES_WITH_HOST);
     // Guests call each other never and the host always: async functions of component model 0.3 are not in contract 0.1.
     config.concurrency_support(false);
-    match pool {
-        Some(settings) => config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(settings))),
-        None => config
-            .memory_reservation(UNPOOLED_RESERVATION_BYTES)
-            .memory_reservation_for_growth(UNPOOLED_RESERVATION_BYTES)
-            .memory_guard_size(UNPOOLED_GUARD_BYTES),
-    };
+    config
+}
+
+fn pooled(settings: &Settings) -> Config {
+    let mut config = code();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(settings)));
+    config
+}
+
+fn unpooled() -> Config {
+    let mut config = code();
+    config
+        .memory_reservation(UNPOOLED_RESERVATION_BYTES)
+        .memory_reservation_for_growth(UNPOOLED_RESERVATION_BYTES)
+        .memory_guard_size(UNPOOLED_GUARD_BYTES);
     config
 }
 

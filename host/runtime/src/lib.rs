@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod executor;
 mod explain;
+mod heap;
 mod imports;
 mod inspect;
 mod instance;

@@ -21,6 +21,7 @@ mod native_rows;
 mod postgres;
 mod rejects;
 mod report;
+mod scrubbing;
 mod sealed;
 mod sealing;
 mod small_run;
@@ -105,6 +106,8 @@ enum Name {
     Vault,
     /// Runs of which rows are rejected.
     Rejects,
+    /// Looking for secrets in what goes past.
+    Scrub,
 }
 
 fn main() -> Result<()> {
@@ -142,6 +145,7 @@ fn run(table: &Table) -> Result<()> {
                 housekeeping::run(&house.tokio, &directory, &mut report)?;
             }
             Name::Vault => sealing::run(&mut report)?,
+            Name::Scrub => scrubbing::run(&mut report)?,
             Name::Rejects => rejects::run(&house.tokio, &disk(table)?, table.long, &mut report)?,
         }
     }

@@ -25,6 +25,8 @@ pub(crate) struct Ports {
     pub(crate) source: Arc<dyn pipeline::connector::Source>,
     pub(crate) transforms: Vec<Arc<dyn pipeline::connector::Transform>>,
     pub(crate) destination: Arc<dyn pipeline::connector::Destination>,
+    /// What was placed for them, as far as they are there.
+    pub(crate) secrets: pipeline::secrets::Secrets,
 }
 
 impl Opened {
@@ -71,6 +73,11 @@ impl Opened {
             source: Arc::new(source.map_err(|error| wrong_role(&self.source, error))?),
             transforms: transforms.collect::<Result<_, _>>()?,
             destination: Arc::new(destination.map_err(|error| wrong_role(&self.destination, error))?),
+            secrets: pipeline::secrets::Secrets {
+                source: self.source.connection.secrets(),
+                transforms: self.transforms.iter().map(|part| part.connection.secrets()).collect(),
+                destination: self.destination.connection.secrets(),
+            },
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::opened::Ports;
 pub(crate) fn spec(sync: &SyncFile, ports: Ports) -> RunSpec {
     let mut spec = RunSpec::new(sync.name.clone(), ports.source, ports.destination);
     spec.transforms = ports.transforms;
+    spec.secrets = ports.secrets;
     spec.streams = sync.streams.as_ref().map(|streams| streams.iter().map(chosen).collect());
     spec.rejects = Rejects {
         policy: match sync.rejects.policy {

@@ -117,6 +117,11 @@ impl Client {
         self.shared.slow_down.left()
     }
 
+    /// The secrets that were placed so far, and what was found of them in responses.
+    pub fn secrets(&self) -> scrub::Watch {
+        self.shared.broker.as_ref().map(|broker| broker.watch().clone()).unwrap_or_default()
+    }
+
     /// What may be used.
     pub fn caps(&self) -> &Caps {
         &self.shared.caps

@@ -93,9 +93,15 @@ fn in_columns(watch: &Watch, columns: &Columns, rows: &mut BTreeMap<u32, Hit>) {
 }
 
 fn in_lines(watch: &Watch, lines: &JsonLines, rows: &mut BTreeMap<u32, Hit>) {
-    let row = |at: usize| memchr::memchr_iter(b'\n', lines.data.get(..at).unwrap_or_default()).count();
+    let ends = |from: usize, to: usize| {
+        memchr::memchr_iter(b'\n', lines.data.get(from..to).unwrap_or_default()).count()
+    };
+    // Hits come by their places, so each line is counted once, however many hold one.
+    let (mut counted_to, mut row) = (0, 0);
     for hit in watch.find(Place::Record, &lines.data) {
-        note(rows, row(hit.range.start), row(hit.range.end.saturating_sub(1)), &hit);
+        row += ends(counted_to, hit.range.start);
+        counted_to = hit.range.start;
+        note(rows, row, row + ends(hit.range.start, hit.range.end), &hit);
     }
 }
 

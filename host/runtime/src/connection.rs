@@ -11,6 +11,7 @@ use crate::meter::Counters;
 use crate::stop::Stop;
 use manifest::Role;
 use pipeline::connector::Budget;
+use scrub::Watch;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -64,7 +65,7 @@ impl Connection {
     /// [`Error::Engine`] outside of an async runtime.
     pub fn new(component: Component, config: &serde_json::Value, grants: Grants) -> Result<Self, Error> {
         let io = Handle::try_current().map_err(|error| Error::Engine { message: error.to_string() })?;
-        let meter = Arc::new(Counters::new(grants.limits.clone()));
+        let meter = Arc::new(Counters::new(grants.limits.clone(), grants.http.secrets()));
         let config = with_program(&component, config).to_string();
         Ok(Self { inner: Arc::new(Inner { component, config, grants, meter, io }) })
     }
@@ -81,6 +82,11 @@ impl Connection {
     /// What the host refused it so far, each with the line that would allow it.
     pub fn denials(&self) -> Vec<String> {
         self.inner.meter.denials()
+    }
+
+    /// The secrets that were placed for it so far, and what was found of them in what it got and gave.
+    pub fn secrets(&self) -> Watch {
+        self.inner.meter.secrets.clone()
     }
 
     /// What it used so far of each limit.

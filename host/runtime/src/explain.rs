@@ -58,21 +58,20 @@ pub(crate) fn explain(error: &wasmtime::Error, meter: &Meter, logs: &Logs) -> Ca
     }
     let text = format!("{:#}", error);
     let root = error.root_cause().to_string();
-    let bytes_max = usize::try_from(meter.limits.error_text_bytes).unwrap_or(usize::MAX);
     if let Some(hit) = engine_limit(error, &root, meter) {
         return limit(hit);
     }
     let frames = frames(error);
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => limit(stack_overflow(&frames, meter)),
-        Some(trap) => Cause::Trap { message: clean(&trap_message(*trap, &text, logs), bytes_max), frames },
+        Some(trap) => Cause::Trap { message: meter.told(&trap_message(*trap, &text, logs)), frames },
         // The guest's own code was on the stack: it ran into something that the host refused.
-        None if !frames.is_empty() => Cause::Contract(clean(&root, bytes_max)),
+        None if !frames.is_empty() => Cause::Contract(meter.told(&root)),
         // Types and sizes were judged when it was loaded, and no line of it ran: it is not for the connector to explain.
         None if error.downcast_ref::<Instantiating>().is_some() => {
             Cause::Host(format!("an instance cannot be made: {root}"))
         }
-        None => Cause::Contract(format!("it returned a malformed value: {}", clean(&root, bytes_max))),
+        None => Cause::Contract(format!("it returned a malformed value: {}", meter.told(&root))),
     }
 }
 

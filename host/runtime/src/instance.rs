@@ -184,6 +184,7 @@ impl<R> Instance<R> {
 
     /// The contract was broken by what the last call returned, as the types alone tell.
     pub(crate) fn broken(&mut self, call: &'static str, what: String) -> Failure {
+        let what = self.connection.inner.meter.told(&what);
         self.refused(call, Cause::Contract(what))
     }
 

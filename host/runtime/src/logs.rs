@@ -2,6 +2,7 @@
 
 use crate::meter::{LimitHit, Meter};
 use crate::text::clean_line;
+use scrub::Place;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -50,14 +51,16 @@ impl Logs {
     }
 
     pub(crate) fn line(&self, level: Level, target: &str, text: &str) -> Result<(), LimitHit> {
-        let text = clean_line(text, LINE_BYTES_MAX);
+        let scrubbed = |text| self.meter.secrets.text(Place::Log, text);
+        let text = clean_line(&scrubbed(text), LINE_BYTES_MAX);
         self.meter.log_line(&text)?;
-        self.sink.line(&self.connector, level, &clean_line(target, 256), &text);
+        self.sink.line(&self.connector, level, &clean_line(&scrubbed(target), 256), &text);
         Ok(())
     }
 
     /// A line of standard output or standard error.
     pub(crate) fn output(&self, stream: Output, text: &str) -> Result<(), LimitHit> {
+        let text = &*self.meter.secrets.text(Place::Log, text);
         if stream == Output::Stderr {
             let mut kept = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.len() == STDERR_LINES {
@@ -96,5 +99,58 @@ impl Output {
             Self::Stdout => "stdout",
             Self::Stderr => "stderr",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, LogSink, Logs, Output};
+    use crate::limits::Limits;
+    use crate::meter::{Counters, Meter};
+    use scrub::{Place, Watch};
+    use std::sync::{Arc, Mutex};
+
+    const SECRET: &str = "tok_4eC39HqLyjWDarjtT1";
+
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<String>>);
+
+    impl LogSink for Lines {
+        fn line(&self, _connector: &str, _level: Level, target: &str, text: &str) {
+            self.0.lock().unwrap().push(format!("{target}: {text}"));
+        }
+    }
+
+    /// What is shown of a line, kept of it for a failure, and taken for a panic's message.
+    #[test]
+    fn a_secret_is_blanked_before_a_line_goes_anywhere() {
+        let (watch, lines) = (Watch::new(), Arc::new(Lines::default()));
+        watch.add("api", SECRET.as_bytes());
+        let counters = Arc::new(Counters::new(Limits::defaults(), watch.clone()));
+        let logs = Logs::new("c".into(), lines.clone(), Arc::new(Meter::new(Arc::clone(&counters))));
+        logs.line(Level::Info, SECRET, &format!("GET /?key={SECRET}")).unwrap();
+        logs.output(Output::Stderr, &format!("thread 'main' panicked at {SECRET}:1:")).unwrap();
+        logs.output(Output::Stderr, SECRET).unwrap();
+        let blank = "*".repeat(SECRET.len());
+        let panicked = format!("thread 'main' panicked at {blank}:1:");
+        let shown = [
+            format!("{blank}: GET /?key={blank}"),
+            format!("stderr: {panicked}"),
+            format!("stderr: {blank}"),
+        ];
+        assert_eq!(*lines.0.lock().unwrap(), shown);
+        assert_eq!(counters.log_tail(), [format!("GET /?key={blank}"), panicked, blank.clone()]);
+        assert_eq!(logs.panic_message(), Some(format!("panicked at {blank}:1: {blank}")));
+        assert!(watch.hits().iter().all(|count| count.place == Place::Log));
+        assert_eq!(watch.hits().iter().map(|count| count.count).sum::<u64>(), 4, "each once");
+    }
+
+    #[test]
+    fn a_secret_that_would_be_cut_is_blanked_first() {
+        let watch = Watch::new();
+        watch.add("api", SECRET.as_bytes());
+        let limits = Limits { error_text_bytes: 10, ..Limits::defaults() };
+        let counters = Counters::new(limits, watch);
+        assert_eq!(counters.error_text(&format!("a {SECRET}")), "a ******** … (14 bytes more)");
     }
 }

@@ -6,6 +6,7 @@ use crate::limits::Limits;
 use crate::peaks::Peaks;
 use crate::text::clean;
 use pipeline::connector::Usage;
+use scrub::{Place, Watch};
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
@@ -42,6 +43,8 @@ impl std::error::Error for LimitHit {}
 pub(crate) struct Counters {
     /// What it may use.
     pub(crate) limits: Limits,
+    /// What must not stand in anything that is shown or kept of it.
+    pub(crate) secrets: Watch,
     started: Instant,
     pub(crate) cpu_us: AtomicU64,
     pub(crate) log_lines: AtomicU64,
@@ -55,9 +58,10 @@ pub(crate) struct Counters {
 
 impl Counters {
     /// Counters at zero; the wall clock of `run_ms` starts now.
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, secrets: Watch) -> Self {
         Self {
             limits,
+            secrets,
             started: Instant::now(),
             cpu_us: AtomicU64::new(0),
             log_lines: AtomicU64::new(0),
@@ -110,7 +114,14 @@ impl Counters {
     pub(crate) fn error_text(&self, text: &str) -> String {
         let allowed = self.limits.error_text_bytes;
         self.peaks.error_text_bytes.raise(allowed.min(text.len() as u64));
-        clean(text, usize::try_from(allowed).unwrap_or(usize::MAX))
+        self.told(text)
+    }
+
+    /// A text that may hold the guest's words, made safe to show and no longer than is allowed. Secrets are blanked before it
+    /// is cut, which could leave a part of one.
+    pub(crate) fn told(&self, text: &str) -> String {
+        let allowed = usize::try_from(self.limits.error_text_bytes).unwrap_or(usize::MAX);
+        clean(&self.secrets.text(Place::Message, text), allowed)
     }
 
     /// The budget report: of each limit what was used and what is allowed. Of those that count over the run, all of it; of
@@ -209,6 +220,7 @@ impl Meter {
     /// Keep what the host refused, with the line that would allow it; each text once.
     pub(crate) fn denied(&self, text: String) {
         self.call().denied = true;
+        let text = self.secrets.text(Place::Message, &text).into_owned();
         let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
         if denials.len() < DENIALS_MAX && !denials.contains(&text) {
             denials.push(text);

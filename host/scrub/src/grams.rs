@@ -18,8 +18,8 @@ const STRIDE_MAX: usize = 16;
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Gram {
     block: u32,
-    needle: usize,
-    offset: usize,
+    needle: u32,
+    offset: u32,
 }
 
 impl DefaultIsZeroes for Gram {}
@@ -38,8 +38,8 @@ impl Grams {
         let mut grams = Zeroizing::new(Vec::with_capacity(needles.len() * stride));
         let words = if needles.is_empty() { 0 } else { 1 << (FILTER_BITS - 6) };
         let mut filter = Zeroizing::new(vec![0_u64; words]);
-        for (place, needle) in needles.iter().enumerate() {
-            for (offset, window) in needle.bytes.windows(BLOCK_BYTES).take(stride).enumerate() {
+        for (place, needle) in (0..).zip(needles) {
+            for (offset, window) in (0..).zip(needle.bytes.windows(BLOCK_BYTES).take(stride)) {
                 let Some(block) = block(window) else { continue };
                 let (word, bit) = spot(block);
                 if let Some(word) = filter.get_mut(word) {
@@ -71,8 +71,8 @@ impl Grams {
         let first = self.grams.partition_point(|gram| gram.block < block);
         let same = self.grams.iter().skip(first).take_while(|gram| gram.block == block);
         for gram in same {
-            if let Some(start) = at.checked_sub(gram.offset) {
-                tell(gram.needle, start);
+            if let Some(start) = at.checked_sub(gram.offset as usize) {
+                tell(gram.needle as usize, start);
             }
         }
     }

@@ -12,8 +12,8 @@ const START: u16 = 256;
 struct Resume {
     byte: u8,
     before: u16,
-    needle: usize,
-    offset: usize,
+    needle: u32,
+    offset: u32,
 }
 
 impl DefaultIsZeroes for Resume {}
@@ -37,9 +37,9 @@ impl Resumes {
         let mut all = Zeroizing::new(Vec::with_capacity(length));
         let mut bytes = Zeroizing::new(vec![false; 256]);
         let mut starts = Zeroizing::new(vec![0_u64; 1 << 10]);
-        for (place, needle) in needles.iter().enumerate() {
+        for (place, needle) in (0..).zip(needles) {
             let mut before = START;
-            for (offset, byte) in needle.bytes.iter().copied().enumerate() {
+            for (offset, byte) in (0..).zip(needle.bytes.iter().copied()) {
                 if let Some(known) = bytes.get_mut(usize::from(byte)) {
                     *known = true;
                 }
@@ -137,7 +137,7 @@ impl Resumes {
     fn with(&self, byte: u8, before: u16) -> impl Iterator<Item = (usize, usize)> + '_ {
         let first = self.all.partition_point(|one| (one.byte, one.before) < (byte, before));
         let same = move |one: &&Resume| (one.byte, one.before) == (byte, before);
-        self.all.iter().skip(first).take_while(same).map(|one| (one.needle, one.offset))
+        self.all.iter().skip(first).take_while(same).map(|one| (one.needle as usize, one.offset as usize))
     }
 }
 

@@ -97,6 +97,7 @@ async fn dry_run(opened: &Opened, host: &Host, ports: Ports) -> Step {
         source: Arc::new(EmptySource(ports.source)),
         destination: Arc::new(destination),
         transforms: ports.transforms,
+        secrets: ports.secrets,
     };
     let mut spec = spec(&opened.document.sync, ports);
     spec.options.attempts = 1;

@@ -5,12 +5,23 @@ use std::fmt::Write as _;
 
 use pipeline::records::Counters;
 use pipeline::report::{Delivery, GroupReport, Outcome, StreamReport};
+use pipeline::secrets::SecretFound;
 
 use super::{Summary, requests};
 use crate::deployment::option_for;
 use crate::table::Table;
 use crate::text::{cut, plain_line};
 use crate::units::{self, counted};
+
+/// A secret that was found where it must not be.
+fn came_back(found: &SecretFound) -> String {
+    let SecretFound { connector, credential, place, encoding, count } = found;
+    let times = counted(*count, "time", "times");
+    format!(
+        "the secret of the credential `{credential}` of the {connector} came back {times} in a {place} ({encoding}); it went no \
+         further"
+    )
+}
 
 impl Summary {
     pub(crate) fn text(&self) -> String {
@@ -78,6 +89,7 @@ impl Summary {
             lines.extend(self.rejected(name, stream));
         }
         lines.extend(self.look());
+        lines.extend(report.secrets.iter().map(came_back));
         for group in &report.groups {
             lines.extend(group.notes.iter().cloned());
             lines.extend(retried(group));

@@ -55,6 +55,7 @@ fn the_row_of_a_secret_is_found_in_json_lines_also_where_it_is_escaped() {
     let plain = format!("{{\"a\":\"{SECRET}\"}}");
     assert_eq!(rows(&lines_batch("s", &["{}", &escaped, "{}", &plain])), [1, 3]);
     assert_eq!(rows(&lines_batch("s", &[&plain, "{}"])), [0]);
+    assert_eq!(rows(&lines_batch("s", &[&plain, &escaped, &plain, "{}", &plain])), [0, 1, 2, 4]);
 }
 
 #[test]

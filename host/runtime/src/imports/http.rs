@@ -9,6 +9,7 @@ use bytes::Bytes;
 use egress::{Body, Class, GuestClass, Limit, SlowDown, Timeouts, Usage};
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use scrub::Watch;
 use std::future::Future;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -30,6 +31,11 @@ pub trait HttpOut: Send + Sync {
 
     /// What this connection used so far.
     fn usage(&self) -> Usage;
+
+    /// What it was told of secrets before it sent them, so that they are seen where they come back. Asked for once.
+    fn secrets(&self) -> Watch {
+        Watch::new()
+    }
 }
 
 #[async_trait]
@@ -40,6 +46,10 @@ impl HttpOut for egress::Client {
 
     fn usage(&self) -> Usage {
         egress::Client::usage(self)
+    }
+
+    fn secrets(&self) -> Watch {
+        egress::Client::secrets(self)
     }
 }
 

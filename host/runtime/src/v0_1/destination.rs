@@ -175,7 +175,9 @@ impl Writer for DestinationWriter {
                 })
             })
             .await?;
-        let verdicts: Vec<_> = verdicts.into_iter().map(from_guest::verdict).collect();
+        let meter = Arc::clone(&self.instance.connection().inner.meter);
+        let verdicts: Vec<_> =
+            verdicts.into_iter().map(|verdict| from_guest::verdict(verdict, &meter)).collect();
         let judged = validate::verdicts(&verdicts, &plans, self.layouts);
         judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(verdicts)

@@ -6,6 +6,7 @@ use super::bindings::{destination, source, streams, transform, types};
 use crate::meter::Counters;
 use pipeline::failure::{FieldFault, GuestError};
 use pipeline::model::{self, ColumnData, DataType, Operation, RowOperations, Rows};
+use scrub::Place;
 
 /// What a connector returned that the contract reserves for later.
 pub(super) type Converted<T> = Result<T, String>;
@@ -45,7 +46,7 @@ fn wait(asked_ms: Option<u64>, meter: &Counters) -> Option<u64> {
 pub(super) fn reject(reject: types::Reject, meter: &Counters) -> model::Reject {
     model::Reject {
         row: reject.row,
-        code: reject.code,
+        code: meter.secrets.text(Place::Message, &reject.code).into_owned(),
         message: meter.error_text(&reject.message),
         retryable: reject.retryable,
     }
@@ -182,15 +183,15 @@ fn column(column: types::ColumnResult) -> Converted<model::Column> {
     Ok(model::Column { validity: column.validity, presence: column.presence, data })
 }
 
-pub(super) fn page(page: streams::Page) -> Converted<model::Page> {
+pub(super) fn page(page: streams::Page, meter: &Counters) -> Converted<model::Page> {
     let rejects = page.rejects.into_iter().map(|reject| model::SourceReject {
         stream: reject.stream,
         row: match reject.row {
             streams::RejectedRow::Raw(bytes) => model::RejectedRow::Raw(bytes),
             streams::RejectedRow::At((batch, row)) => model::RejectedRow::At { batch, row },
         },
-        code: reject.code,
-        message: reject.message,
+        code: meter.secrets.text(Place::Message, &reject.code).into_owned(),
+        message: meter.error_text(&reject.message),
         retryable: reject.retryable,
     });
     Ok(model::Page {
@@ -201,9 +202,9 @@ pub(super) fn page(page: streams::Page) -> Converted<model::Page> {
     })
 }
 
-pub(super) fn step(step: source::Step) -> Converted<model::Step> {
+pub(super) fn step(step: source::Step, meter: &Counters) -> Converted<model::Step> {
     Ok(match step {
-        source::Step::Page(found) => model::Step::Page(page(found)?),
+        source::Step::Page(found) => model::Step::Page(page(found, meter)?),
         source::Step::Wait(ms) => model::Step::Wait(ms),
         source::Step::SchemaChanged(list) => {
             model::Step::SchemaChanged(list.into_iter().map(schema).collect::<Converted<_>>()?)
@@ -229,15 +230,15 @@ pub(super) fn capabilities(found: destination::Capabilities) -> model::Capabilit
     }
 }
 
-pub(super) fn verdict(verdict: destination::StreamVerdict) -> model::StreamVerdict {
+pub(super) fn verdict(verdict: destination::StreamVerdict, meter: &Counters) -> model::StreamVerdict {
     let fields = verdict.fields.into_iter().map(|field| model::FieldVerdict {
         field: field.field,
         fate: match field.fate {
             destination::FieldFate::Stored => model::FieldFate::Stored,
-            destination::FieldFate::Converted(to) => model::FieldFate::Converted(to),
-            destination::FieldFate::Narrowed(to) => model::FieldFate::Narrowed(to),
-            destination::FieldFate::Dropped(why) => model::FieldFate::Dropped(why),
-            destination::FieldFate::Refused(why) => model::FieldFate::Refused(why),
+            destination::FieldFate::Converted(to) => model::FieldFate::Converted(meter.told(&to)),
+            destination::FieldFate::Narrowed(to) => model::FieldFate::Narrowed(meter.told(&to)),
+            destination::FieldFate::Dropped(why) => model::FieldFate::Dropped(meter.told(&why)),
+            destination::FieldFate::Refused(why) => model::FieldFate::Refused(meter.told(&why)),
         },
     });
     model::StreamVerdict { stream: verdict.stream, layout: layout(verdict.layout), fields: fields.collect() }
@@ -282,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_server_that_asks_to_be_left_alone_is_heard_where_the_connector_does_not_pass_it_on() {
-        let meter = Counters::new(Limits::defaults());
+        let meter = Counters::new(Limits::defaults(), scrub::Watch::new());
         assert_eq!(told(None, &meter), [None, None]);
         meter.left_alone(Duration::from_secs(60));
         meter.left_alone(Duration::from_secs(1));

@@ -131,8 +131,10 @@ impl Reader for SourceReader {
                     let Opened { guest, reader } = &live.role;
                     let step = guest.reader().call_next(&mut live.store, *reader, asked).await?;
                     // Converted here, on the guest's thread: moving a batch is cheap, dropping a broken one may not be.
-                    let called: Called<_> =
-                        Ok(step.map(from_guest::step).map_err(|error| converting.guest_error(error)));
+                    let called: Called<_> = Ok(match step {
+                        Ok(step) => Ok(from_guest::step(step, &converting.inner.meter)),
+                        Err(error) => Err(converting.guest_error(error)),
+                    });
                     called
                 })
             })

@@ -75,7 +75,8 @@ impl WebhookPort for Webhook {
                 })
             })
             .await?;
-        let mut page = from_guest::page(page).map_err(|what| instance.broken(CALL, what))?;
+        let mut page = from_guest::page(page, &self.connection.inner.meter)
+            .map_err(|what| instance.broken(CALL, what))?;
         page.checkpoint = last;
         self.connection.inner.meter.peaks.page(&page);
         let streams: BTreeMap<_, _> =

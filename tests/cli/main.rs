@@ -36,6 +36,7 @@ mod nginx;
 mod output;
 mod packed;
 mod placed;
+mod placed_low_code;
 mod rejects;
 mod reprocess;
 mod rows;

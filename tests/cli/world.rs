@@ -193,6 +193,7 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     ),
     (r"\[MOMENT\] +[\d.]+ (ms|s) ", "[MOMENT]  [TIME] "),
     (r"(?m)^(\w+_\w+|instances|handles) +(source|destination) .*$", "$1  $2  [USED]"),
+    (r"entries, [\d.]+ (B|KiB|MiB),", "entries, [SIZE],"),
     (r"records open, [\d.]+ (B|KiB|MiB)", "records open, [SIZE]"),
     (r"size       .*", "size       [SIZE]"),
     (r"(?m)`, [\d.]+ MiB$", "`, [SIZE]"),

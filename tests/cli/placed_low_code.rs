@@ -22,7 +22,7 @@ streams:
       record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: [data]}}
     schema_loader:
       type: InlineSchemaLoader
-      schema: {type: object, properties: {id: {type: integer}}}
+      schema: {type: object, properties: {id: {type: integer}, asked: {type: string}}}
 spec:
   type: Spec
   connection_specification:
@@ -105,4 +105,19 @@ fn each_authenticator_is_a_credential_that_the_host_places() {
         assert_eq!(rows.get("movies").map(Vec::len), Some(2), "{authenticator}: {}", ran.report());
         nothing_shows(&world, &[&missing, &entered, &ran]);
     }
+}
+
+#[test]
+fn what_a_system_sends_back_of_a_secret_is_blanked_and_told() {
+    let [(authenticator, ask, fields, _), ..] = KINDS;
+    let world = world(authenticator, ask, &api::serve_echo());
+    world.run(&[&["connect", "sync.toml"], fields].concat()).succeeded();
+    let ran = world.run(&["run", "sync.toml"]).succeeded();
+    let rows = crate::rows::rows(&world.path("out")).remove("movies").unwrap();
+    let blank = format!("authorization: Bearer {}", "*".repeat(CANARY.len()));
+    assert!(rows[0].contains(&blank), "{rows:?}");
+    assert!(!rows[0].contains(CANARY), "{rows:?}");
+    let told = ran.stdout.lines().chain(ran.stderr.lines()).find(|line| line.contains("came back"));
+    assert!(told.is_some_and(|line| line.contains("api.token")), "{}", ran.report());
+    nothing_shows(&world, &[&ran]);
 }

@@ -31,6 +31,19 @@ fn slow(text: &[u8], needles: &[Needle]) -> Vec<bool> {
     covered(text.len(), ranges)
 }
 
+/// Whether the text ends in the middle of an escape by name that stands for no byte of this needle: `&a` can only become `&` or
+/// an apostrophe. The slow search takes any escape that is cut off to be any byte.
+fn ends_as_none_of(text: &[u8], needle: &Needle) -> bool {
+    const NAMES: [(&[u8], u8); 5] =
+        [(b"&amp;", b'&'), (b"&apos;", b'\''), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"')];
+    let Some(at) = text.iter().rposition(|byte| *byte == b'&') else { return false };
+    let name = &text[at..];
+    if name.len() == 1 || name[1] == b'#' || needle.bytes.contains(&b'&') {
+        return false;
+    }
+    !NAMES.iter().any(|(known, byte)| known.starts_with(name) && needle.bytes.contains(byte))
+}
+
 fn with_secret(before: &[u8], secret: &[u8], choices: &[u8], behind: &[u8]) -> Vec<u8> {
     let spelled = secret.iter().zip(choices.iter().cycle());
     let spelled = spelled.flat_map(|(byte, choice)| super::spell::one_of(*byte, *choice));
@@ -67,7 +80,9 @@ proptest! {
         let (slow_needles, fast) = (needles(&"c".into(), &secret), Needles::new(needles(&"c".into(), &secret)));
         let mut text = with_secret(&before, &secret, &choices, b"");
         text.truncate(text.len().saturating_sub(cut));
-        let is_open = |start: &usize| slow_needles.iter().any(|needle| walk(&text, needle, *start, 0).open);
+        let is_open = |start: &usize| slow_needles
+            .iter()
+            .any(|needle| walk(&text, needle, *start, 0).open && !ends_as_none_of(&text, needle));
         let open = (0..text.len()).find(is_open);
         let expected = open.map_or(text.len(), |open| open - usize::from(open > 0 && is_base64(text[open - 1])));
         let held = fast.held_from(&text);

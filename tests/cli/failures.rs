@@ -57,51 +57,39 @@ fn a_broken_contract_is_the_connectors_fault() {
     snapshot!("contract-broken", hostile("offsets-falling", "").run(&["run", "sync.toml"]));
 }
 
+/// A sync that reads the API at this address, and tries once.
+fn movies(name: &str, url: &str) -> World {
+    let grants = crate::api::grants(url);
+    World::with(&format!(
+        r#"
+sync = 1
+name = "{name}"
+
+[source]
+connector = "components/example-source.wasm"
+config = {{ base_url = "{url}", streams = ["movies"], page_size = 2 }}
+{grants}
+[destination]
+connector = "components/null.wasm"
+
+[run]
+attempts = 1
+"#
+    ))
+}
+
 #[test]
 fn a_system_that_does_not_answer_is_told_with_its_address() {
     // A port on which nobody listens: it was free a moment ago, and is not given out again at once.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{address}");
-    let grants = crate::api::grants(&url);
-    let sync = format!(
-        r#"
-sync = 1
-name = "nobody"
-
-[source]
-connector = "components/example-source.wasm"
-config = {{ base_url = "{url}", streams = ["movies"], page_size = 2 }}
-{grants}
-[destination]
-connector = "components/null.wasm"
-
-[run]
-attempts = 1
-"#
-    );
-    snapshot!("system-unreachable", World::with(&sync).run(&["run", "sync.toml"]));
+    snapshot!("system-unreachable", movies("nobody", &url).run(&["run", "sync.toml"]));
 }
 
 #[test]
 fn a_proxy_is_used_where_it_is_named_and_no_variable_names_one() {
     let url = crate::api::serve(3);
-    let grants = crate::api::grants(&url);
-    let world = World::with(&format!(
-        r#"
-sync = 1
-name = "proxied"
-
-[source]
-connector = "components/example-source.wasm"
-config = {{ base_url = "{url}", streams = ["movies"], page_size = 2 }}
-{grants}
-[destination]
-connector = "components/null.wasm"
-
-[run]
-attempts = 1
-"#
-    ));
+    let world = movies("proxied", &url);
     // Nothing listens there.
     let nobody = "127.0.0.1:1";
     let refused = world.run(&["run", "sync.toml", "--proxy", nobody]);

@@ -322,12 +322,8 @@ impl Answer {
                 source: None,
             });
         }
-        if head.version != Version::HTTP_2
-            && head.headers.contains_key(TRANSFER_ENCODING)
-            && head.headers.contains_key(CONTENT_LENGTH)
-        {
-            // RFC 9112 §6.3: such a message may be an attempt at response splitting.
-            return Err(Error::Protocol { problem: "it has two lengths", source: None });
+        if head.version != Version::HTTP_2 {
+            check_framing(&head.headers)?;
         }
         if incoming.size_hint().lower() > caps.response_body_bytes {
             return Err(Error::Limit { limit: Limit::ResponseBodyBytes, allowed: caps.response_body_bytes });
@@ -360,6 +356,23 @@ impl Answer {
         let body = Download::new(self.wire, self.coding, record).boxed_unsync();
         Response::from_parts(self.head, body)
     }
+}
+
+/// How long a message of HTTP/1.1 is must be said in one way.
+fn check_framing(headers: &http::HeaderMap) -> Result<()> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(()) };
+    if headers.contains_key(CONTENT_LENGTH) {
+        // RFC 9112 §6.3: such a message may be an attempt at response splitting.
+        return Err(Error::Protocol { problem: "it has two lengths", source: None });
+    }
+    if codings.next().is_some() || !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
+        // Only `chunked` may come unasked (RFC 9112 §7). What is packed beside it would be handed over packed: nobody
+        // would have looked for secrets in it.
+        let problem = "it is encoded for its way as nobody asked";
+        return Err(Error::Protocol { problem, source: None });
+    }
+    Ok(())
 }
 
 /// The layer to undo, and whether the guest will see content that is still encoded. The head then says what is left.

@@ -20,7 +20,7 @@ use crate::gate::Decision;
 use crate::lease::{Ends, Lease, Sender, Tasks};
 use crate::resolve::ADDRESSES_MAX;
 use crate::target::{Origin, Target};
-use crate::{Error, Limit, Result};
+use crate::{Error, Limit, Result, this_machine};
 
 /// When the next address is tried beside the one that has not answered yet (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -96,7 +96,11 @@ where
 
 /// Asks the gate about one address.
 pub(crate) fn judge(shared: &Shared, origin: &Origin, address: SocketAddr) -> Result<()> {
-    match shared.gate.address(address.ip(), address.port()) {
+    allowed(shared.gate.address(address.ip(), address.port()), origin, address)
+}
+
+fn allowed(decision: Decision, origin: &Origin, address: SocketAddr) -> Result<()> {
+    match decision {
         Decision::Allow { .. } => Ok(()),
         Decision::Deny { code, reason, line_to_add } => Err(Error::AddressDenied {
             code,
@@ -129,6 +133,9 @@ async fn vetted(shared: &Shared, target: &Target) -> Result<Vec<SocketAddr>> {
         found.into_iter().map(|address| SocketAddr::new(address, origin.port)).collect();
     for address in &addresses {
         judge(shared, origin, *address)?;
+        if this_machine::has(address.ip()) {
+            allowed(shared.gate.own_address(address.ip(), address.port()), origin, *address)?;
+        }
     }
     Ok(interleaved(addresses))
 }

@@ -48,6 +48,10 @@ pub trait Gate: Send + Sync {
     /// May this address be dialed on this port?
     fn address(&self, address: IpAddr, port: u16) -> Decision;
 
+    /// This machine itself has that address: may it be dialed all the same? Asked of what [`Gate::address`] has allowed,
+    /// before a connection is dialed. An address that is public is no reason: behind it stand the services of the host.
+    fn own_address(&self, address: IpAddr, port: u16) -> Decision;
+
     /// Is the address allowed as one of many, by a rule over a network? How a connection to it fails is then told late.
     fn is_one_of_many(&self, _address: IpAddr, _port: u16) -> bool {
         false

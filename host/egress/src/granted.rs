@@ -16,6 +16,10 @@ impl Gate for Rights {
         decision(self.judge_address(address, port))
     }
 
+    fn own_address(&self, address: IpAddr, port: u16) -> Decision {
+        decision(self.judge_own_address(address, port))
+    }
+
     fn is_one_of_many(&self, address: IpAddr, port: u16) -> bool {
         Rights::is_one_of_many(self, address, port)
     }

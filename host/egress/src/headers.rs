@@ -35,7 +35,7 @@ pub(crate) fn outgoing(guest: HeaderMap, host: &HeaderValue, caps: &Caps) -> Res
     let mut current: Option<(HeaderName, Fate)> = None;
     for (name, value) in guest {
         if let Some(name) = name {
-            let fate = if named.contains(&name) { Fate::Drop } else { fate(name.as_str()) };
+            let fate = if named.contains(&name) { Fate::Drop } else { fate(&folded(name.as_str())) };
             current = Some((name, fate));
         }
         match &current {
@@ -80,14 +80,39 @@ pub(crate) fn check_size(headers: &HeaderMap, allowed: usize, limit: Limit) -> R
     if bytes > allowed { Err(Error::Limit { limit, allowed: allowed as u64 }) } else { Ok(()) }
 }
 
+/// A name as those servers read it that hand headers on as variables (CGI, WSGI, PHP): to them `x_api_key` is `x-api-key`.
+fn folded(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect())
+}
+
+/// Takes a field away, in every spelling that some server reads as this name.
+pub(crate) fn remove(headers: &mut HeaderMap, name: &str) {
+    let name = folded(name);
+    let twins: Vec<HeaderName> =
+        headers.keys().filter(|found| folded(found.as_str()) == name).cloned().collect();
+    for twin in twins {
+        headers.remove(twin);
+    }
+}
+
+/// What becomes of a field of this folded name.
 fn fate(name: &str) -> Fate {
     match name {
         "host" | "content-length" | "connection" | "keep-alive" | "transfer-encoding" | "te" | "trailer"
         | "upgrade" | "expect" | "accept-encoding" | "http2-settings" | "forwarded" => Fate::Drop,
+        // Spellings of `X-Forwarded-Host` that some frameworks believe.
+        "x-host" | "x-original-host" | "x-http-host-override" => Fate::Drop,
         // With these a granted `POST` would act as a `DELETE`; silently dropped, a wanted `GET` would act as a `POST`.
         "x-http-method" | "x-http-method-override" | "x-method-override" => Fate::Refuse,
         // With these some servers act on another path than the one that was judged.
-        "x-original-url" | "x-rewrite-url" => Fate::Refuse,
+        "x-original-url"
+        | "x-rewrite-url"
+        | "x-override-url"
+        | "x-original-uri"
+        | "x-envoy-original-path" => Fate::Refuse,
         _ if name.starts_with("proxy-") || name.starts_with("x-forwarded-") => Fate::Drop,
         _ => Fate::Keep,
     }

@@ -36,6 +36,7 @@ mod scrubbed;
 mod settings;
 mod target;
 mod template;
+mod this_machine;
 mod tls;
 mod totals;
 mod transport;

@@ -71,6 +71,10 @@ impl Gate for Own {
         self.addresses.address(address, port)
     }
 
+    fn own_address(&self, address: IpAddr, port: u16) -> Decision {
+        self.addresses.own_address(address, port)
+    }
+
     fn is_one_of_many(&self, address: IpAddr, port: u16) -> bool {
         self.addresses.is_one_of_many(address, port)
     }

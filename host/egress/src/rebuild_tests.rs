@@ -59,7 +59,16 @@ fn e33_e34_e38_what_belongs_to_the_connection_or_the_host_is_dropped() {
         ("forwarded", "for=10.0.0.1"),
         ("x-forwarded-for", "10.0.0.1"),
         ("x-forwarded-host", "evil.test"),
-        ("x-forwarded-anything", "x"),
+        ("x-forwarded-anything", "xyz"),
+        ("x-host", "evil.test"),
+        ("x-original-host", "evil.test"),
+        ("x-http-host-override", "evil.test"),
+        // To a server behind a gateway that makes variables of headers these are the same names.
+        ("content_length", "11"),
+        ("transfer_encoding", "chunked"),
+        ("x_forwarded_host", "evil.test"),
+        ("x.forwarded.for", "10.0.0.1"),
+        ("proxy_authorization", "Basic eA=="),
     ] {
         let outgoing = built("GET", &[(name, value)], empty());
         let sent = lines(&outgoing.head.headers).join("\n");
@@ -101,9 +110,18 @@ fn values_of_one_name_keep_their_order() {
 
 #[test]
 fn e45_headers_that_override_what_was_judged_are_refused() {
-    for name in
-        ["x-http-method-override", "X-HTTP-Method", "x-method-override", "x-original-url", "x-rewrite-url"]
-    {
+    for name in [
+        "x-http-method-override",
+        "X-HTTP-Method",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-override-url",
+        "x-original-uri",
+        "x-envoy-original-path",
+        "X_HTTP_Method_Override",
+        "x_original_url",
+    ] {
         assert!(problem("POST", &[(name, "DELETE")], empty()).contains("rights have judged"), "{name}");
     }
 }

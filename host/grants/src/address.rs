@@ -17,11 +17,7 @@ impl Rights {
         if port == 0 {
             return Verdict::denied(Code::Port, "port 0 cannot be dialed");
         }
-        if let Some(grant) = self.addresses().iter().find(|grant| covers(grant, address, port)) {
-            let rule = match grant.single() {
-                Some(address) => format!("address {address} port {port}"),
-                None => format!("network {} port {port}", grant.network),
-            };
+        if let Some(rule) = self.granted_as(address, port) {
             return Verdict::Allowed { rule };
         }
         match refusal(address) {
@@ -36,6 +32,30 @@ impl Rights {
 }
 
 impl Rights {
+    /// May this address be dialed on this port, although it is one of the host's own? To be asked beside
+    /// [`Rights::judge_address`]. Only a grant of the address or its network allows it: that it is public says nothing of
+    /// the services that listen there for this machine alone.
+    #[must_use]
+    pub fn judge_own_address(&self, address: IpAddr, port: u16) -> Verdict {
+        if let Some(rule) = self.granted_as(address, port) {
+            return Verdict::Allowed { rule };
+        }
+        Verdict::Denied {
+            code: Code::Address,
+            reason: "it is an address of this machine itself".to_owned(),
+            line_to_add: Some(lines::grant_address(self.role, &self.name, address, port)),
+        }
+    }
+
+    /// The grant that holds this address, in words for the ledger.
+    fn granted_as(&self, address: IpAddr, port: u16) -> Option<String> {
+        let grant = self.addresses().iter().find(|grant| covers(grant, address, port))?;
+        Some(match grant.single() {
+            Some(address) => format!("address {address} port {port}"),
+            None => format!("network {} port {port}", grant.network),
+        })
+    }
+
     /// Whether a rule allows this address as one of many. How a connection to it fails would draw a map of the network.
     #[must_use]
     pub fn is_one_of_many(&self, address: IpAddr, port: u16) -> bool {

@@ -13,6 +13,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, Hea
 
 use super::material::Material;
 use super::query;
+use crate::headers;
 use crate::rebuild::Head;
 
 /// Parameters of a signature in the query. Beside one in the headers they make the request ambiguous, and a guest could
@@ -65,9 +66,8 @@ pub(super) fn place(
 
 /// Takes away what the guest put where a signature goes.
 fn clear(head: &mut Head) -> Result<(), &'static str> {
-    head.headers.remove(AUTHORIZATION);
-    for name in ["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"] {
-        head.headers.remove(name);
+    for name in ["authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"] {
+        headers::remove(&mut head.headers, name);
     }
     let target = query::without(&head.target.path_and_query, |name| QUERY_SIGNATURE.contains(&name));
     let target = http::uri::PathAndQuery::from_maybe_shared(bytes::Bytes::from(target));

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::ask::nonce;
 use super::kept::hex;
 use super::material::Material;
+use crate::headers;
 use crate::rebuild::Head;
 
 /// Signs the head in place over it and these parts of the body; the error says what is wrong with the credential.
@@ -36,7 +37,7 @@ pub(super) fn place(
         key_id: material.get("key_id").unwrap_or_default(),
     };
     for name in settings.headers() {
-        head.headers.remove(name);
+        headers::remove(&mut head.headers, name);
     }
     let others = [
         (&settings.timestamp_header, signing.timestamp.as_str()),

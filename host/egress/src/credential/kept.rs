@@ -4,12 +4,16 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt;
 use ring::digest::{Context as Digest, SHA256};
 
 use crate::{Body, Error, Result, body};
+
+/// Smaller parts are put together up to so many bytes: kept each for itself, those of a guest that writes byte by byte
+/// would take a hundred times the memory of what it wrote, and empty ones without end would take all of it.
+const PART_BYTES: usize = 16 << 10;
 
 /// A body that several attempts read, one after the other.
 pub(crate) struct Kept(Arc<Mutex<Source>>);
@@ -17,6 +21,8 @@ pub(crate) struct Kept(Arc<Mutex<Source>>);
 struct Source {
     rest: Body,
     parts: Vec<Bytes>,
+    /// The part that is put together now. It comes after all others.
+    open: BytesMut,
     bytes: u64,
     bytes_max: u64,
     ended: bool,
@@ -32,6 +38,7 @@ impl Kept {
         Self(Arc::new(Mutex::new(Source {
             rest,
             parts,
+            open: BytesMut::new(),
             bytes: 0,
             bytes_max,
             ended,
@@ -47,7 +54,7 @@ impl Kept {
             return None;
         }
         source.attempt += 1;
-        let attempt = Attempt { source: Arc::clone(&self.0), number: source.attempt, next: 0 };
+        let attempt = Attempt { source: Arc::clone(&self.0), number: source.attempt, next: Next::default() };
         Some(attempt.boxed_unsync())
     }
 
@@ -60,12 +67,15 @@ impl Kept {
     pub(crate) async fn fill(&self) -> Result<Option<Whole>> {
         loop {
             let part = futures::future::poll_fn(|context| lock(&self.0).poll_part(context)).await;
-            let source = lock(&self.0);
+            let mut source = lock(&self.0);
             match part {
                 Some(Err(error)) => return Err(error),
                 Some(Ok(_)) if source.is_over => return Ok(None),
                 Some(Ok(_)) => {}
-                None => return Ok(Some(Whole { parts: source.parts.clone() })),
+                None => {
+                    source.close();
+                    return Ok(Some(Whole { parts: source.parts.clone() }));
+                }
             }
         }
     }
@@ -118,9 +128,40 @@ impl Source {
         self.bytes = self.bytes.saturating_add(data.len() as u64);
         if self.bytes > self.bytes_max {
             self.is_over = true;
-        } else {
+        } else if data.len() >= PART_BYTES {
+            self.close();
             self.parts.push(data.clone());
+        } else {
+            self.open.extend_from_slice(data);
+            if self.open.len() >= PART_BYTES {
+                self.close();
+            }
         }
+    }
+
+    fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.parts.push(self.open.split().freeze());
+        }
+    }
+
+    /// What is kept from there on, up to the end of a part.
+    fn kept(&self, next: &mut Next) -> Option<Bytes> {
+        while let Some(part) = self.parts.get(next.part) {
+            let rest = part.slice(next.byte.min(part.len())..);
+            *next = Next { part: next.part + 1, byte: 0 };
+            if !rest.is_empty() {
+                return Some(rest);
+            }
+        }
+        let rest = self.open.get(next.byte..).filter(|rest| !rest.is_empty())?;
+        next.byte = self.open.len();
+        Some(Bytes::copy_from_slice(rest))
+    }
+
+    /// Behind everything that is kept.
+    fn end(&self) -> Next {
+        Next { part: self.parts.len(), byte: self.open.len() }
     }
 }
 
@@ -132,7 +173,14 @@ fn lock(source: &Mutex<Source>) -> MutexGuard<'_, Source> {
 struct Attempt {
     source: Arc<Mutex<Source>>,
     number: u32,
-    next: usize,
+    next: Next,
+}
+
+/// Up to where a reading has come in what is kept.
+#[derive(Clone, Copy, Default)]
+struct Next {
+    part: usize,
+    byte: usize,
 }
 
 impl HttpBody for Attempt {
@@ -146,22 +194,21 @@ impl HttpBody for Attempt {
             let problem = "it is being sent anew".to_owned();
             return Poll::Ready(Some(Err(Error::RequestBody { problem })));
         }
-        if let Some(part) = source.parts.get(this.next) {
-            this.next += 1;
-            return Poll::Ready(Some(Ok(Frame::data(part.clone()))));
+        if let Some(part) = source.kept(&mut this.next) {
+            return Poll::Ready(Some(Ok(Frame::data(part))));
         }
         let part = ready!(source.poll_part(context));
-        this.next = source.parts.len();
         if source.is_over {
             // Nobody can begin anew, and what this reading still wanted of the start it has had.
-            source.parts = Vec::new();
+            (source.parts, source.open) = (Vec::new(), BytesMut::new());
         }
+        this.next = source.end();
         Poll::Ready(part.map(|part| part.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
         let source = lock(&self.source);
-        source.ended && self.next >= source.parts.len()
+        source.ended && source.kept(&mut { self.next }).is_none()
     }
 }
 

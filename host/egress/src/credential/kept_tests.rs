@@ -54,6 +54,46 @@ async fn a_body_is_read_before_it_is_sent_where_it_fits() {
     assert!(Kept::new(parts(&["one ", "two"]), 6).fill().await.unwrap().is_none());
 }
 
+/// A guest that writes byte by byte, and nothing in between, as often as it likes.
+#[tokio::test]
+async fn small_and_empty_parts_take_no_more_memory_than_their_bytes() {
+    const BYTES: usize = 100_000;
+    let one = |number: usize| [Bytes::from(vec![u8::try_from(number % 251).unwrap()]), Bytes::new()];
+    let frames = (0..BYTES).flat_map(one).map(|part| Ok(Frame::data(part)));
+    let kept = Kept::new(StreamBody::new(stream::iter(frames)).boxed_unsync(), BYTES as u64);
+    let mut first = kept.again().unwrap();
+    for _part in 0..BYTES {
+        first.frame().await.unwrap().unwrap();
+    }
+    let expected: Vec<u8> = (0..BYTES).map(|number| u8::try_from(number % 251).unwrap()).collect();
+    for _attempt in 0..2 {
+        assert!(read(kept.again().unwrap()).await.unwrap() == expected);
+    }
+    let parts = kept.fill().await.unwrap().unwrap().parts;
+    assert!(parts.concat() == expected);
+    assert!(parts.len() <= BYTES / super::PART_BYTES + 1, "{} parts are kept", parts.len());
+}
+
+/// Large parts are kept as they are, and stay in their order among small ones.
+#[tokio::test]
+async fn parts_of_all_sizes_keep_their_order() {
+    let sizes = [1, super::PART_BYTES, 3, 0, super::PART_BYTES - 1, 2 * super::PART_BYTES, 5];
+    let part = |(number, size): (u8, usize)| Bytes::from(vec![number; size]);
+    let all: Vec<Bytes> = (0..).zip(sizes).map(part).collect();
+    let expected = all.concat();
+    let frames: Vec<Result<Frame<Bytes>, Error>> =
+        all.into_iter().map(|part| Ok(Frame::data(part))).collect();
+    let kept = Kept::new(StreamBody::new(stream::iter(frames)).boxed_unsync(), expected.len() as u64);
+    for stopped_after in 0..sizes.len() {
+        let mut attempt = kept.again().unwrap();
+        for _part in 0..stopped_after {
+            // Parts that were put together are fewer.
+            let _part = attempt.frame().await.transpose().unwrap();
+        }
+        assert!(read(kept.again().unwrap()).await.unwrap() == expected, "stopped after {stopped_after}");
+    }
+}
+
 #[tokio::test]
 async fn an_empty_body_has_ended_and_a_broken_one_says_why() {
     let kept = Kept::new(body::empty(), 10);

@@ -6,6 +6,7 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use super::query;
+use crate::headers;
 use crate::rebuild::Head;
 
 /// A value in a header, behind a prefix.
@@ -36,6 +37,7 @@ fn insert(head: &mut Head, name: HeaderName, text: &str) -> Result<(), &'static 
         .map_err(|_| "has a value that cannot stand in a header")?;
     // HTTP/2 must not put it into the table of the connection, and nothing prints it.
     value.set_sensitive(true);
+    headers::remove(&mut head.headers, name.as_str());
     head.headers.insert(name, value);
     Ok(())
 }

@@ -51,6 +51,24 @@ async fn e23_a_private_aaaa_refuses_a_name_with_a_public_a() {
 }
 
 #[tokio::test]
+async fn e19_e20_a_name_of_this_machine_leads_nowhere_though_its_address_is_allowed_elsewhere() {
+    let server = Raw::answering(ok("the host's own"), Then::Serve).await;
+    let house = House::default();
+    house.gate.is_elsewhere.store(true, Ordering::SeqCst);
+    let client = house.client();
+    for url in [server.url("/"), format!("http://own.test:{}/", server.port())] {
+        let error = send(&client, get(url)).await.unwrap_err();
+        let Error::AddressDenied { address, code: "CD0297", .. } = &error else { panic!("{error}") };
+        assert_eq!(*address, server.address);
+        assert_eq!(
+            (error.guest_class(), error.guest_text().as_str()),
+            (GuestClass::Unreachable, "connection failed")
+        );
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
 async fn e25_answers_that_no_honest_name_gives_are_errors() {
     let many: Vec<String> =
         (0..1000).map(|number| format!("127.0.{}.{}", number / 250, number % 250 + 1)).collect();

@@ -269,6 +269,22 @@ fn a_refused_address_says_what_it_is_and_how_it_would_be_granted() {
     assert_eq!(line_to_add.as_deref(), Some(line));
 }
 
+#[test]
+fn e20_an_address_of_the_machine_itself_needs_a_grant_however_public_it_is() {
+    let own: IpAddr = "93.184.216.34".parse().unwrap();
+    assert!(agreed(&[], &[]).judge_address(own, 443).is_allowed(), "it is public");
+    let Verdict::Denied { code, reason, line_to_add } = agreed(&[], &[]).judge_own_address(own, 443) else {
+        panic!("an own address was allowed because it is public")
+    };
+    assert_eq!((code, reason.as_str()), (Code::Address, "it is an address of this machine itself"));
+    assert!(line_to_add.unwrap().ends_with("address = \"93.184.216.34\"\nport = 443\n"));
+    let rights =
+        granted(&["address = \"93.184.216.34\"\nport = 443", "network = \"10.0.0.0/8\"\nport = 5432"]);
+    let allowed = |address: &str, port| rights.judge_own_address(address.parse().unwrap(), port).is_allowed();
+    assert!(allowed("93.184.216.34", 443) && allowed("10.1.2.3", 5432));
+    assert!(!allowed("93.184.216.34", 80) && !allowed("93.184.216.35", 443) && !allowed("127.0.0.1", 443));
+}
+
 /// Rights to dial what these lines of a sync grant.
 fn granted(addresses: &[&str]) -> crate::Rights {
     super::rights("", &addresses.iter().map(|lines| table(lines)).collect::<String>())

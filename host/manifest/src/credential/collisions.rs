@@ -57,7 +57,8 @@ fn collision<'a>(earlier: &'a CredentialAsk, later: &'a CredentialAsk) -> Option
         return None;
     }
     let places = later.kind.places();
-    let place = earlier.kind.places().into_iter().find(|place| places.contains(place))?;
+    let place =
+        earlier.kind.places().into_iter().find(|place| places.iter().any(|other| other.is_as(place)))?;
     let audience =
         earlier.audience.iter().find_map(|one| later.audience.iter().find_map(|other| one.meets(other)))?;
     Some(Collision { earlier, later, place, audience })

@@ -59,11 +59,17 @@ pub fn header_name(text: &str) -> Result<String, HeaderNameError> {
         return Err(HeaderNameError::NotAName { name: text.to_owned() });
     }
     let name = text.to_ascii_lowercase();
-    let in_family = FAMILIES_NOT_FOR_CREDENTIALS.iter().any(|family| name.starts_with(family));
-    if in_family || NOT_FOR_CREDENTIALS.contains(&name.as_str()) {
+    let folded = folded(&name);
+    let in_family = FAMILIES_NOT_FOR_CREDENTIALS.iter().any(|family| folded.starts_with(family));
+    if in_family || NOT_FOR_CREDENTIALS.contains(&folded.as_str()) {
         return Err(HeaderNameError::Reserved { name });
     }
     Ok(name)
+}
+
+/// A name as those servers read it that hand headers on as variables: to them `x_api_key` is `x-api-key`.
+pub(super) fn folded(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
 /// Whether a request may have a header of this name at all, for parts of a signature.
@@ -101,6 +107,8 @@ mod tests {
             "Accept-Encoding",
             "te",
             "Upgrade",
+            "Content_Length",
+            "X_Forwarded.For",
         ] {
             let name = name.to_owned();
             let refused = header_name(&name).unwrap_err();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::header_name::folded;
 use super::{CredentialKind, Hmac};
 
 /// A place that holds one credential at a time.
@@ -28,6 +29,23 @@ impl fmt::Display for Place {
             Self::ClientCertificate => formatter.write_str("the client certificate"),
         }
     }
+}
+
+impl Place {
+    /// Whether some server would take the two for one, or the host would drop one as it places the other.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Header(one), Self::Header(other)) => folded(one) == folded(other),
+            (Self::Parameter(one), Self::Parameter(other)) => parameter(one) == parameter(other),
+            (one, other) => one == other,
+        }
+    }
+}
+
+/// A parameter's name without an index in brackets, with `.` and space as `_` (PHP), and whatever its case (ASP.NET).
+fn parameter(name: &str) -> String {
+    let name = name.split('[').next().unwrap_or(name).trim();
+    name.chars().map(|c| if matches!(c, '.' | ' ') { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
 impl CredentialKind {

@@ -103,6 +103,8 @@ pub(crate) struct TestGate {
     pub(crate) revoked: Mutex<Vec<IpAddr>>,
     /// Loopback was granted as a network.
     pub(crate) is_network: AtomicBool,
+    /// What this machine has itself is not granted.
+    pub(crate) is_elsewhere: AtomicBool,
 }
 
 impl Gate for TestGate {
@@ -122,6 +124,14 @@ impl Gate for TestGate {
             return Decision::Allow { rule: "loopback".to_owned() };
         }
         Decision::Deny { code: "CD0298", reason: "not granted".to_owned(), line_to_add: None }
+    }
+
+    fn own_address(&self, address: IpAddr, port: u16) -> Decision {
+        if !self.is_elsewhere.load(Ordering::SeqCst) {
+            return self.address(address, port);
+        }
+        let reason = "it is an address of this machine itself".to_owned();
+        Decision::Deny { code: "CD0297", reason, line_to_add: None }
     }
 
     fn is_one_of_many(&self, _address: IpAddr, _port: u16) -> bool {

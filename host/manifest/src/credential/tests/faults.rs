@@ -1,4 +1,5 @@
-use super::{check, entry, faults};
+use super::{check, document, entry, faults};
+use crate::Manifest;
 
 /// Line 9 is the first of an entry; its settings start in line 13.
 fn wrong(kind: &str, settings: &str, expected: &[&str]) {
@@ -324,4 +325,31 @@ fn two_credentials_for_one_place_are_refused_at_both_places() {
     assert_eq!(faults(&(entry("one", "mtls", "") + &entry("two", "mtls", ""))).len(), 2);
     let parameter = "parameter = \"key\"";
     assert_eq!(faults(&(entry("one", "query", parameter) + &entry("two", "query", parameter))).len(), 2);
+}
+
+#[test]
+fn names_that_some_server_takes_for_one_are_one_place() {
+    let both = |kind: &str, setting: &str, one: &str, other: &str| {
+        let entry = |name: &str, value: &str| entry(name, kind, &format!("{setting} = \"{value}\""));
+        let parsed =
+            Manifest::parse("connector.toml", &document(&(entry("one", one) + &entry("two", other))));
+        parsed.err().map_or(0, |faults| faults.faults.len())
+    };
+    for (one, other, faults) in [
+        ("x-api-key", "X_Api_Key", 2),
+        ("x-api-key", "x.api.key", 2),
+        ("x-api-key", "x-apikey", 0),
+        ("x-api-key", "x-api-keys", 0),
+    ] {
+        assert_eq!(both("header", "header", one, other), faults, "{one} {other}");
+    }
+    for (one, other, faults) in [
+        ("api_key", "API_KEY", 2),
+        ("api_key", "api.key", 2),
+        ("key", "key[]", 2),
+        ("key", "keys", 0),
+        ("api_key", "api-key", 0),
+    ] {
+        assert_eq!(both("query", "parameter", one, other), faults, "{one} {other}");
+    }
 }

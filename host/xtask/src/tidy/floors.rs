@@ -27,7 +27,7 @@ const TESTS: [&str; 2] = ["it", "power"];
 const BESIDE: [&str; 2] = ["xtask", "cofferdam-sdk"];
 
 /// `(package, what must not be anywhere below it, why)`
-const MUST_NOT_KNOW: [(&str, &[&str], &str); 10] = [
+const MUST_NOT_KNOW: [(&str, &[&str], &str); 11] = [
     ("cofferdam-manifest", &["tokio", "hyper", "wasmtime"], "it reads text, without network and wasm"),
     ("cofferdam-grants", &["tokio", "hyper", "wasmtime"], "it decides, without clock, DNS and HTTP"),
     (
@@ -38,6 +38,7 @@ const MUST_NOT_KNOW: [(&str, &[&str], &str); 10] = [
     ("cofferdam-scrub", &["tokio", "hyper", "wasmtime"], "it looks at bytes, wherever they come from"),
     ("cofferdam-storage", &["hyper", "wasmtime"], "it keeps values, and does not know what they mean"),
     ("cofferdam-records", &["hyper", "wasmtime"], "it knows what is kept of runs, for whatever runs them"),
+    ("cofferdam-control", &["hyper", "wasmtime"], "it decides, and neither executes nor answers requests"),
     ("cofferdam-egress", &["wasmtime", "sled"], "it is the only way out, for whatever runtime and storage"),
     (
         "cofferdam-pipeline",

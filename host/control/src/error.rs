@@ -1,0 +1,99 @@
+//! Why control does not do what it was asked to.
+
+/// Why control does not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What is stored opens and is not what this version writes.
+    #[error("a record of the table `{table}` cannot be read: {message}")]
+    Unreadable {
+        /// The table.
+        table: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The same record is changed again and again while we try to.
+    #[error("a record of the table `{table}` was changed {attempts} times while it was to be changed here")]
+    Contended {
+        /// The table.
+        table: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// An entry of an audit log is too large.
+    #[error("an entry `{act}` of {bytes} bytes is over the limit of {limit} for the audit log")]
+    AuditEntryTooLarge {
+        /// What was done.
+        act: String,
+        /// How much it is; 0 when it cannot be written at all.
+        bytes: usize,
+        /// How much it may be.
+        limit: usize,
+    },
+    /// A text that is no key of checkpoints.
+    #[error("this is no key of audit logs: it is written `name+hash+key`")]
+    BadNoteKey,
+    /// A text that is no signed checkpoint.
+    #[error("this is no signed checkpoint of an audit log")]
+    BadNote,
+    /// A checkpoint without a signature of the key that judges it.
+    #[error("the checkpoint is not signed by `{key}`")]
+    NoteNotSigned {
+        /// The name of the key.
+        key: String,
+    },
+    /// A checkpoint of another log.
+    #[error("the checkpoint is that of `{found}`, not of `{wanted}`")]
+    ForeignNote {
+        /// Of which log it is.
+        found: String,
+        /// Of which it was to be.
+        wanted: String,
+    },
+    /// A log has not so many entries.
+    #[error("the audit log `{log}` has {entries} entries, and {number} was asked for")]
+    NoSuchEntry {
+        /// The log.
+        log: String,
+        /// What was asked for.
+        number: u64,
+        /// How many there are.
+        entries: u64,
+    },
+    /// A file that is no exported audit log.
+    #[error("the file is no exported audit log of a version that is known")]
+    NoAuditExport,
+    /// An exported audit log cannot be written or read.
+    #[error("failed to write or read an exported audit log")]
+    Export(#[source] std::io::Error),
+    /// Personal fields cannot be sealed.
+    #[error("failed to seal the personal fields of an entry of the audit log")]
+    Sealing,
+    /// There is no randomness, or a record cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] vault::SealError),
+    /// Storage refuses.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+}
+
+impl Error {
+    /// The stable code, explained by a page of its own.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "CD1201",
+            Self::Contended { .. } => "CD1202",
+            Self::AuditEntryTooLarge { .. } => "CD1203",
+            Self::BadNoteKey => "CD1204",
+            Self::BadNote => "CD1205",
+            Self::NoteNotSigned { .. } => "CD1206",
+            Self::ForeignNote { .. } => "CD1207",
+            Self::NoSuchEntry { .. } => "CD1208",
+            Self::NoAuditExport => "CD1209",
+            Self::Export(_) => "CD1210",
+            Self::Sealing => "CD1211",
+            Self::Seal(error) => error.code(),
+            Self::Storage(error) => error.code(),
+        }
+    }
+}

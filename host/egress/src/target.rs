@@ -19,6 +19,9 @@ const HOST_BYTES_MAX: usize = 253;
 /// The longest label that DNS can carry.
 const LABEL_BYTES_MAX: usize = 63;
 
+/// How often a path is decoded: more servers and proxies than that, each of which undoes one layer, stand in no row.
+const ENCODINGS_MAX: usize = 4;
+
 /// Where connections are shared: same scheme, host and port, and same client certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -201,15 +204,20 @@ fn check_path(path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Finds dot segments in every spelling that a server may undo: percent-encoded, twice encoded, with parameters.
+/// Finds dot segments in every spelling that a server may undo: percent-encoded, encoded again and again, overlong, with parameters.
 fn climbs(path: &str) -> bool {
     let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
     if !path.contains('%') {
         return path.contains("/.") && path.split('/').any(is_dots);
     }
-    let decoded = path
-        .to_ascii_lowercase()
-        .replace("%25", "%")
+    let mut once = path.to_ascii_lowercase();
+    for _layer in 1..ENCODINGS_MAX {
+        once = once.replace("%25", "%");
+    }
+    let decoded = once
+        // Two bytes for one, which no encoder writes and some decoders read.
+        .replace("%c0%ae", ".")
+        .replace("%c0%af", "/")
         .replace("%2e", ".")
         .replace("%3b", ";")
         .replace("%2f", "/")

@@ -137,7 +137,10 @@ impl Error {
                 "look at the host's log: its storage failed"
             }
             Self::BodyNotKept { .. } => "run again: the next requests carry the renewed credential",
-            Self::Endpoint { .. } => "run again later; if it stays so, ask the provider",
+            Self::Endpoint { .. } => {
+                "where the provider is at fault, run again later; an address or a certificate that the message refuses is \
+                 granted as for every other host: `cofferdam explain CD0323`"
+            }
             Self::Answer { .. } => "check the `token_url` in the connector's manifest with its publisher",
             _ => "enter it again with `cofferdam connect`",
         }

@@ -63,7 +63,7 @@ impl Redeemer {
         let answer = answer.map_err(|error| Error::Endpoint {
             credential: self.name(),
             endpoint: asking.endpoint.clone(),
-            problem: error.to_string(),
+            problem: error.full_text(),
         })?;
         match answer::read(answer.status(), answer.headers(), answer.body()) {
             Ok(tokens) => self.persist(&kept, self.with(&kept, tokens)).await,

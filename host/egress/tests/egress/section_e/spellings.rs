@@ -1,4 +1,4 @@
-//! E06, E07, E17 to E19, E26, E28 to E31, E35, E44: spellings of URLs by which something else would be reached than was
+//! E06, E07, E17 to E19, E26, E28 to E32, E35, E44: spellings of URLs by which something else would be reached than was
 //! judged. What is told of each is where it ends: at the type of URLs, at the strict reading of the target, or at the rights.
 
 use super::{Row, Way};
@@ -14,11 +14,19 @@ pub(super) const NOT_ASKED: &str = "CD0201";
 /// The name means this machine or its metadata service.
 pub(super) const LOCAL: &str = "CD0206";
 
+/// 254 bytes, which is one more than a name can have.
+const LONG_NAME: &str = "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.\
+     aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.\
+     aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.com/";
+
 pub(super) const SPELLINGS: &[(&str, &str, &str)] = &[
     ("E06", "http://metadata.google.internal/computeMetadata/v1/", LOCAL),
     ("E06", "http://METADATA.google.internal/", LOCAL),
     ("E06", "http://a.metadata.google.internal/", LOCAL),
     ("E06", "http://metadata.google.internal./", MALFORMED),
+    ("E06", "http://metadata.google.internal../", MALFORMED),
+    ("E06", "http://169.254.169.254./latest/meta-data/", MALFORMED),
+    ("E06", "http://[fd00:ec2::254%25eth0]/", MALFORMED),
     ("E06", "http://metadata.goog/", LOCAL),
     ("E06", "http://metadata/", LOCAL),
     ("E06", "http://instance-data/latest/meta-data/", LOCAL),
@@ -122,6 +130,8 @@ pub(super) const SPELLINGS: &[(&str, &str, &str)] = &[
     ("E29", "https://allowed.com\r\nHost: evil.com/", NO_URL),
     ("E29", "https://allowed.com\t/", NO_URL),
     ("E29", "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.com/", MALFORMED),
+    ("E29", LONG_NAME, MALFORMED),
+    ("E29", "https://allowed.com%0d%0ahost:evil.com/", NO_URL),
     ("E29", "https://[::1/", NO_URL),
     ("E29", "https://::1/", NO_URL),
     ("E29", "https://[]/", MALFORMED),
@@ -132,6 +142,12 @@ pub(super) const SPELLINGS: &[(&str, &str, &str)] = &[
     ("E30", "https://allowed.com:0/", MALFORMED),
     ("E30", "https://allowed.com:/", MALFORMED),
     ("E30", "https://allowed.com:0443/", MALFORMED),
+    ("E30", "http://allowed.com:080/", MALFORMED),
+    ("E30", "https://allowed.com:00/", MALFORMED),
+    ("E30", "https://allowed.com:-443/", MALFORMED),
+    ("E30", "https://allowed.com:443.0/", MALFORMED),
+    ("E30", "https://allowed.com:0x1bb/", MALFORMED),
+    ("E30", "https://allowed.com:443@evil.com:443/", MALFORMED),
     ("E30", "https://allowed.com:65536/", MALFORMED),
     ("E30", "https://allowed.com:+443/", MALFORMED),
     ("E30", "https://allowed.com:443:443/", NO_URL),
@@ -145,14 +161,37 @@ pub(super) const SPELLINGS: &[(&str, &str, &str)] = &[
     ("E31", "unix:/run/docker.sock", NO_URL),
     ("E31", "data:text/plain,x", NO_URL),
     ("E31", "HTTPS+unix://allowed.com/", MALFORMED),
+    ("E31", "javascript:alert(1)", MALFORMED),
+    ("E31", "jar:https://allowed.com!/", NO_URL),
+    ("E31", "blob:https://allowed.com/x", NO_URL),
+    ("E31", "h2c://allowed.com/", MALFORMED),
+    ("E32", "https://allowed.com/a\r\nHost: evil.com", NO_URL),
+    ("E32", "https://allowed.com/a\nb", NO_URL),
+    ("E32", "https://allowed.com/a\rb", NO_URL),
+    ("E32", "https://allowed.com/a\0b", NO_URL),
+    ("E32", "https://allowed.com/a b", NO_URL),
+    ("E32", "https://allowed.com/?a\r\nb", NO_URL),
     ("E35", "https://allowed.com//evil.com/path", MALFORMED),
     ("E35", "https://allowed.com/\\evil.com", MALFORMED),
+    ("E35", "https://allowed.com///evil.com", MALFORMED),
+    ("E35", "//evil.com/path", MALFORMED),
+    ("E35", "/\\evil.com", MALFORMED),
+    ("E35", "*", MALFORMED),
     ("E35", "/only/a/path", MALFORMED),
     ("E35", "allowed.com:443", MALFORMED),
     ("E44", "https://api.com/v1/../admin", MALFORMED),
     ("E44", "https://api.com/v1/%2e%2e/admin", MALFORMED),
     ("E44", "https://api.com/v1/..;/admin", MALFORMED),
+    ("E44", "https://api.com/v1/.%2e/admin", MALFORMED),
+    ("E44", "https://api.com/v1/%2e%2e%2fadmin", MALFORMED),
+    ("E44", "https://api.com/v1/..%2fadmin", MALFORMED),
+    ("E44", "https://api.com/v1/..%5cadmin", MALFORMED),
+    ("E44", "https://api.com/v1/..\\admin", MALFORMED),
+    ("E44", "https://api.com/v1/..%3b/admin", MALFORMED),
     ("E44", "https://api.com/v1/%252e%252e%252fadmin", MALFORMED),
+    ("E44", "https://api.com/v1/%25252e%25252e%25252fadmin", MALFORMED),
+    ("E44", "https://api.com/v1/%c0%ae%c0%ae/admin", MALFORMED),
+    ("E44", "https://api.com/v1/%C0%AE%C0%AE%C0%AFadmin", MALFORMED),
 ];
 
 /// Every spelling as a connector writes it and as a server sends it; what no header can carry, as a connector writes it.

@@ -95,7 +95,9 @@ impl Carrying<'_> {
         let placing = self.broker.place(self.chosen, &mut head, self.payload);
         let carried = self.client.until(&exchange, placing).await?;
         let names: Vec<&str> = carried.iter().map(Carried::stored).collect();
-        record.carries(names.join(", "));
+        let names = names.join(", ");
+        head.target.origin.credentials = Some(names.as_str().into());
+        record.carries(names);
         let Payload { kept, length } = self.payload;
         let allowed = self.client.shared.caps.kept_body_bytes;
         let body = kept.again().ok_or(Error::Limit { limit: Limit::KeptBodyBytes, allowed })?;

@@ -22,7 +22,9 @@ const LABEL_BYTES_MAX: usize = 63;
 /// How often a path is decoded: more servers and proxies than that, each of which undoes one layer, stand in no row.
 const ENCODINGS_MAX: usize = 4;
 
-/// Where connections are shared: same scheme, host and port, and same client certificate.
+/// Where connections are shared: same scheme, host and port, same client certificate, and same credentials. Some servers
+/// take a whole connection to be of whom its first request was (NTLM, Negotiate); a request outside of the audience would
+/// be taken for one of the credential's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) secure: bool,
@@ -31,6 +33,8 @@ pub(crate) struct Origin {
     pub(crate) port: u16,
     /// Whom the connection shows itself as.
     pub(crate) identity: Option<Identity>,
+    /// Under which names the credentials are kept that are placed on its requests.
+    pub(crate) credentials: Option<Arc<str>>,
 }
 
 /// Where one request goes.
@@ -64,7 +68,7 @@ impl Target {
         let authority = authority(&host, literal, secure, port)?;
         let path_and_query = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
         Ok(Self {
-            origin: Origin { secure, host: host.into(), port, identity: None },
+            origin: Origin { secure, host: host.into(), port, identity: None, credentials: None },
             literal,
             authority,
             path_and_query,

@@ -30,6 +30,31 @@ async fn sni_host_and_certificate_are_one_name() {
     );
 }
 
+/// A front that serves several names behind one address chooses among them as nginx does: by what is told here.
+#[tokio::test]
+async fn e59_behind_a_front_the_guest_reaches_only_the_name_that_was_judged() {
+    let authority = Authority::new();
+    let identity = authority.issue("front.test");
+    for lines in ["ssl_protocols TLSv1.3; http2_max_concurrent_streams 8;", CLASSIC] {
+        let mut nginx = Nginx::start(&[Site { name: "front", identity: &identity, lines }]).await;
+        let port = nginx.address("front").await.port();
+        let client = House::default().trusting(&authority.pem()).client();
+        for name in
+            ["host", "HOST", "x-forwarded-host", "forwarded", "x-host", "x_forwarded_host", "x-original-host"]
+        {
+            let request =
+                http::Request::get(format!("https://front.test:{port}/tls")).header(name, "hidden.test");
+            let told = fetch(&client, request.body(egress::empty()).unwrap()).await.unwrap();
+            let told = String::from_utf8(told.to_vec()).unwrap();
+            assert!(told.starts_with(&format!("front.test front.test front.test:{port} ")), "{name}: {told}");
+        }
+        let hidden =
+            http::Request::get(format!("https://hidden.test:{port}/tls")).header("host", "front.test");
+        let error = send(&client, hidden.body(egress::empty()).unwrap()).await.unwrap_err();
+        assert!(matches!(error, Error::Tls { .. }), "{}", error.full_text());
+    }
+}
+
 #[tokio::test]
 async fn e58_certificates_that_do_not_vouch_for_the_name_are_refused() {
     let authority = Authority::new();

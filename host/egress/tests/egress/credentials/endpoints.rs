@@ -1,10 +1,12 @@
 //! Token endpoints that do what they should not. No error holds what they wrote, and the guest sees nothing of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use egress::credential::Error as Fault;
 use egress::{Class, Error, GuestClass, Outcome};
 
+use crate::support::authority::{Authority, self_signed};
 use crate::support::kept_credentials::{Keeper, placed};
 use crate::support::raw::{Raw, Then};
 use crate::support::served::{Served, reply};
@@ -81,6 +83,37 @@ async fn e54_an_endpoint_that_misbehaves_is_told_apart_and_never_shown_to_the_gu
             Some("acme.api"),
             "the ledger tells of the host's calls too"
         );
+    }
+}
+
+#[tokio::test]
+async fn e58_an_endpoint_that_cannot_be_trusted_gets_nothing_and_the_message_says_why() {
+    let authority = Authority::new();
+    for (name, identity, said) in [
+        ("auth.test", authority.issue_expired("auth.test"), "expired"),
+        ("auth.test", authority.issue("other.test"), "not valid for"),
+        ("auth.test", self_signed("auth.test"), "UnknownIssuer"),
+        ("auth.test", Authority::new().issue("auth.test"), "BadSignature"),
+    ] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counting = Arc::clone(&asked);
+        let endpoint = Served::secure(&identity, "http/1.1", move |_| {
+            counting.fetch_add(1, Ordering::SeqCst);
+            reply(200, "{}")
+        })
+        .await;
+        let api = Served::plain(|_| reply(401, "")).await;
+        let url = format!("https://{name}:{}/token", endpoint.address.port());
+        let settings = format!("kind = \"oauth2\"\ngrant = \"refresh-token\"\ntoken_url = \"{url}\"");
+        let keeper = keeper();
+        let house =
+            House::placing(keeper.settings(placed(&api.url(""), &settings))).trusting(&authority.pem());
+        let error = send(&house.client(), get(api.url("/v1"))).await.unwrap_err();
+        let text = error.to_string();
+        assert_eq!((error.code(), error.guest_class()), ("CD0323", GuestClass::Unreachable), "{text}");
+        assert!(text.contains("credential `api`") && text.contains(&url) && text.contains(said), "{text}");
+        assert_eq!(error.guest_text(), "connection failed", "{text}");
+        assert_eq!(asked.load(Ordering::SeqCst), 0, "{said}: the secret was sent");
     }
 }
 

@@ -93,6 +93,21 @@ async fn e46_a_credential_does_not_follow_a_redirect() {
     }
 }
 
+/// As a server does that takes a connection for whoever its first request was of.
+#[tokio::test]
+async fn e57_a_connection_that_carried_a_credential_carries_no_request_without_it() {
+    let server = Raw::answering(ok("hi"), Then::Serve).await;
+    let api = server.url("");
+    let audience = format!("{{ url = \"{api}\", path_prefix = \"/v1\" }}");
+    let house = house(placed_for(&audience, &[&api], "kind = \"bearer\""));
+    let client = house.client();
+    for (path, connections) in [("/v1/a", 1), ("/public", 2), ("/v1/b", 2), ("/public", 2), ("/v1/c", 2)] {
+        fetch(&client, get(server.url(path))).await.unwrap();
+        assert_eq!(server.connections(), connections, "{path}");
+        assert_eq!(server.heads().pop().unwrap().contains(CANARY), path.starts_with("/v1"), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_revealed_is_the_guests_to_place() {
     let server = Raw::answering(ok("hi"), Then::Serve).await;

@@ -109,6 +109,34 @@ async fn e61_a_flood_of_interim_responses_is_cut() {
     eventually("the connection is closed", || server.open() == 0).await;
 }
 
+/// What stands around the bytes of a body is no body, so no cap on bodies ends it.
+#[tokio::test]
+async fn e61_extensions_of_chunks_and_trailers_without_end_are_cut() {
+    for (again, caps_are_small) in [("a", false), ("X: y\r\n", false), ("0;a=b", false), ("X: y\r\n", true)] {
+        let start = match again {
+            "X: y\r\n" => "0\r\n",
+            _ => "5;ext=",
+        };
+        let server = Raw::start(move |mut stream, _heads| async move {
+            read_head(&mut stream).await;
+            let head = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{start}");
+            let _sent = stream.write_all(head.as_bytes()).await;
+            let many = again.repeat(1000);
+            while stream.write_all(many.as_bytes()).await.is_ok() {}
+        })
+        .await;
+        let house = House::default().caps(|caps| {
+            if caps_are_small {
+                caps.response_head_bytes = 8 << 10;
+            }
+        });
+        let error = fetch(&house.client(), get(server.url("/"))).await.unwrap_err();
+        let is_response = error.guest_class() == GuestClass::Response;
+        assert!(is_response, "{again:?}: {}", error.full_text());
+        eventually("the connection is closed", || server.open() == 0).await;
+    }
+}
+
 #[tokio::test]
 async fn e61_a_few_interim_responses_are_skipped() {
     let answer = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";

@@ -130,6 +130,10 @@ async fn e48_a_secret_in_a_field_of_the_head_or_of_the_trailers_is_blanked() {
             watch.hits().iter().filter(|hit| hit.place == Place::Header).map(|hit| hit.count).sum();
         assert_eq!(found, 4, "{told}");
     }
+    let reason = format!("HTTP/1.1 200 {CANARY}\r\nContent-Length: 0\r\n\r\n");
+    let server = Raw::answering(reason, Then::Serve).await;
+    let response = send(&house(&server).0.client(), get(server.url("/"))).await.unwrap();
+    assert!(response.extensions().get::<hyper::ext::ReasonPhrase>().is_none(), "the words beside a status");
     let name = format!("HTTP/1.1 200 OK\r\nX-{}: 1\r\nX-Other: 2\r\nContent-Length: 0\r\n\r\n", hex(CANARY));
     let (told, _) = reflected(name.into_bytes()).await;
     assert!(!told.contains(&hex(CANARY)) && told.contains("x-other"), "{told}");

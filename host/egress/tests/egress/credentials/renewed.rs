@@ -1,5 +1,6 @@
 //! Tokens are renewed once for all who need it, and are durable before anybody uses them.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -362,6 +363,36 @@ async fn clients_and_service_accounts_get_tokens_in_their_own_right() {
     assert_eq!(form["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
     assert!(form["assertion"].starts_with("ey") && form["assertion"].split('.').count() == 3);
     assert!(!keeper.events().contains(&"marked".to_owned()), "nothing is spent by these");
+}
+
+/// Providers differ in how scopes are parted and where a client shows who it is.
+#[tokio::test]
+async fn a_client_shows_itself_and_its_scopes_as_the_manifest_says() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let keeping = Arc::clone(&asked);
+    let endpoint = Served::plain(move |request| {
+        let authorization = request.headers().contains_key("authorization");
+        let form = form_urlencoded::parse(request.body()).into_owned().collect::<BTreeMap<_, _>>();
+        keeping.lock().unwrap().push((authorization, form));
+        reply(200, r#"{"access_token":"access-token-1","token_type":"bearer"}"#)
+    })
+    .await;
+    let api = Served::plain(|request| reply(200, request.headers()["x-token"].as_bytes().to_vec())).await;
+    let keeper = keeper();
+    keeper.enter("acme.api", &[("client_id", CLIENT.0), ("client_secret", CLIENT.1)]);
+    let settings = format!(
+        "kind = \"oauth2\"\ngrant = \"client-credentials\"\ntoken_url = \"{}\"\nscopes = [\"read\", \"list\"]\n\
+         scope_separator = \",\"\nclient_authentication = \"body\"\nheader = \"x-token\"\nprefix = \"Token \"",
+        endpoint.url("/token")
+    );
+    let client = house(&keeper, placed(&api.url(""), &settings)).client();
+    // What comes back is blanked, and as long as what was sent.
+    assert_eq!(fetch(&client, get(api.url("/"))).await.unwrap(), "Token **************");
+    let (authorization, form) = asked.lock().unwrap().remove(0);
+    assert!(!authorization, "the secret is sent in one place alone");
+    let field = |name: &str| form.get(name).map(String::as_str);
+    assert_eq!(field("scope"), Some("read,list"));
+    assert_eq!((field("client_id"), field("client_secret")), (Some(CLIENT.0), Some(CLIENT.1)));
 }
 
 async fn until_401(client: &Client, url: String) -> Result<u16, Error> {

@@ -51,6 +51,12 @@ fn head(fields: &[(&str, &str)]) -> Vec<u8> {
     frame(HEADERS, END_HEADERS | END_STREAM, 1, &block)
 }
 
+/// A field of 3000 bytes that the table keeps, and then ten thousand times nothing but its number: 13 kB that are 30 MB.
+fn packed_fields() -> Vec<u8> {
+    let kept = [&[0x40, 1, b'x', 0x7f, 0xb9, 0x16][..], &[b'y'; 3000]].concat();
+    frame(HEADERS, END_HEADERS | END_STREAM, 1, &[OK, &kept, &[0xbe; 10_000]].concat())
+}
+
 fn once(name: &'static str, first: Vec<u8>) -> Attack {
     Attack { name, first, again: Vec::new() }
 }
@@ -71,6 +77,7 @@ fn malformed() -> Vec<Attack> {
         once("data before a head", frame(DATA, 0, 1, b"early")),
         once("a continuation of nothing", frame(CONTINUATION, END_HEADERS, 1, OK)),
         once("a reset", frame(RST_STREAM, 0, 1, &8_u32.to_be_bytes())),
+        once("fields that are small on the way and large in memory", packed_fields()),
         once("a frame larger than was agreed", frame(DATA, 0, 1, &vec![0; 1 << 20])),
     ]
 }

@@ -68,6 +68,54 @@ pub enum Error {
     /// Personal fields cannot be sealed.
     #[error("failed to seal the personal fields of an entry of the audit log")]
     Sealing,
+    /// A text that is no address of e-mail. Not quoted: it may tell who somebody is.
+    #[error("this is no address of e-mail, such as `name@example.com`")]
+    BadEmail,
+    /// A password that everybody may guess.
+    #[error("the password is not taken: {}", weakness.reason())]
+    WeakPassword {
+        /// What is wrong with it.
+        weakness: crate::users::Weakness,
+    },
+    /// Who somebody is was not shown. Deliberately says no more.
+    #[error("the address, the password or the code is wrong")]
+    LoginRefused,
+    /// Too many attempts come from one address of the network.
+    #[error("too many attempts: the next one may be made in {} s", retry_after_ms.div_ceil(1_000))]
+    TooManyAttempts {
+        /// When to come again.
+        retry_after_ms: u64,
+    },
+    /// The token does not make the first operator.
+    #[error("the setup token is wrong or was used")]
+    BadSetupToken,
+    /// More passwords are to be hashed than this machine can.
+    #[error("too many people log in at this moment")]
+    Busy,
+    /// A password cannot be hashed.
+    #[error("a password cannot be hashed on this machine")]
+    Hashing,
+    /// Somebody has this address.
+    #[error("somebody with this address of e-mail is known already")]
+    EmailTaken,
+    /// The password is right, and a code is needed beside it.
+    #[error("a code of the second factor is needed")]
+    SecondFactorNeeded,
+    /// The second factor is not in the state that this needs.
+    #[error("{}", if *is_enabled { "the second factor is set up already" } else { "no second factor is set up" })]
+    SecondFactorState {
+        /// Whether it is there.
+        is_enabled: bool,
+    },
+    /// A code that is wrong or was used.
+    #[error("the code is wrong or was used")]
+    BadCode,
+    /// Nobody has this id.
+    #[error("there is no person `{user}`")]
+    UnknownUser {
+        /// The id.
+        user: String,
+    },
     /// There is no randomness, or a record cannot be sealed.
     #[error(transparent)]
     Seal(#[from] vault::SealError),
@@ -92,6 +140,18 @@ impl Error {
             Self::NoAuditExport => "CD1209",
             Self::Export(_) => "CD1210",
             Self::Sealing => "CD1211",
+            Self::BadEmail => "CD1220",
+            Self::WeakPassword { .. } => "CD1221",
+            Self::LoginRefused => "CD1222",
+            Self::TooManyAttempts { .. } => "CD1223",
+            Self::BadSetupToken => "CD1224",
+            Self::Busy => "CD1225",
+            Self::Hashing => "CD1226",
+            Self::EmailTaken => "CD1227",
+            Self::SecondFactorNeeded => "CD1228",
+            Self::SecondFactorState { .. } => "CD1229",
+            Self::BadCode => "CD1230",
+            Self::UnknownUser { .. } => "CD1231",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

@@ -1,4 +1,4 @@
-//! Who may do what in an installation: the audit log, over sealed storage.
+//! Who may do what in an installation: people and the audit log, over sealed storage.
 //!
 //! Decides and remembers; executes nothing. Knows no engine, no connector, no route of HTTP; rows never pass through here.
 //!
@@ -11,7 +11,9 @@
 mod audit;
 mod error;
 mod keeper;
+mod secret;
 mod tables;
+mod users;
 
 #[cfg(test)]
 mod tests;
@@ -23,3 +25,5 @@ pub use audit::{
 };
 pub use error::Error;
 pub use keeper::INSTALLATION;
+pub use secret::Secret;
+pub use users::{Email, Login, PasswordPolicy, SecondFactorSetup, User, Users, UsersOptions, Weakness};

@@ -18,6 +18,19 @@ pub(crate) const AUDIT_SIGNER: Table = table("audit_signer", Class::Credentials)
 /// `person`, in the organization whose log it is: the key of this person's fields in the log.
 pub(crate) const AUDIT_PERSONS: Table = table("audit_persons", Class::Credentials);
 
+/// `user`: address of e-mail, since when it is known.
+pub(crate) const USERS: Table = table("users", Class::Metadata);
+/// `keyed hash of an address of e-mail`: whose it is.
+pub(crate) const EMAILS: Table = table("user_emails", Class::Metadata);
+/// `user`: hash of the password.
+pub(crate) const PASSWORDS: Table = table("user_passwords", Class::Credentials);
+/// `user`: whether a second factor is asked for, and which codes are spent.
+pub(crate) const SECOND_FACTORS: Table = table("user_second_factors", Class::Credentials);
+/// `user`: the secret that the authenticator has too.
+pub(crate) const TOTP_SECRETS: Table = table("user_totp_secrets", Class::Credentials);
+/// One record: the digest of the token that makes the first operator.
+pub(crate) const SETUP: Table = table("setup", Class::Credentials);
+
 /// Builds a key of parts, none of which can be taken for another.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Key(Vec<u8>);

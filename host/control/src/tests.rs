@@ -3,4 +3,5 @@
 mod audit;
 mod audit_crash;
 mod audit_files;
+mod users;
 mod world;

@@ -46,8 +46,8 @@ impl Keeper {
         };
         let nonce: [u8; NONCE_BYTES] = random_bytes().map_err(vault::SealError::from)?;
         let mut bytes = serde_json::to_vec(&personal.fields).map_err(|_| Error::Sealing)?;
-        let at = aad(log, &personal.person);
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(at), &mut bytes)
+        // The key is that of one person in one log, so nothing else need be bound to it.
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut bytes)
             .map_err(|_| Error::Sealing)?;
         Ok([nonce.as_slice(), &bytes].concat())
     }
@@ -61,7 +61,7 @@ impl Keeper {
         let Some(key) = self.person_key(log, person).await? else {
             return Ok(PersonalFields::Shredded { person: person.clone() });
         };
-        match open(&key, log, person, sealed) {
+        match open(&key, sealed) {
             Some(fields) => Ok(PersonalFields::Of(Personal { person: person.clone(), fields })),
             // A key that was drawn again after the person was removed opens nothing from before.
             None => Ok(PersonalFields::Shredded { person: person.clone() }),
@@ -88,15 +88,9 @@ impl Keeper {
     }
 }
 
-fn open(key: &LessSafeKey, log: &Log, person: &str, sealed: &[u8]) -> Option<BTreeMap<String, String>> {
+fn open(key: &LessSafeKey, sealed: &[u8]) -> Option<BTreeMap<String, String>> {
     let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-    let (nonce, aad) = (Nonce::assume_unique_for_key(*nonce), Aad::from(aad(log, person)));
     let mut bytes = sealed.to_vec();
-    let opened = key.open_in_place(nonce, aad, &mut bytes).ok()?;
+    let opened = key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::empty(), &mut bytes).ok()?;
     serde_json::from_slice(opened).ok()
-}
-
-/// Fields of another person or log do not open here.
-fn aad(log: &Log, person: &str) -> Vec<u8> {
-    Key::of(log.name()).id(person).into()
 }

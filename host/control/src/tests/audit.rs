@@ -1,6 +1,6 @@
 //! Logs as the rest of control uses them.
 
-use super::world::{HOUR_MS, World, contains};
+use super::world::{Dying, HOUR_MS, World, contains};
 use crate::audit::{Log, PersonalFields, Remembered, verify_consistency, verify_inclusion};
 use crate::{Act, Audit, Event, INSTALLATION};
 use sha2::{Digest, Sha256};
@@ -159,7 +159,7 @@ async fn who_append_at_once_get_numbers_of_their_own_and_one_tree() {
 
 #[tokio::test]
 async fn two_processes_append_to_one_log() {
-    let world = World::new();
+    let world = World::over(Dying::new(false));
     let storage = world.storage().await;
     let one = Arc::new(Audit::open(Arc::clone(&storage)).await.unwrap());
     let other = Arc::new(Audit::open(storage).await.unwrap());

@@ -20,6 +20,10 @@ const DEPLOYMENT: DeploymentId = DeploymentId::from_bytes([7; 16]);
 pub(crate) struct FakeClock(AtomicU64);
 
 impl FakeClock {
+    pub(crate) fn set(&self, now_ms: u64) {
+        self.0.store(now_ms, Ordering::SeqCst);
+    }
+
     pub(crate) fn pass(&self, span_ms: u64) {
         self.0.fetch_add(span_ms, Ordering::SeqCst);
     }
@@ -88,7 +92,8 @@ fn location(folder: &Path) -> Location {
     }
 }
 
-/// An engine that stops after so many commits, as a process that dies does. A commit in which it stops is lost or kept.
+/// An engine that lets others go first at each call, and that stops after so many commits, as a process that dies does. A
+/// commit in which it stops is lost or kept.
 pub(crate) struct Dying {
     inner: MemoryEngine,
     left: AtomicU64,
@@ -113,6 +118,7 @@ impl Dying {
 #[async_trait]
 impl Engine for Dying {
     async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
+        tokio::task::yield_now().await;
         self.inner.get(key).await
     }
 
@@ -121,6 +127,7 @@ impl Engine for Dying {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Sequence, EngineError> {
+        tokio::task::yield_now().await;
         let spend = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
         if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spend).is_ok() {
             return self.inner.commit(batch).await;

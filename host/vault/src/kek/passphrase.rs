@@ -70,6 +70,18 @@ impl Argon2Parameters {
         Self::new(MEMORY_KIB_CALIBRATED, passes)
     }
 
+    /// The memory of one hash.
+    #[must_use]
+    pub fn memory_kib(self) -> u32 {
+        self.memory_kib
+    }
+
+    /// How often it is gone through.
+    #[must_use]
+    pub fn passes(self) -> u32 {
+        self.passes
+    }
+
     fn key(self, passphrase: &Passphrase, salt: &[u8; SALT_BYTES]) -> Result<Key, Error> {
         let unusable = || Error::Argon2 {
             name: "memory in KiB",

@@ -86,7 +86,7 @@ mod tests {
         ] {
             let Err(error) = Email::parse(text) else { panic!("{text}") };
             assert_eq!(error.code(), "CD1220");
-            assert!(text.len() < 5 || !error.to_string().contains(text));
+            assert_eq!(error.to_string(), "this is no address of e-mail, such as `name@example.com`");
         }
     }
 }

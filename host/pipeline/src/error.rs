@@ -193,7 +193,7 @@ pub enum Error {
         settled: u64,
     },
     /// The source answers and answers, and nothing comes.
-    #[error("the source gave {pages} pages in a row without a row, a checkpoint or a wait")]
+    #[error("the source answered {pages} times in a row without a row, a new checkpoint or a wait")]
     NoProgress {
         /// How many pages.
         pages: u64,

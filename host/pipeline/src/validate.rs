@@ -117,13 +117,18 @@ fn name(kind: &str, name: &str, limits: &Limits) -> Result<(), Violation> {
             quoted(name)
         )));
     }
-    if name.chars().any(char::is_control) {
+    if name.chars().any(|character| character.is_control() || turns_around(character)) {
         return Err(Violation::new(format!(
             "the name of the {kind} {} holds a control character",
             quoted(name)
         )));
     }
     Ok(())
+}
+
+/// Turns the direction of writing, by which a name shows as another.
+fn turns_around(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The code of a reject: `[a-z0-9_.-]{1,64}`, because machines group by it and files are named by it.

@@ -1,6 +1,7 @@
 //! The engine: one per process. Its configuration, its instance pool with a probe, its clock and the threads of guests.
 
 use crate::cache::Cache;
+use crate::descriptors;
 use crate::error::Error;
 use crate::executor::Executor;
 use crate::heap;
@@ -93,6 +94,7 @@ impl Runtime {
     /// [`Error::Engine`] when no engine can be had here, [`Error::File`] when the cache directory cannot be made.
     pub fn new(mut settings: Settings) -> Result<Self, Error> {
         heap::let_large_blocks_go();
+        descriptors::use_all_that_are_allowed();
         settings.live_instances = settings.live_instances.min(instances_allowed_by_maps(max_map_count()));
         let mut compiling = code();
         let (engine, pooled) = match wasmtime::Engine::new(&pooled(&settings)) {

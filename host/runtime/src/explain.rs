@@ -4,6 +4,7 @@ use crate::engine::STACK_BYTES;
 use crate::logs::Logs;
 use crate::meter::{LimitHit, Meter};
 use crate::text::clean;
+use egress::Caps;
 use pipeline::failure::{Cause, Frame, GuestError};
 use rustix::io::Errno;
 use std::fmt;
@@ -107,6 +108,11 @@ fn engine_limit(error: &wasmtime::Error, root: &str, meter: &Meter) -> Option<Li
     if root.contains("fuel allocated for hostcalls") || root.contains("hostcall") && root.contains("fuel") {
         let message = "one call passed more than the host may allocate for it".to_owned();
         return Some(meter.hit("hostcall_bytes", "32 MiB".into(), message));
+    }
+    if root.contains("total size of fields exceeds limit") {
+        // The engine allows twice as much, before egress counts.
+        let allowed = format!("{} bytes", Caps::default().request_head_bytes);
+        return Some(meter.hit("request_head_bytes", allowed, "the headers of one request".into()));
     }
     if root.contains("resource limit exceeded") || root.contains("count too high") {
         let allowed = format!("{} of each kind", meter.limits.instances);

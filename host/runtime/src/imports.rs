@@ -2,6 +2,7 @@
 
 pub(crate) mod clocks;
 pub(crate) mod errors;
+pub(crate) mod files;
 pub(crate) mod http;
 pub(crate) mod sockets;
 pub(crate) mod stdio;
@@ -16,6 +17,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     linker.allow_shadowing(true);
+    files::refuse_what_is_no_file(&mut linker)?;
     sockets::refuse_name_lookups(&mut linker)?;
     http::free_request_options(&mut linker)?;
     http::tell_body_errors(&mut linker)?;

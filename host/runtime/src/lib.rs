@@ -8,6 +8,7 @@ mod cache;
 mod component;
 mod connection;
 mod contract;
+mod descriptors;
 mod engine;
 mod error;
 mod executor;

@@ -101,6 +101,7 @@ impl ReadStage {
                 }
                 Step::Wait(ms) => self.wait(u64::from(ms)).await?,
                 Step::SchemaChanged(schemas) => {
+                    self.count_idle()?;
                     self.change_schemas(&schemas)?;
                     let streams = self.streams.values().map(|stream| Arc::clone(&stream.wanted)).collect();
                     out.send(Item::Streams(streams)).await;
@@ -225,6 +226,11 @@ impl ReadStage {
             self.last_checkpoint.clone_from(&page.checkpoint);
             return Ok(());
         }
+        self.count_idle()
+    }
+
+    /// One answer more that brought nothing.
+    fn count_idle(&mut self) -> Result<(), Error> {
         self.empty_pages += 1;
         if self.empty_pages > self.context.spec.options.empty_pages_max {
             return Err(Error::NoProgress { pages: self.empty_pages });

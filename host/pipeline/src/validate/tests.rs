@@ -233,6 +233,7 @@ fn names_are_given_once_bounded_and_printable() {
     check(&[""], "the name of a field is empty");
     check(&[&"x".repeat(257)], "has 257 bytes, allowed are 256");
     check(&["a\u{1b}[31m"], "`a\\u{1b}[31m` holds a control character");
+    check(&["a\u{202e}b"], "holds a control character");
     let many = vec![field("f", DataType::Text); 4_097];
     let mut wide = schema("s", &[], Layout::Columns);
     wide.schema.fields = many;

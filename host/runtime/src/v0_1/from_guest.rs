@@ -14,14 +14,7 @@ pub(super) type Converted<T> = Result<T, String>;
 pub(super) fn error(error: types::Error, meter: &Counters) -> GuestError {
     let clean = |text: String| meter.error_text(&text);
     match error {
-        types::Error::Config(faults) => {
-            let faults = faults.into_iter().take(100);
-            let fault = |fault: types::FieldFault| FieldFault {
-                path: clean(fault.path),
-                message: clean(fault.message),
-            };
-            GuestError::Config(faults.map(fault).collect())
-        }
+        types::Error::Config(faults) => GuestError::Config(field_faults(faults, meter)),
         types::Error::Unauthorized(text) => GuestError::Unauthorized(clean(text)),
         types::Error::Denied(text) => GuestError::Denied(clean(text)),
         types::Error::RateLimited(hint) => GuestError::RateLimited {
@@ -35,6 +28,26 @@ pub(super) fn error(error: types::Error, meter: &Counters) -> GuestError {
         types::Error::Data(text) => GuestError::Data(clean(text)),
         types::Error::Bug(text) => GuestError::Bug(clean(text)),
     }
+}
+
+/// They are the text of one error: the first, and as many more as fit into what one may have.
+fn field_faults(faults: Vec<types::FieldFault>, meter: &Counters) -> Vec<FieldFault> {
+    let count = faults.len();
+    let mut left = meter.limits.error_text_bytes;
+    let mut kept = Vec::new();
+    for fault in faults {
+        let fault =
+            FieldFault { path: meter.error_text(&fault.path), message: meter.error_text(&fault.message) };
+        let bytes = (fault.path.len() + fault.message.len()) as u64;
+        if bytes > left && !kept.is_empty() {
+            let message = format!("… ({} faults more)", count - kept.len());
+            kept.push(FieldFault { path: String::new(), message });
+            break;
+        }
+        left = left.saturating_sub(bytes);
+        kept.push(fault);
+    }
+    kept
 }
 
 /// How long the connector wants to wait; where it does not say, how long a server asked it to.

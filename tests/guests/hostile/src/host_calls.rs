@@ -1,10 +1,12 @@
 //! Attacks by calls into the host.
 
 use crate::{Attack, Context};
-use cofferdam_sdk::{Error, Result, Step, http::Client};
+use cofferdam_sdk::{Error, FieldFault, Result, Step, http::Client};
 use std::hint::black_box;
 use std::io::Write;
 use std::time::Duration;
+use wasip2::http::outgoing_handler;
+use wasip2::http::types::{Fields, OutgoingRequest, Scheme};
 
 pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("call-ten-million-times", call_ten_million_times),
@@ -20,7 +22,16 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("poll-forever", poll_forever),
     ("random-hammer", random_hammer),
     ("random-huge", random_huge),
+    ("random-insecure-huge", random_insecure_huge),
+    ("hold-requests", hold_requests),
+    ("headers-without-end", headers_without_end),
+    ("url-of-a-megabyte", url_of_a_megabyte),
+    ("poll-nothing", poll_nothing),
+    ("poll-a-million-times-the-same", poll_the_same),
+    ("work-and-log", work_and_log),
     ("error-text-huge", error_text_huge),
+    ("error-of-many-faults", error_of_many_faults),
+    ("error-with-a-path-of-a-megabyte", error_with_a_huge_path),
     ("error-text-escapes", error_text_escapes),
     ("request-many-hosts", request_many_hosts),
     ("request-without-grant", request_without_grant),
@@ -102,6 +113,68 @@ fn random_hammer(_: &Context) -> Result<Step> {
 fn random_huge(_: &Context) -> Result<Step> {
     black_box(wasip2::random::random::get_random_bytes(1 << 63));
     Ok(Step::End)
+}
+
+fn random_insecure_huge(_: &Context) -> Result<Step> {
+    black_box(wasip2::random::insecure::get_insecure_random_bytes(1 << 40));
+    Ok(Step::End)
+}
+
+/// Begins requests and never asks what became of them.
+fn hold_requests(_: &Context) -> Result<Step> {
+    loop {
+        let request = OutgoingRequest::new(Fields::new());
+        let set =
+            request.set_scheme(Some(&Scheme::Https)).and(request.set_authority(Some("held.example.com")));
+        black_box(set.and(request.set_path_with_query(Some("/"))).is_ok());
+        std::mem::forget(outgoing_handler::handle(request, None));
+    }
+}
+
+fn headers_without_end(_: &Context) -> Result<Step> {
+    let (fields, value) = (Fields::new(), vec![b'x'; 1_000]);
+    loop {
+        fields.append("x-more", &value).map_err(|fault| Error::data(format!("{fault:?}")))?;
+    }
+}
+
+fn url_of_a_megabyte(_: &Context) -> Result<Step> {
+    let url = format!("https://long.example.com/{}", "x".repeat(1 << 20));
+    Client::new().get(url).send()?;
+    Ok(Step::End)
+}
+
+fn poll_nothing(_: &Context) -> Result<Step> {
+    wasip2::io::poll::poll(&[]);
+    Ok(Step::End)
+}
+
+fn poll_the_same(_: &Context) -> Result<Step> {
+    let ready = wasip2::clocks::monotonic_clock::subscribe_duration(0);
+    loop {
+        black_box(wasip2::io::poll::poll(&vec![&ready; 1_000_000]));
+    }
+}
+
+/// Ten times: works a little, says so, waits a little, asks for something. Then ten rows as usual.
+fn work_and_log(context: &Context) -> Result<Step> {
+    for step in 0..10 {
+        black_box((0..1_000_u32).map(black_box).sum::<u32>());
+        log::info!("step {step}");
+        std::thread::sleep(Duration::from_millis(1));
+        let refused = Client::new().get("https://not-granted.example.com/").send().is_err();
+        black_box(refused);
+    }
+    crate::pages::behave(context)
+}
+
+fn error_of_many_faults(_: &Context) -> Result<Step> {
+    let fault = FieldFault { path: "/x".repeat(50), message: "wrong ".repeat(10) };
+    Err(Error::Config(vec![fault; 20_000]))
+}
+
+fn error_with_a_huge_path(_: &Context) -> Result<Step> {
+    Err(Error::config("/x\u{1b}[2J".repeat(1 << 18), "wrong"))
 }
 
 fn error_text_huge(_: &Context) -> Result<Step> {

@@ -7,6 +7,7 @@ mod memory;
 mod pages;
 mod processor;
 mod sight;
+mod values;
 
 use cofferdam_sdk::{
     Budget, Catalog, DataType, Error, Field, Layout, OpenRead, Reader, Result, Schema, Source, Step,
@@ -35,7 +36,15 @@ pub struct Context {
 }
 
 fn attacks() -> Vec<(&'static str, Attack)> {
-    [memory::ATTACKS, processor::ATTACKS, host_calls::ATTACKS, pages::ATTACKS, sight::ATTACKS].concat()
+    [
+        memory::ATTACKS,
+        processor::ATTACKS,
+        host_calls::ATTACKS,
+        pages::ATTACKS,
+        sight::ATTACKS,
+        values::ATTACKS,
+    ]
+    .concat()
 }
 
 fn run(config: &Config, context: &Context) -> Result<Step> {
@@ -65,7 +74,8 @@ impl Source for Hostile {
             }
             run(config, &Context { calls: 0 })?;
         }
-        Ok(Catalog::new([StreamInfo::new(schema())]))
+        let schema = if config.attack.starts_with("extreme-") { values::schema() } else { schema() };
+        Ok(Catalog::new([StreamInfo::new(schema)]))
     }
 
     fn open(config: Config, _read: OpenRead) -> Result<HostileReader> {

@@ -3,7 +3,7 @@
 use crate::{Attack, Context, field, schema};
 use cofferdam_sdk::{
     Batch, Catalog, Column, ColumnData, Columns, DataType, JsonLines, Operation, Page, RejectedRow, Result,
-    RowOperations, Rows, SourceReject, Step, StreamInfo, VarData,
+    RowOperations, Rows, SourceReject, Step, StreamInfo, StreamSchema, VarData,
 };
 
 pub(crate) const ATTACKS: &[(&str, Attack)] = &[
@@ -36,6 +36,16 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("checkpoint-not-json", |_| checkpoint("{broken".into())),
     ("checkpoint-huge", |_| checkpoint(format!("\"{}\"", "x".repeat(5 << 20)))),
     ("checkpoint-deep", |_| checkpoint("[".repeat(100_000) + &"]".repeat(100_000))),
+    ("checkpoint-that-stands-still", |_| checkpoint("1".into())),
+    ("cursor-goes-nowhere", goes_nowhere),
+    ("behave-then-panic", behave_then_panic),
+    ("stream-of-a-megabyte", |_| batch(|b| b.stream = "x".repeat(1 << 20))),
+    ("reject-flood", reject_flood),
+    ("reject-stream-unknown", reject_elsewhere),
+    ("reject-code-huge", |_| reject(&"x".repeat(1 << 20), RejectedRow::Raw(vec![1]))),
+    ("schema-changes-another-stream", schema_of_another),
+    ("schema-changes-to-nothing", |_| Ok(Step::SchemaChanged(Vec::new()))),
+    ("schema-changes-twice-at-once", schema_twice),
     ("reject-code-bad", |_| reject("Not A Code\n", RejectedRow::Raw(vec![1]))),
     ("reject-row-unknown", |_| reject("bad", RejectedRow::At((0, 99)))),
     ("reject-batch-unknown", |_| reject("bad", RejectedRow::At((9, 0)))),
@@ -79,7 +89,7 @@ fn lines(data: &[u8], row_count: u32) -> Rows {
 }
 
 /// Ten rows, then the end.
-fn behave(context: &Context) -> Result<Step> {
+pub(crate) fn behave(context: &Context) -> Result<Step> {
     if context.calls > 1 {
         return Ok(Step::End);
     }
@@ -123,6 +133,47 @@ fn reject(code: &str, row: RejectedRow) -> Result<Step> {
     Ok(Step::Page(Page { batches: vec![good()], rejects: vec![reject], ..empty() }))
 }
 
+/// A position that is always the next, and never a row.
+fn goes_nowhere(context: &Context) -> Result<Step> {
+    Ok(Step::Page(Page { checkpoint: Some(context.calls.to_string()), ..empty() }))
+}
+
+fn behave_then_panic(context: &Context) -> Result<Step> {
+    assert!(context.calls < 2, "in the middle of a stream");
+    behave(context)
+}
+
+fn reject_flood(_: &Context) -> Result<Step> {
+    let reject = SourceReject {
+        stream: "rows".into(),
+        row: RejectedRow::Raw(vec![1]),
+        code: "bad".into(),
+        message: "bad".into(),
+        retryable: false,
+    };
+    Ok(Step::Page(Page { rejects: vec![reject; 100_000], ..empty() }))
+}
+
+fn reject_elsewhere(_: &Context) -> Result<Step> {
+    let row = RejectedRow::Raw(vec![1]);
+    let (stream, code, message) = ("elsewhere".into(), "bad".into(), "bad".into());
+    let reject = SourceReject { stream, row, code, message, retryable: false };
+    Ok(Step::Page(Page { rejects: vec![reject], ..empty() }))
+}
+
+fn schema_of_another(_: &Context) -> Result<Step> {
+    let mut schema = schema();
+    schema.version += 1;
+    schema.stream = "elsewhere".into();
+    Ok(Step::SchemaChanged(vec![schema]))
+}
+
+fn schema_twice(_: &Context) -> Result<Step> {
+    let mut schema = schema();
+    schema.version += 1;
+    Ok(Step::SchemaChanged(vec![schema.clone(), schema]))
+}
+
 fn schema_changes(context: &Context) -> Result<Step> {
     let mut schema = schema();
     schema.version += context.calls;
@@ -142,6 +193,22 @@ pub(crate) fn catalog(attack: &str) -> Catalog {
             fields.extend((0..100_000).map(|at| field(&format!("f{at}"), DataType::Text)))
         }
         "catalog-reserved-type" => fields.push(field("list", DataType::List(0))),
+        "catalog-cycle" => {
+            schema.schema.children = vec![field("child", DataType::List(0))];
+            schema.schema.fields.push(field("list", DataType::List(0)));
+        }
+        "catalog-struct-of-itself" => fields.push(field("struct", DataType::Struct(vec![0; 100_000]))),
+        "catalog-homoglyphs" => fields.push(field("numb\u{435}r", DataType::Int64)),
+        "catalog-field-that-turns-around" => fields.push(field("\u{202e}rebmun", DataType::Int64)),
+        "catalog-field-with-escapes" => fields.push(field("\u{1b}[2J", DataType::Int64)),
+        "catalog-stream-of-nothing" => schema.stream = String::new(),
+        "catalog-many-keys" => schema.keys = vec!["number".into(); 100_000],
+        "catalog-no-operation" => schema.operations = cofferdam_sdk::Operations::empty(),
+        "catalog-many-streams" => {
+            let many = (0..100_000)
+                .map(|at| StreamInfo::new(StreamSchema { stream: format!("s{at}"), ..schema.clone() }));
+            return Catalog::new(many);
+        }
         "catalog-key-unknown" => schema.keys = vec!["nowhere".into()],
         "catalog-bad-decimal" => {
             let wrong = cofferdam_sdk::DecimalType { precision: 99, scale: 100 };

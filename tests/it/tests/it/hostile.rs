@@ -1,58 +1,21 @@
-//! Hostile connectors: each attack ends in a typed failure that names what happened, and a neighbour in the same process works
-//! right after it.
+//! Hostile connectors: each attack ends in a typed failure that names what happened, and a neighbour's run beside it is whole.
+//!
+//! A line is a test: its name with the case of the list, the attack of the guest `hostile`, the call in which it runs, and what
+//! must come of it.
 
-use crate::harness::{hostile, neighbour_works, tight};
-use pipeline::connector::Source as _;
-use pipeline::failure::{Cause, Failure, GuestError};
+use crate::oracle::Expect::{Bug, Config, Contract, Data, Limit, Run, Trap};
+use crate::oracle::{Attack, By, suffers};
 
-/// What must come of an attack.
-enum Expect {
-    /// This limit is named.
-    Limit(&'static str),
-    /// The connector crashed, with these words.
-    Trap(&'static str),
-    /// It broke the contract, with these words.
-    Contract(&'static str),
-    /// It is told as its own fault, with these words.
-    Bug(&'static str),
-    /// Any error of the guest with these words.
-    Guest(&'static str),
-}
-
-use Expect::{Bug, Contract, Guest, Limit, Trap};
-
-fn check(failure: &Failure, expect: &Expect) {
-    let text = failure.to_string();
-    let (as_expected, words) = match (expect, &failure.cause) {
-        (Limit(name), Cause::Limit { name: hit, .. }) => (name == hit, ""),
-        (Trap(words), Cause::Trap { .. }) => (true, *words),
-        (Contract(words), Cause::Contract(_)) => (true, *words),
-        (Bug(words), Cause::Guest(GuestError::Bug(_))) => (true, *words),
-        (Guest(words), Cause::Guest(_)) => (true, *words),
-        _ => (false, ""),
-    };
-    assert!(as_expected && text.contains(words), "unexpected failure: {text}\n{:?}", failure.cause);
-    assert!(text.len() < 16_384, "a failure of {} bytes", text.len());
-    assert!(!text.contains('\u{1b}'), "escapes reach the terminal");
-}
-
-async fn attack(name: &str, at: &str, expect: Expect) {
-    let hostile = hostile(name, at, tight()).await;
-    let failed = match at {
-        "check" => hostile.source.check().await.err(),
-        "discover" => hostile.source.discover().await.err(),
-        _ => hostile.read(1_000).await.err(),
-    };
-    check(&failed.unwrap_or_else(|| panic!("the attack `{name}` succeeded")), &expect);
-    neighbour_works().await;
-}
-
-/// One test for each line: case of the list, name of the attack, call in which it runs, what must come of it.
 macro_rules! attacks {
     ($($test:ident: $name:literal at $at:literal => $expect:expr;)*) => {
+        /// All of them.
+        pub(crate) fn attacks() -> Vec<Attack> {
+            vec![$(Attack { test: stringify!($test), by: By::Configured($name, $at), expect: $expect }),*]
+        }
+
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $test() {
-            attack($name, $at, $expect).await;
+            suffers(&Attack { test: stringify!($test), by: By::Configured($name, $at), expect: $expect }).await;
         })*
     };
 }
@@ -125,8 +88,8 @@ attacks! {
     h46_names_an_unknown_key: "catalog-key-unknown" at "discover" => Contract("nowhere");
     h46_has_an_impossible_decimal: "catalog-bad-decimal" at "discover" => Contract("decimal");
     h46_repeats_a_stream: "catalog-duplicate-stream" at "discover" => Contract("rows");
-    h47_returns_a_huge_error: "error-text-huge" at "next" => Guest("bytes more");
-    h47_returns_an_error_with_escapes: "error-text-escapes" at "next" => Guest("<script>\\u{1b}[31m\\u{202e}");
+    h47_returns_a_huge_error: "error-text-huge" at "next" => Data("bytes more");
+    h47_returns_an_error_with_escapes: "error-text-escapes" at "next" => Data("<script>\\u{1b}[31m\\u{202e}");
     h47_says_that_it_is_wrong_itself: "return-bug" at "next" => Bug("I am wrong");
     h48_sends_a_page_over_its_budget: "page-over-budget" at "next" => Contract("rows");
     h48_sends_a_page_of_empty_batches: "page-of-many-empty-batches" at "next" => Contract("batches");
@@ -137,7 +100,38 @@ attacks! {
     h55_aborts: "abort" at "next" => Trap("aborted without a message");
     h55_exits_with_success: "exit-success" at "next" => Bug("status 0");
     h55_exits_with_failure: "exit-failure" at "next" => Bug("status 1");
-    rejects_with_a_bad_code: "reject-code-bad" at "next" => Contract("code");
-    rejects_a_row_that_is_not_there: "reject-row-unknown" at "next" => Contract("row");
-    rejects_in_a_batch_that_is_not_there: "reject-batch-unknown" at "next" => Contract("batch");
+    h43_rejects_with_a_bad_code: "reject-code-bad" at "next" => Contract("code");
+    h43_rejects_a_row_that_is_not_there: "reject-row-unknown" at "next" => Contract("row");
+    h43_rejects_in_a_batch_that_is_not_there: "reject-batch-unknown" at "next" => Contract("batch");
+    h36_asks_for_too_much_insecure_randomness: "random-insecure-huge" at "next" => Contract("exceeds limit");
+    h37_holds_requests: "hold-requests" at "next" => Limit("handles");
+    h39_sends_headers_without_end: "headers-without-end" at "next" => Limit("request_head_bytes");
+    h39_asks_for_a_url_of_a_megabyte: "url-of-a-megabyte" at "next" => Config("bytes more");
+    h22_polls_nothing: "poll-nothing" at "next" => Contract("empty poll list");
+    h22_polls_the_same_a_million_times: "poll-a-million-times-the-same" at "next" => Limit("handles");
+    h43_names_a_stream_with_a_megabyte: "stream-of-a-megabyte" at "next" => Contract("x…` was not asked for");
+    h43_rejects_more_than_it_was_asked_for: "reject-flood" at "next" => Limit("page_rows");
+    h43_rejects_in_a_stream_that_is_not_there: "reject-stream-unknown" at "next" => Contract("`elsewhere` was not asked for");
+    h43_rejects_with_a_code_of_a_megabyte: "reject-code-huge" at "next" => Contract("the reject code");
+    h45_sends_a_decimal_of_more_digits_than_it_declared: "extreme-decimal-too-precise" at "next" => Contract("more than 6 digits");
+    h45_sends_a_decimal_of_all_bits: "extreme-decimal-far-too-precise" at "next" => Contract("more than 6 digits");
+    h45_sends_half_a_decimal: "extreme-decimal-words-missing" at "next" => Contract("5 words for 3 rows");
+    h46_makes_a_list_of_itself: "catalog-cycle" at "discover" => Contract("`list` is reserved");
+    h46_makes_a_struct_of_itself: "catalog-struct-of-itself" at "discover" => Contract("`struct` is reserved");
+    h46_names_a_field_that_turns_around: "catalog-field-that-turns-around" at "discover" => Contract("control character");
+    h46_names_a_field_with_escapes: "catalog-field-with-escapes" at "discover" => Contract("control character");
+    h46_names_a_stream_nothing: "catalog-stream-of-nothing" at "discover" => Contract("the name of a stream is empty");
+    h46_has_a_hundred_thousand_keys: "catalog-many-keys" at "discover" => Contract("named twice");
+    h46_has_a_hundred_thousand_streams: "catalog-many-streams" at "discover" => Limit("hostcall_bytes");
+    h46_declares_no_operation: "catalog-no-operation" at "discover" => Contract("no operation is declared");
+    h47_returns_twenty_thousand_faults: "error-of-many-faults" at "next" => Config("faults more)");
+    h47_returns_a_fault_at_a_path_of_a_megabyte: "error-with-a-path-of-a-megabyte" at "next" => Config("bytes more");
+    h48_sends_empty_pages_forever: "empty-pages-forever" at "next" => Run("CD0741", "501 times in a row");
+    h48_stands_still: "checkpoint-that-stands-still" at "next" => Run("CD0741", "501 times in a row");
+    h48_moves_on_forever_and_brings_nothing: "cursor-goes-nowhere" at "next" => Limit("cpu_ms");
+    h50_changes_its_schema_forever: "schema-changes-forever" at "next" => Run("CD0741", "501 times in a row");
+    h50_changes_the_schema_of_another_stream: "schema-changes-another-stream" at "next" => Contract("but it was not asked for");
+    h50_changes_a_schema_twice_at_once: "schema-changes-twice-at-once" at "next" => Contract("changes twice at once");
+    h50_changes_nothing_forever: "schema-changes-to-nothing" at "next" => Run("CD0741", "501 times in a row");
+    h55_panics_in_the_middle_of_a_stream: "behave-then-panic" at "next" => Trap("in the middle of a stream");
 }

@@ -4,12 +4,15 @@
 pub(crate) mod build;
 
 use crate::harness::{budget, neighbour_works, read_of, runtime, schema_of, tight};
+use crate::oracle::Expect::{Contract, Limit, Trap};
+use crate::oracle::{Attack, By, suffers};
 use build::{Guest, component};
 use pipeline::connector::Source as _;
 use pipeline::failure::Failure;
 use pipeline::model::{Operations, Page, Step};
 use runtime::{Connection, Error, Grants, Limits, Source};
 use serde_json::json;
+use wit_component::StringEncoding;
 
 /// Make a pollable, which no connector made.
 const STOP: &str = r#"
@@ -38,6 +41,9 @@ const STDOUT: &str = r#"
     (import "wasi:cli/stdout@0.2.12" "get-stdout" (func $stdout (result i32)))
     (import "wasi:io/streams@0.2.12" "[method]output-stream.write" (func $write (param i32 i32 i32 i32)))"#;
 
+/// 64 MiB.
+const LARGE: &str = "(memory (export \"memory\") 1024)";
+
 /// Log nothing.
 const LOG: &str = r#"
     (import "cofferdam:connector/logging@0.1.0" "log" (func $log (param i32 i32 i32 i32 i32)))"#;
@@ -57,119 +63,208 @@ async fn read(guest: &Guest<'_>) -> Result<Step, Failure> {
     source(guest).await.open(read_of(schema_of("rows"))).await?.next(budget()).await
 }
 
-/// What the failure must be: its code, and words of its text.
-async fn ends(result: Result<Step, Failure>, code: &str, words: &str) {
-    let failure = result.expect_err("the attack succeeded");
-    assert_eq!(failure.code(), code, "{failure}");
-    assert!(failure.to_string().contains(words), "{failure}");
-    neighbour_works().await;
-}
-
 /// One test for each line: what is replaced, and what reading must come to.
 macro_rules! reading {
-    ($($test:ident: $($field:ident = $text:expr),+ => $code:literal $words:literal;)*) => {
+    ($($test:ident: $($field:ident = $text:expr),+ => $expect:expr;)*) => {
+        /// All of them.
+        pub(crate) fn attacks() -> Vec<Attack> {
+            vec![$({
+                let guest = Guest { $($field: $text,)+ ..Guest::default() };
+                Attack { test: stringify!($test), by: By::HandMade(guest), expect: $expect }
+            }),*]
+        }
+
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $test() {
             let guest = Guest { $($field: $text,)+ ..Guest::default() };
-            ends(read(&guest).await, $code, $words).await;
+            suffers(&Attack { test: stringify!($test), by: By::HandMade(guest), expect: $expect }).await;
         })*
     };
 }
 
 reading! {
     h10_realloc_answers_an_address_out_of_bounds: realloc = "(i32.const 0x7fffff00)"
-        => "CD0611" "realloc return: beyond end of memory";
+        => Contract("realloc return: beyond end of memory");
     h10_realloc_answers_the_last_address: realloc = "(i32.const -1)"
-        => "CD0611" "realloc return";
+        => Contract("realloc return");
     h10_realloc_answers_an_unaligned_address: realloc = "(i32.const 4097)"
-        => "CD0611" "realloc return: result not aligned";
+        => Contract("realloc return: result not aligned");
     h11_realloc_calls_the_host: imports = LOG,
         realloc = "(call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 4096)"
-        => "CD0610" "cannot leave component instance";
+        => Trap("cannot leave component instance");
     h12_realloc_never_returns: realloc = "(loop br 0) (i32.const 0)"
-        => "CD0501" "`cpu_ms`";
+        => Limit("cpu_ms");
     h13_realloc_traps: realloc = "unreachable"
-        => "CD0610" "aborted without a message";
+        => Trap("aborted without a message");
     h16_start_never_ends: module = "(func $start (loop br 0)) (start $start)"
-        => "CD0501" "`cpu_ms`";
+        => Limit("cpu_ms");
     h16_start_traps: module = "(func $start unreachable) (start $start)"
-        => "CD0610" "aborted without a message";
+        => Trap("aborted without a message");
     h16_start_calls_the_host: imports = LOG, module = "(func $start
             (call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))) (start $start)"
-        => "CD0610" "uninitialized element";
+        => Trap("uninitialized element");
     h03_data_beyond_the_memory: module = "(data (i32.const 131072) \"x\")"
-        => "CD0610" "outside of its memory";
+        => Trap("outside of its memory");
     h08_table_grows_to_the_end: module = "(table $t 0 funcref)
             (func $start (drop (table.grow $t (ref.null func) (i32.const -1)))) (start $start)"
-        => "CD0501" "`table_elements`";
+        => Limit("table_elements");
     h40_checkpoint_out_of_bounds: next = "(i32.store8 (i32.const 92) (i32.const 1))
             (i32.store (i32.const 96) (i32.const 0xfffffff0)) (i32.store (i32.const 100) (i32.const 8)) (i32.const 64)"
-        => "CD0611" "out of bounds";
+        => Contract("out of bounds");
     h40_checkpoint_of_four_gibibytes: next = "(i32.store8 (i32.const 92) (i32.const 1))
             (i32.store (i32.const 100) (i32.const -1)) (i32.const 64)"
-        => "CD0611" "out of bounds";
+        => Contract("out of bounds");
     h40_checkpoint_that_is_not_utf8: next = "(i32.store8 (i32.const 92) (i32.const 1))
             (i32.store8 (i32.const 200) (i32.const 0xff)) (i32.store (i32.const 96) (i32.const 200))
             (i32.store (i32.const 100) (i32.const 1)) (i32.const 64)"
-        => "CD0611" "utf-8";
+        => Contract("utf-8");
     h40_checkpoint_that_is_a_lone_surrogate: next = "(i32.store8 (i32.const 92) (i32.const 1))
             (i32.store (i32.const 200) (i32.const 0x80a0ed)) (i32.store (i32.const 96) (i32.const 200))
             (i32.store (i32.const 100) (i32.const 3)) (i32.const 64)"
-        => "CD0611" "utf-8";
+        => Contract("utf-8");
     h41_as_many_batches_as_a_number_holds: next = "(i32.store (i32.const 80) (i32.const -1)) (i32.const 64)"
-        => "CD0611" "out of bounds";
+        => Contract("out of bounds");
     h40_batches_at_an_odd_address: next = "(i32.store (i32.const 76) (i32.const 201))
             (i32.store (i32.const 80) (i32.const 1)) (i32.const 64)"
-        => "CD0611" "not aligned";
+        => Contract("not aligned");
     h40_a_result_out_of_bounds: next = "(i32.const -8)"
-        => "CD0611" "pointer";
+        => Contract("pointer");
     h40_a_result_at_an_odd_address: next = "(i32.const 65)"
-        => "CD0611" "not aligned";
+        => Contract("not aligned");
     h42_a_result_that_is_neither: next = "(i32.store8 (i32.const 64) (i32.const 2)) (i32.const 64)"
-        => "CD0611" "discriminant";
+        => Contract("discriminant");
     h42_a_step_that_is_none: next = "(i32.store8 (i32.const 72) (i32.const 4)) (i32.const 64)"
-        => "CD0611" "discriminant";
+        => Contract("discriminant");
     h42_an_error_that_is_none: next = "(i32.store8 (i32.const 64) (i32.const 1))
             (i32.store8 (i32.const 72) (i32.const 7)) (i32.const 64)"
-        => "CD0611" "discriminant";
+        => Contract("discriminant");
     h42_an_option_that_is_neither: next = "(i32.store8 (i32.const 92) (i32.const 255)) (i32.const 64)"
-        => "CD0611" "discriminant";
+        => Contract("discriminant");
     h33_a_reader_that_was_never_made: open = "(i32.store (i32.const 136) (i32.const 9)) (i32.const 128)"
-        => "CD0611" "handle";
+        => Contract("handle");
     h33_a_reader_that_is_a_pollable: imports = STOP,
         open = "(i32.store (i32.const 136) (call $pollable)) (i32.const 128)"
-        => "CD0611" "handle";
+        => Contract("handle");
     h33_a_reader_that_was_dropped: open = "(i32.store (i32.const 136) (call $new (i32.const 7)))
             (call $drop (i32.load (i32.const 136))) (i32.const 128)"
-        => "CD0611" "handle";
+        => Contract("handle");
     h33_drops_what_it_gave_away: next = "(call $drop (i32.const 1)) (i32.const 64)"
-        => "CD0611" "handle";
+        => Contract("handle");
     h33_drops_a_pollable_twice: imports = STOP, module = "(global $p (mut i32) (i32.const 0))",
         next = "(global.set $p (call $pollable)) (call $drop_pollable (global.get $p))
             (call $drop_pollable (global.get $p)) (i32.const 64)"
-        => "CD0611" "handle";
+        => Contract("handle");
     h33_waits_for_a_pollable_that_it_dropped: imports = STOP, module = "(global $p (mut i32) (i32.const 0))",
         next = "(global.set $p (call $pollable)) (call $drop_pollable (global.get $p))
             (call $block (global.get $p)) (i32.const 64)"
-        => "CD0611" "handle";
+        => Contract("handle");
     h34_drops_a_stream_and_then_waits_on_what_belongs_to_it: imports = STDIN,
         module = "(global $s (mut i32) (i32.const 0)) (global $p (mut i32) (i32.const 0))",
         next = "(global.set $s (call $stdin)) (global.set $p (call $subscribe (global.get $s)))
             (call $drop_stream (global.get $s)) (call $block (global.get $p)) (i32.const 64)"
-        => "CD0611" "children";
+        => Contract("children");
     h34_drops_a_body_and_then_the_stream_into_it: imports = REQUEST,
         module = "(global $r (mut i32) (i32.const 0))",
         next = "(global.set $r (call $request (call $fields))) (call $body (global.get $r) (i32.const 200))
             (call $write (i32.load (i32.const 204)) (i32.const 216)) (call $drop_body (i32.load (i32.const 204)))
             (i32.const 64)"
-        => "CD0611" "children";
+        => Contract("children");
     h38_writes_nothing_forever: imports = STDOUT, module = "(global $o (mut i32) (i32.const 0))",
         next = "(global.set $o (call $stdout))
             (loop (call $write (global.get $o) (i32.const 0) (i32.const 0) (i32.const 200)) (br 0)) (i32.const 64)"
-        => "CD0501" "`cpu_ms`";
+        => Limit("cpu_ms");
     h33_waits_for_a_reader: imports = STOP, module = "(global $r (mut i32) (i32.const 0))",
         next = "(call $block (call $new (i32.const 1))) (i32.const 64)"
-        => "CD0611" "handle";
+        => Contract("handle");
+    h07_fills_its_whole_memory_again_and_again: memory = LARGE,
+        next = "(loop (memory.fill (i32.const 65536) (i32.const 7) (i32.const 0x3fe0000)) (br 0)) (i32.const 64)"
+        => Limit("cpu_ms");
+    h21_copies_half_its_memory_again_and_again: memory = LARGE,
+        next = "(loop (memory.copy (i32.const 0x2000000) (i32.const 0x10000) (i32.const 0x1ff0000)) (br 0)) (i32.const 64)"
+        => Limit("cpu_ms");
+    h21_fills_a_table_again_and_again: module = "(table $t 90000 funcref)",
+        next = "(loop (table.fill $t (i32.const 0) (ref.null func) (i32.const 90000)) (br 0)) (i32.const 64)"
+        => Limit("cpu_ms");
+    h21_copies_a_table_again_and_again: module = "(table $t 45000 funcref) (table $u 45000 funcref)",
+        next = "(loop (table.copy $t $u (i32.const 0) (i32.const 0) (i32.const 45000)) (br 0)) (i32.const 64)"
+        => Limit("cpu_ms");
+    h21_fills_past_the_end_of_its_memory:
+        next = "(memory.fill (i32.const 0) (i32.const 7) (i32.const -1)) (i32.const 64)"
+        => Trap("outside of its memory");
+    h21_copies_past_the_end_of_a_table: module = "(table $t 10 funcref)",
+        next = "(table.copy $t $t (i32.const 0) (i32.const 5) (i32.const 6)) (i32.const 64)"
+        => Trap("table");
+    h08_grows_a_table_by_one_forever: module = "(table $t 0 funcref)",
+        next = "(loop (drop (table.grow $t (ref.null func) (i32.const 1))) (br 0)) (i32.const 64)"
+        => Limit("table_elements");
+    h19_recurses_in_the_allocator: module = "(func $deep (call $deep))",
+        realloc = "(call $deep) (i32.const 4096)"
+        => Limit("stack_bytes");
+    h23_divides_by_zero: next = "(i32.div_s (i32.const 1) (i32.const 0))"
+        => Trap("divide by zero");
+    h23_divides_the_least_number_by_minus_one: next = "(i32.div_s (i32.const 0x80000000) (i32.const -1))"
+        => Trap("overflow");
+    h23_converts_what_is_no_number: next = "(i32.trunc_f64_s (f64.const nan))"
+        => Trap("integer");
+    h23_calls_nothing: module = "(table $t 1 funcref) (type $f (func (result i32)))",
+        next = "(call_indirect $t (type $f) (i32.const 0))"
+        => Trap("element");
+    h23_calls_past_the_end_of_a_table: module = "(table $t 1 funcref) (type $f (func (result i32)))",
+        next = "(call_indirect $t (type $f) (i32.const 7))"
+        => Trap("table");
+    h10_realloc_answers_two_times_the_same_address: module = "(global $n (mut i32) (i32.const 0))",
+        realloc = "(global.set $n (i32.add (global.get $n) (i32.const 1)))
+            (if (i32.gt_u (global.get $n) (i32.const 3)) (then unreachable)) (i32.const 4096)"
+        => Trap("aborted without a message");
+    h33_a_reader_of_the_highest_number: open = "(i32.store (i32.const 136) (i32.const -1)) (i32.const 128)"
+        => Contract("handle");
+    h33_a_pollable_of_the_highest_number: imports = STOP, next = "(call $block (i32.const -1)) (i32.const 64)"
+        => Contract("handle");
+    h33_gives_a_reader_away_twice: module = "(global $r (mut i32) (i32.const 0))",
+        open = "(global.set $r (call $new (i32.const 1))) (call $drop (global.get $r))
+            (i32.store (i32.const 136) (global.get $r)) (i32.const 128)"
+        => Contract("handle");
+    h33_makes_readers_without_end: next = "(loop (drop (call $new (i32.const 1))) (br 0)) (i32.const 64)"
+        => Limit("handles");
+    h15_reads_standard_input_forever: imports = STDIN, module = "(global $s (mut i32) (i32.const 0))",
+        next = "(global.set $s (call $stdin)) (loop (drop (call $subscribe (global.get $s))) (br 0)) (i32.const 64)"
+        => Limit("handles");
+    h28_logs_a_line_out_of_its_memory: imports = LOG,
+        next = "(call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0xffffff00) (i32.const 0x1000)) (i32.const 64)"
+        => Contract("bounds");
+    h28_logs_a_line_of_four_gibibytes: imports = LOG,
+        next = "(call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const -1)) (i32.const 64)"
+        => Contract("bounds");
+    h29_logs_a_line_that_is_not_utf8: imports = LOG, module = "(data (i32.const 400) \"\\ff\\fe\")",
+        next = "(call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 400) (i32.const 2)) (i32.const 64)"
+        => Contract("utf-8");
+    h42_logs_at_a_level_that_is_none: imports = LOG,
+        next = "(call $log (i32.const 9) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)) (i32.const 64)"
+        => Contract("discriminant");
+    h40_utf16_at_an_odd_address: encoding = StringEncoding::UTF16,
+        next = "(i32.store8 (i32.const 92) (i32.const 1)) (i32.store (i32.const 96) (i32.const 201))
+            (i32.store (i32.const 100) (i32.const 1)) (i32.const 64)"
+        => Contract("aligned");
+    h40_utf16_of_a_lone_surrogate: encoding = StringEncoding::UTF16,
+        next = "(i32.store8 (i32.const 92) (i32.const 1)) (i32.store (i32.const 96) (i32.const 200))
+            (i32.store (i32.const 100) (i32.const 1)) (i32.store16 (i32.const 200) (i32.const 0xd800)) (i32.const 64)"
+        => Contract("unpaired surrogate");
+    h40_utf16_of_twice_the_memory: encoding = StringEncoding::UTF16,
+        next = "(i32.store8 (i32.const 92) (i32.const 1)) (i32.store (i32.const 96) (i32.const 200))
+            (i32.store (i32.const 100) (i32.const 0x7fffffff)) (i32.const 64)"
+        => Contract("bounds");
+    h40_latin1_at_an_odd_address: encoding = StringEncoding::CompactUTF16,
+        next = "(i32.store8 (i32.const 92) (i32.const 1)) (i32.store (i32.const 96) (i32.const 201))
+            (i32.store (i32.const 100) (i32.const 0x80000001)) (i32.const 64)"
+        => Contract("aligned");
+    h40_latin1_that_is_a_lone_surrogate: encoding = StringEncoding::CompactUTF16,
+        next = "(i32.store8 (i32.const 92) (i32.const 1)) (i32.store (i32.const 96) (i32.const 200))
+            (i32.store (i32.const 100) (i32.const 0x80000001)) (i32.store16 (i32.const 200) (i32.const 0xdfff)) (i32.const 64)"
+        => Contract("unpaired surrogate");
+    h40_latin1_that_is_no_json: encoding = StringEncoding::CompactUTF16,
+        next = "(i32.store8 (i32.const 92) (i32.const 1)) (i32.store (i32.const 96) (i32.const 200))
+            (i32.store (i32.const 100) (i32.const 1)) (i32.store8 (i32.const 200) (i32.const 0xe4)) (i32.const 64)"
+        => Contract("JSON");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! What the machine does to the host, for real: limits on address space, and two processes at one cache. Each such test runs
 //! itself again in processes of its own.
 
+use crate::directories::Granted;
 use crate::harness::{budget, guest_bytes, neighbour_works, open, read_of, runtime, schema_of};
 use crate::hostile_wat::build::{Guest, component};
 use crate::hostile_wat::source_with;
@@ -25,13 +26,18 @@ fn again(test: &str, given: &str) -> Command {
 
 /// Run the test again with so much address space, and see it pass.
 fn within_addresses(test: &str, mebibytes: u64) {
+    within(test, "-v", mebibytes * 1024);
+}
+
+/// Run the test again under this limit of the shell's, and see it pass.
+fn within(test: &str, limit: &str, amount: u64) {
     let inner = again(test, "limited");
     let mut limited = Command::new("sh");
-    limited.args(["-c", r#"ulimit -v "$0" && exec "$@""#, &(mebibytes * 1024).to_string()]);
+    limited.args(["-c", r#"ulimit "$0" "$1" && shift && exec "$@""#, limit, &amount.to_string()]);
     limited.arg(inner.get_program()).args(inner.get_args()).env(CHILD, "limited");
     let output = limited.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "in {mebibytes} MiB: {text}");
+    assert!(output.status.success(), "under `ulimit {limit} {amount}`: {text}");
     assert!(text.contains("1 passed"), "the test did not run: {text}");
 }
 
@@ -56,6 +62,18 @@ fn connectors_run_where_there_are_no_addresses_for_a_pool() {
         for _ in 0..3 {
             neighbour_works().await;
         }
+    });
+}
+
+#[test]
+fn a_low_limit_on_open_files_that_may_be_raised_is_raised() {
+    if !is_child() {
+        within("a_low_limit_on_open_files_that_may_be_raised_is_raised", "-Sn", 128);
+        return;
+    }
+    block_on(async {
+        let held = Granted::new(false).steps(json!([{ "do": "hold", "path": "file", "count": 500 }])).await;
+        assert_eq!(held.unwrap(), ["hold file: 500"]);
     });
 }
 

@@ -11,11 +11,13 @@
 mod baseline;
 mod components;
 mod contract;
+mod directories;
 mod harness;
 mod hostile;
 mod hostile_wat;
 mod limits;
 mod machine;
 mod network;
+mod oracle;
 mod runs;
 mod sandbox;

@@ -294,16 +294,19 @@ fn the_report_is_kept_and_tells_delivery_budgets_and_where_it_stands() {
 
 #[test]
 fn a_source_that_brings_nothing_for_ever_is_ended() {
-    jumping(async {
-        let mut script = Script::of(vec![page("a", 0..2)]);
-        let idle = (0..50).map(|_| ScriptPage::default());
-        script.groups.get_mut("g").unwrap().extend(idle);
-        script.options.empty_pages_max = 20;
-        let world = World::new(script);
-        let report = world.run(None).await.unwrap();
-        assert_eq!(report.error.clone().unwrap().code, "CD0741");
-        assert_eq!(report.total().accepted, 2);
-    });
+    let nothing = ScriptPage::default();
+    let other_schema = ScriptPage { schema_changes: true, ..ScriptPage::default() };
+    for idle in [nothing, other_schema] {
+        jumping(async {
+            let mut script = Script::of(vec![page("a", 0..2)]);
+            script.groups.get_mut("g").unwrap().extend(vec![idle; 50]);
+            script.options.empty_pages_max = 20;
+            let world = World::new(script);
+            let report = world.run(None).await.unwrap();
+            assert_eq!(report.error.clone().unwrap().code, "CD0741");
+            assert_eq!(report.total().accepted, 2);
+        });
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Guest<'a> {
     pub(crate) after_check: &'a str,
     /// What is called when the reader is dropped.
     pub(crate) destructor: &'a str,
+    /// How its texts are written.
+    pub(crate) encoding: StringEncoding,
     /// A core module that stands beside this one, and how many instances there are of it.
     pub(crate) beside: (&'a str, usize),
 }
@@ -58,6 +60,7 @@ impl Default for Guest<'_> {
             next: EMPTY_PAGE,
             after_check: "",
             destructor: "",
+            encoding: StringEncoding::UTF8,
             beside: ("(module)", 0),
         }
     }
@@ -70,7 +73,7 @@ pub(crate) fn component(guest: &Guest<'_>) -> Vec<u8> {
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/0.1.0");
     let (package, _) = resolve.push_dir(contract).expect("the contract can be read");
     let world = resolve.select_world(&[package], Some("source-connector")).expect("the world is there");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata fits");
+    embed_component_metadata(&mut module, &resolve, world, guest.encoding).expect("metadata fits");
     let encoder = ComponentEncoder::default().module(&module).expect("the module fits the contract");
     let mut bytes = encoder.validate(true).encode().expect("the module becomes a component");
     add_instances(&mut bytes, guest.beside);

@@ -1,0 +1,224 @@
+//! What every attack must leave behind: a run that failed by a typed error which names what happened, recorded with the run; a
+//! neighbour whose own run beside it is whole; and no task that is still alive.
+
+use crate::harness::{budget, eventually, guest_bytes, runtime, schema_of, tight};
+use crate::hostile_wat::build::{Guest, component};
+use async_trait::async_trait;
+use pipeline::clock::SystemClock;
+use pipeline::connector::{self, Budget, Reader, Source as _};
+use pipeline::failure::Failure;
+use pipeline::model::{Catalog, OpenRead, Pushdown, StreamInfo};
+use pipeline::records::{MemoryRecords, RunRecords as _};
+use pipeline::report::{Outcome, RunReport};
+use pipeline::run::{NoObserver, Run, RunSpec};
+use runtime::{Component, Connection, Destination, Grants, Limits, Runtime, Source};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+/// One attack of the list.
+pub(crate) struct Attack {
+    /// Its test, whose name begins with the case of the list.
+    pub(crate) test: &'static str,
+    pub(crate) by: By,
+    pub(crate) expect: Expect,
+}
+
+/// Who attacks.
+pub(crate) enum By {
+    /// The guest `hostile`: the attack's name, and the call in which it runs.
+    Configured(&'static str, &'static str),
+    /// A component put together by hand.
+    HandMade(Guest<'static>),
+}
+
+/// What must come of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expect {
+    /// This limit is named.
+    Limit(&'static str),
+    /// The connector crashed, with these words.
+    Trap(&'static str),
+    /// It broke the contract, with these words.
+    Contract(&'static str),
+    /// It is told as its own fault, with these words.
+    Bug(&'static str),
+    /// It says that the data cannot be read, with these words.
+    Data(&'static str),
+    /// It says that the configuration is wrong, with these words.
+    Config(&'static str),
+    /// The run ends with this code and these words.
+    Run(&'static str, &'static str),
+}
+
+impl Expect {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Limit(_) => "CD0501",
+            Self::Trap(_) => "CD0610",
+            Self::Contract(_) => "CD0611",
+            Self::Bug(_) => "CD0607",
+            Self::Data(_) => "CD0606",
+            Self::Config(_) => "CD0601",
+            Self::Run(code, _) => code,
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Limit(name) => format!("reached the limit `{name}`"),
+            Self::Trap(words)
+            | Self::Contract(words)
+            | Self::Bug(words)
+            | Self::Data(words)
+            | Self::Config(words)
+            | Self::Run(_, words) => words.to_owned(),
+        }
+    }
+
+    /// The limit's name.
+    pub(crate) fn limit(self) -> Option<&'static str> {
+        if let Self::Limit(name) = self { Some(name) } else { None }
+    }
+}
+
+/// The error that ended an attack, and what the attacker had used by then.
+pub(crate) struct Fallen {
+    pub(crate) code: String,
+    message: String,
+    budget: Budget,
+}
+
+impl Fallen {
+    pub(crate) fn check(&self, expect: Expect) {
+        let (text, words) = (&self.message, expect.words());
+        assert_eq!(self.code, expect.code(), "{text}");
+        assert!(text.contains(&words), "unexpected failure: {text}");
+        assert!(text.len() < 16_384, "a failure of {} bytes", text.len());
+        assert!(!text.contains('\u{1b}'), "escapes reach the terminal");
+        let named = expect.limit().and_then(|name| self.budget.iter().find(|usage| usage.limit == name));
+        if let Some(usage) = named {
+            assert!(text.contains(&format!("({} ", usage.allowed)), "{usage:?} in {text}");
+        }
+    }
+}
+
+/// An engine with the guests of every attack and of its neighbour.
+pub(crate) struct World {
+    runtime: Runtime,
+    hostile: Component,
+    destination: Component,
+}
+
+impl World {
+    pub(crate) async fn new(runtime: Runtime) -> Self {
+        let hostile = runtime.load(guest_bytes("hostile")).await.unwrap();
+        let destination = runtime.load(guest_bytes("proof")).await.unwrap();
+        Self { runtime, hostile, destination }
+    }
+
+    pub(crate) async fn component(&self, attack: &Attack) -> Component {
+        match &attack.by {
+            By::Configured(..) => self.hostile.clone(),
+            By::HandMade(guest) => self.runtime.load(component(guest)).await.unwrap(),
+        }
+    }
+
+    /// The whole run of a source that attacks, as its record tells it.
+    pub(crate) async fn fall(&self, attack: &Attack, component: Component, grants: Grants) -> Fallen {
+        let config = match attack.by {
+            By::Configured(name, at) => json!({ "attack": name, "at": at }),
+            By::HandMade(_) => json!({}),
+        };
+        let connection = Connection::new(component, &config, grants).unwrap();
+        let source = Source::new(connection.clone()).unwrap();
+        if let By::Configured(_, "check") = attack.by {
+            let failure = source.check().await.expect_err("the attack succeeded");
+            let (code, message) = (failure.code().to_owned(), failure.to_string());
+            return Fallen { code, message, budget: connection.budget() };
+        }
+        let source: Arc<dyn connector::Source> = match attack.by {
+            By::Configured(..) => Arc::new(source),
+            By::HandMade(_) => Arc::new(Listed(source)),
+        };
+        let report = self.move_all(source).await;
+        assert_eq!(report.outcome, Outcome::Failed, "the attack `{}` succeeded", attack.test);
+        let error = report.error.unwrap();
+        let budget = report.budgets.get("source").cloned().unwrap_or_default();
+        Fallen { code: error.code, message: error.message, budget }
+    }
+
+    /// A neighbour's whole run of ten rows from one guest to another, and how long it took.
+    pub(crate) async fn ten_rows(&self) -> Duration {
+        let began = Instant::now();
+        let config = json!({ "attack": "behave" });
+        let connection = Connection::new(self.hostile.clone(), &config, Grants::none()).unwrap();
+        let report = self.move_all(Arc::new(Source::new(connection).unwrap())).await;
+        assert_eq!(report.outcome, Outcome::Completed, "{:?}", report.error);
+        assert_eq!(report.total().accepted, 10);
+        began.elapsed()
+    }
+
+    /// One run of all that the source has; what it says at its end is what is kept of it.
+    async fn move_all(&self, source: Arc<dyn connector::Source>) -> RunReport {
+        let abilities: Value = json!({ "abilities": ["columns", "append", "insert"] });
+        let connection = Connection::new(self.destination.clone(), &abilities, Grants::none()).unwrap();
+        let destination = Arc::new(Destination::new(connection).unwrap());
+        let mut spec = RunSpec::new("attacked", source, destination);
+        spec.options.attempts = 1;
+        spec.options.page = budget();
+        spec.options.empty_pages_max = 500;
+        let records = Arc::new(MemoryRecords::new());
+        let run = Run::new(spec, records.clone(), Arc::new(SystemClock::new()), Arc::new(NoObserver));
+        let report = run.run(CancellationToken::new()).await;
+        let kept = records.report("attacked", None).await.unwrap().expect("the run is recorded");
+        assert_eq!(kept, report);
+        kept
+    }
+}
+
+/// A source whose catalog is known, so that all it is asked for is its rows.
+struct Listed(Source);
+
+#[async_trait]
+impl connector::Source for Listed {
+    async fn check(&self) -> Result<(), Failure> {
+        self.0.check().await
+    }
+
+    async fn discover(&self) -> Result<Catalog, Failure> {
+        let rows = StreamInfo {
+            schema: schema_of("rows"),
+            group: None,
+            cursor_fields: Vec::new(),
+            incremental: false,
+            pushdown: Pushdown::default(),
+            estimated_rows: None,
+            description: None,
+        };
+        Ok(Catalog { streams: vec![rows], groups: Vec::new() })
+    }
+
+    async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
+        self.0.open(read).await
+    }
+}
+
+/// The attack and a neighbour's run beside it, then another when it is over.
+pub(crate) async fn suffers(attack: &Attack) {
+    let world = World::new(runtime()).await;
+    let component = world.component(attack).await;
+    let tasks = Handle::current().metrics().num_alive_tasks();
+    let grants = Grants { limits: tight(), ..Grants::none() };
+    let (fallen, _) = tokio::join!(world.fall(attack, component, grants), world.ten_rows());
+    fallen.check(attack.expect);
+    world.ten_rows().await;
+    eventually("no task is left", || Handle::current().metrics().num_alive_tasks() <= tasks).await;
+}
+
+/// Limits under which every attack ends soon, for many rounds of all of them.
+pub(crate) fn swift() -> Limits {
+    Limits { cpu_ms: 100, host_call_ms: 50, ..tight() }
+}

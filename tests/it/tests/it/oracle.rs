@@ -119,6 +119,11 @@ impl World {
         Self { runtime, hostile, destination }
     }
 
+    /// The guest of most attacks.
+    pub(crate) fn hostile(&self) -> Component {
+        self.hostile.clone()
+    }
+
     pub(crate) async fn component(&self, attack: &Attack) -> Component {
         match &attack.by {
             By::Configured(..) => self.hostile.clone(),
@@ -220,5 +225,5 @@ pub(crate) async fn suffers(attack: &Attack) {
 
 /// Limits under which every attack ends soon, for many rounds of all of them.
 pub(crate) fn swift() -> Limits {
-    Limits { cpu_ms: 100, host_call_ms: 50, ..tight() }
+    Limits { cpu_ms: 50, host_call_ms: 50, ..tight() }
 }

@@ -116,6 +116,62 @@ pub enum Error {
         /// The id.
         user: String,
     },
+    /// There is no such organization, or who asks must not know that there is.
+    #[error("there is no organization `{organization}`")]
+    UnknownOrganization {
+        /// The id.
+        organization: String,
+    },
+    /// An organization of another region.
+    #[error("the organization `{organization}` is of the region `{found}`, and this process of `{here}`")]
+    OtherRegion {
+        /// The id.
+        organization: String,
+        /// The organization's region.
+        found: String,
+        /// The process's region.
+        here: String,
+    },
+    /// Somebody may not do something.
+    #[error("`{action}` is denied: {reason}")]
+    Denied {
+        /// What.
+        action: String,
+        /// Why.
+        reason: crate::access::Reason,
+    },
+    /// The invitation is wrong, was used, has ended, or is somebody else's. Deliberately says no more.
+    #[error("the invitation is wrong, was used or has ended")]
+    BadInvitation,
+    /// Nobody would rule over the organization any more.
+    #[error("the organization would be without an admin")]
+    LastAdmin,
+    /// A text that cannot be what it is to be.
+    #[error("the {what} is not taken: {reason}")]
+    BadName {
+        /// What it is to be.
+        what: &'static str,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// Somebody is a member already.
+    #[error("this person is a member already")]
+    AlreadyMember,
+    /// Nobody allowed to look into the organization, or the time is over.
+    #[error("no admin of the organization lets you look into it now")]
+    BadGlass,
+    /// A session that is none, or none any more.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// A token of the API that is none, has ended or was revoked, or whose person is no member any more.
+    #[error("the token is wrong, has ended or was revoked")]
+    BadToken,
+    /// A token of the API that would be good for nothing or for too long.
+    #[error("a token needs a scope, and a life of at most {days_max} days")]
+    BadLife {
+        /// The longest life.
+        days_max: u64,
+    },
     /// There is no randomness, or a record cannot be sealed.
     #[error(transparent)]
     Seal(#[from] vault::SealError),
@@ -152,6 +208,17 @@ impl Error {
             Self::SecondFactorState { .. } => "CD1229",
             Self::BadCode => "CD1230",
             Self::UnknownUser { .. } => "CD1231",
+            Self::UnknownOrganization { .. } => "CD1240",
+            Self::OtherRegion { .. } => "CD1241",
+            Self::Denied { .. } => "CD1242",
+            Self::BadInvitation => "CD1243",
+            Self::LastAdmin => "CD1244",
+            Self::BadName { .. } => "CD1245",
+            Self::AlreadyMember => "CD1246",
+            Self::BadGlass => "CD1247",
+            Self::SessionEnded => "CD1248",
+            Self::BadToken => "CD1249",
+            Self::BadLife { .. } => "CD1250",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

@@ -1,4 +1,4 @@
-//! Who may do what in an installation: people and the audit log, over sealed storage.
+//! Who may do what in an installation: people, organizations and the audit log, over sealed storage.
 //!
 //! Decides and remembers; executes nothing. Knows no engine, no connector, no route of HTTP; rows never pass through here.
 //!
@@ -8,16 +8,21 @@
 //! [`INSTALLATION`], so that it outlives the organizations it tells of. What is of one organization is kept under its own
 //! key and goes with it.
 
+mod access;
 mod audit;
 mod error;
 mod keeper;
+mod organizations;
 mod secret;
+mod sessions;
 mod tables;
+mod tokens;
 mod users;
 
 #[cfg(test)]
 mod tests;
 
+pub use access::{Action, Actor, Reason, Scope, judge, judge_token};
 pub use audit::{
     Act, Audit, Checkpoint, Event, Exported, Finding, Head, Log, NoteKey, Outcome, Personal, PersonalFields,
     Proof, ReadEntry, Recorded, Remembered, Verification, VerifyOptions, verify_consistency, verify_export,
@@ -25,5 +30,10 @@ pub use audit::{
 };
 pub use error::Error;
 pub use keeper::INSTALLATION;
+pub use organizations::{
+    Glass, GlassState, Invited, Member, MemberRole, Organization, Organizations, Region,
+};
 pub use secret::Secret;
+pub use sessions::{Session, Sessions};
+pub use tokens::{NewToken, Token, Tokens};
 pub use users::{Email, Login, PasswordPolicy, SecondFactorSetup, User, Users, UsersOptions, Weakness};

@@ -23,10 +23,16 @@ pub struct Secret(SecretString);
 pub(crate) enum TokenKind {
     /// Makes the first operator.
     Setup,
+    /// Makes somebody a member.
+    Invitation,
+    /// Shows that somebody has come in.
+    Session,
+    /// Lets a program act for somebody.
+    Api,
 }
 
 /// What is kept of a token.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) struct TokenDigest([u8; 32]);
 
 impl Secret {
@@ -52,6 +58,9 @@ impl TokenKind {
     fn prefix(self) -> &'static str {
         match self {
             Self::Setup => "cfd_setup_",
+            Self::Invitation => "cfd_invitation_",
+            Self::Session => "cfd_session_",
+            Self::Api => "cfd_api_",
         }
     }
 
@@ -86,6 +95,11 @@ impl TokenKind {
 }
 
 impl TokenDigest {
+    /// Under what it is looked up: nobody finds the token by it.
+    pub(crate) fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     /// Whether they are the same, in a time that does not tell where they differ.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -128,6 +142,15 @@ mod tests {
         ]);
         for wrong in wrong {
             assert!(TokenKind::Setup.digest(&Secret::new(wrong.clone())).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_kind_is_none() {
+        let (token, _) = TokenKind::Session.draw().unwrap();
+        let moved = Secret::new(token.expose().replace("session", "api"));
+        for kind in [TokenKind::Setup, TokenKind::Invitation, TokenKind::Api] {
+            assert!(kind.digest(&token).is_none() && kind.digest(&moved).is_none(), "{kind:?}");
         }
     }
 

@@ -31,6 +31,29 @@ pub(crate) const TOTP_SECRETS: Table = table("user_totp_secrets", Class::Credent
 /// One record: the digest of the token that makes the first operator.
 pub(crate) const SETUP: Table = table("setup", Class::Credentials);
 
+/// `organization`: name, region, how many members and admins.
+pub(crate) const ORGANIZATIONS: Table = table("organizations", Class::Metadata);
+/// `organization | user`: role.
+pub(crate) const MEMBERS: Table = table("members", Class::Metadata);
+/// `user | organization`: nothing more; the same the other way round.
+pub(crate) const MEMBERSHIPS: Table = table("memberships", Class::Metadata);
+/// `organization | invitation`: for which address, in which role, until when.
+pub(crate) const INVITATIONS: Table = table("invitations", Class::Metadata);
+/// `digest of the token`: which invitation it is of.
+pub(crate) const INVITATION_TOKENS: Table = table("invitation_tokens", Class::Credentials);
+/// `organization | glass`: who may look at what, until when.
+pub(crate) const GLASSES: Table = table("break_glass", Class::Metadata);
+/// `digest of the token`: whose session it is, and since when.
+pub(crate) const SESSIONS: Table = table("sessions", Class::Credentials);
+/// `user | session`: the digest of its token.
+pub(crate) const USER_SESSIONS: Table = table("user_sessions", Class::Credentials);
+/// `digest of the token`: whose it is, and what it may be used for.
+pub(crate) const TOKENS: Table = table("api_tokens", Class::Credentials);
+/// `organization | token`: the digest of the token.
+pub(crate) const ORGANIZATION_TOKENS: Table = table("organization_api_tokens", Class::Credentials);
+/// `token`: when it was used last.
+pub(crate) const TOKEN_USES: Table = table("api_token_uses", Class::Metadata);
+
 /// Builds a key of parts, none of which can be taken for another.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Key(Vec<u8>);
@@ -45,6 +68,14 @@ impl Key {
         self.0.extend_from_slice(&u32::try_from(id.len()).unwrap_or(u32::MAX).to_be_bytes());
         self.0.extend_from_slice(id.as_bytes());
         self
+    }
+
+    /// The id that a key, or what is left of one, begins with.
+    pub(crate) fn read_id(key: &[u8]) -> String {
+        let split = key.split_first_chunk();
+        let id =
+            split.and_then(|(length, rest)| rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?));
+        String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
     }
 
     /// In the order of numbers.

@@ -3,5 +3,8 @@
 mod audit;
 mod audit_crash;
 mod audit_files;
+mod organizations;
+mod sessions;
+mod tokens;
 mod users;
 mod world;

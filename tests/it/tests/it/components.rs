@@ -97,8 +97,20 @@ async fn a_role_without_its_functions_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn h54_imports_that_the_contract_lacks_are_refused_by_name() {
+async fn h30_h31_h32_h54_imports_that_the_contract_lacks_are_refused_by_name() {
     for name in [
+        "wasi:observe/metrics@0.2.0",
+        "wasi:otel/metrics@0.2.0",
+        "wasi:keyvalue/atomics@0.2.0",
+        "wasi:keyvalue/batch@0.2.0",
+        "wasi:config/store@0.2.0",
+        "wasi:config/runtime@0.2.0",
+        "wasi:blobstore/container@0.2.0",
+        "wasi:messaging/producer@0.2.0",
+        "wasi:nn/graph@0.2.0",
+        "wasi:threads/spawn@0.2.0",
+        "cofferdam:connector/state@0.1.0",
+        "cofferdam:connector/metrics@0.1.0",
         "wasi:keyvalue/store@0.2.0",
         "wasi:http/incoming-handler@0.2.0",
         "wasi:cli/run@0.2.0",
@@ -118,6 +130,36 @@ async fn an_import_of_other_types_is_refused() {
         r#"(import "cofferdam:connector/run@0.1.0" (instance (export "stop-requested" (func (result string))))) {EMPTY_SOURCE}"#
     );
     check(component(&text), "CD0408", "stop-requested").await;
+}
+
+/// A type made of lists of lists, ten thousand deep, in a function that could be called.
+#[tokio::test(flavor = "multi_thread")]
+async fn h42_types_nested_ten_thousand_deep_are_refused() {
+    let types: String = (1..10_000).map(|at| format!("(type $t{at} (list $t{}))", at - 1)).collect();
+    let text = format!(
+        r#"(type $t0 (list u8)) {types}
+        (core module $m (memory (export "memory") 1) (func (export "f") (param i32 i32))
+            (func (export "r") (param i32 i32 i32 i32) (result i32) unreachable))
+        (core instance $i (instantiate $m))
+        (func $f (param "x" $t9999)
+            (canon lift (core func $i "f") (memory $i "memory") (realloc (func $i "r"))))
+        (export "f" (func $f)) {EMPTY_SOURCE}"#
+    );
+    check(component(&text), "CD0403", "type nesting is too deep").await;
+    neighbour_works().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h54_features_of_webassembly_that_connectors_do_not_need_are_refused() {
+    for (module, words) in [
+        ("(memory 1 1 shared)", "threads must be enabled"),
+        ("(memory 1 (pagesize 1))", "custom page sizes"),
+        ("(type $f (func)) (type $c (cont $f))", "stack switching"),
+    ] {
+        let error = refused(component(&format!("(core module {module}) {EMPTY_SOURCE}"))).await;
+        assert!(matches!(error, Error::Corrupt { .. } | Error::Compile { .. }), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +199,7 @@ async fn h62_compile_bombs_are_refused_before_they_compile() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn compiling_ends_at_its_timeout_and_the_host_goes_on() {
+async fn h62_compiling_ends_at_its_timeout_and_the_host_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let mut settings = Settings::new(directory.path().to_owned());
     settings.compile_timeout = Duration::from_millis(1);
@@ -199,7 +241,7 @@ async fn h62_a_module_whose_compile_time_is_quadratic_ends_at_the_time_limit_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn compiled_code_is_taken_from_the_cache_and_a_changed_file_is_not() {
+async fn h61_compiled_code_is_taken_from_the_cache_and_a_changed_file_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let engine = || {
         let mut settings = Settings::new(directory.path().to_owned());
@@ -224,7 +266,7 @@ async fn compiled_code_is_taken_from_the_cache_and_a_changed_file_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn compiled_code_from_outside_is_never_accepted() {
+async fn h61_compiled_code_from_outside_is_never_accepted() {
     let directory = tempfile::tempdir().unwrap();
     let mut settings = Settings::new(directory.path().to_owned());
     settings.live_instances = 4;

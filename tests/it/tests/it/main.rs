@@ -11,13 +11,17 @@
 mod baseline;
 mod components;
 mod contract;
+mod covered;
 mod directories;
+mod fairness;
 mod harness;
 mod hostile;
 mod hostile_wat;
+mod interrupted;
 mod limits;
 mod machine;
 mod network;
 mod oracle;
 mod runs;
 mod sandbox;
+mod tenants;

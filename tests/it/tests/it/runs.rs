@@ -2,7 +2,7 @@
 //! what a crash leaves, and what comes of a source or a destination that does not keep its word.
 
 use crate::contract::Proof;
-use crate::harness::{hostile, hostile_with};
+use crate::harness::hostile;
 use async_trait::async_trait;
 use pipeline::clock::SystemClock;
 use pipeline::connector::{Budget, Destination, Writer};
@@ -12,14 +12,12 @@ use pipeline::model::{
 };
 use pipeline::records::MemoryRecords;
 use pipeline::report::{Outcome, RunReport};
-use pipeline::run::{ChosenStream, NoObserver, Run, RunSpec};
-use runtime::{Grants, Limits};
+use pipeline::run::{ChosenStream, GroupProgress, NoObserver, Observer, Phase, Run, RunSpec, StreamProgress};
+use runtime::Limits;
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A sync that remembers where it stands.
@@ -111,7 +109,7 @@ async fn a_transaction_is_committed_whole_where_the_destination_can_and_page_by_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_a_transaction_is_never_visible_and_the_next_run_begins_with_it() {
+async fn h56_half_a_transaction_is_never_visible_and_the_next_run_begins_with_it() {
     let directory = tempfile::tempdir().unwrap();
     let destination = keeping(directory.path()).await;
     let (sync, mut steps) = (Sync::new(), two_transactions());
@@ -256,57 +254,61 @@ async fn h56_a_commit_whose_answer_is_lost_leaves_each_row_once() {
     }
 }
 
-/// A whole run of ten rows from one guest to another, and how long it took.
-async fn ten_rows() -> Duration {
-    let began = Instant::now();
-    let hostile = hostile("behave", "next", Limits::defaults()).await;
-    let destination = Proof::new(json!({ "abilities": ["columns", "append", "insert"] })).await;
-    let spec = RunSpec::new("ten", Arc::new(hostile.source), Arc::new(destination.destination()));
-    let records = Arc::new(MemoryRecords::new());
-    let run = Run::new(spec, records, Arc::new(SystemClock::new()), Arc::new(NoObserver));
-    let report = run.run(CancellationToken::new()).await;
-    completed(&report);
-    assert_eq!(report.total().accepted, 10);
-    began.elapsed()
-}
-
-const FAIRNESS_RUNS: usize = 20;
-
-/// The 99th percentile, which of so few runs is the slowest.
-async fn slowest() -> Duration {
-    let mut took = Vec::new();
-    for _ in 0..FAIRNESS_RUNS {
-        took.push(ten_rows().await);
-    }
-    took.sort();
-    took[(FAIRNESS_RUNS * 99).div_ceil(100) - 1]
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn h64_a_neighbours_runs_finish_beside_one_hostile_guest_for_each_two_cores() {
-    ten_rows().await;
-    let alone = slowest().await;
-    for attack in ["loop", "fill-in-a-loop", "loop-with-host-calls"] {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let (stopper, stop) = runtime::Stopper::new();
-        let limits = Limits { cpu_ms: 600_000, call_ms: 600_000, ..Limits::defaults() };
-        let mut attackers = Vec::new();
-        for _ in 0..cores.div_ceil(2) {
-            let grants = Grants { limits: limits.clone(), stop: stop.clone(), ..Grants::none() };
-            let hostile = hostile_with(attack, "next", grants).await;
-            attackers.push(tokio::spawn(async move { hostile.read(1).await }));
+async fn h57_a_run_that_panics_gives_back_its_right_to_run() {
+    let sync = Sync::new();
+    for (attack, code) in [("behave-then-panic", Some("CD0610")), ("loop", Some("CD0501")), ("behave", None)]
+    {
+        let limits = Limits { cpu_ms: 100, ..Limits::defaults() };
+        let hostile = hostile(attack, "next", limits).await;
+        let destination = Proof::new(json!({ "abilities": ["columns", "append", "insert"] })).await;
+        let source = Proof { connection: hostile.connection, lines: hostile.lines };
+        let report = sync.run(&source, Arc::new(destination.destination()), &["rows"]).await;
+        assert_eq!(report.error.map(|error| error.code).as_deref(), code);
+    }
+}
+
+/// Values at the ends of their types go from columns to columns as they are; in JSON lines some have no form, and such a row is
+/// rejected with its code.
+#[tokio::test(flavor = "multi_thread")]
+async fn h45_values_at_the_ends_of_their_types_pass_or_are_row_errors() {
+    let expect = [("columns", 3, 0), ("json-lines", 0, 3)];
+    for (layout, accepted, rejected) in expect {
+        let hostile = hostile("extreme-values", "next", Limits::defaults()).await;
+        let destination = Proof::new(json!({ "abilities": [layout, "append", "insert"] })).await;
+        let source = Proof { connection: hostile.connection, lines: hostile.lines };
+        let report = Sync::new().run(&source, Arc::new(destination.destination()), &["values"]).await;
+        completed(&report);
+        let total = report.total();
+        assert_eq!((total.read, total.accepted, total.rejected), (3, accepted, rejected), "{layout}");
+        let codes: Vec<_> = report.streams["values"].reject_codes.keys().cloned().collect();
+        assert_eq!(codes, if rejected > 0 { vec!["not_a_json_number", "out_of_range"] } else { Vec::new() });
+    }
+}
+
+/// A wait is a wait, however long: it holds no thread, and ends with the wish to stop.
+#[tokio::test(flavor = "multi_thread")]
+async fn h22_a_wait_of_weeks_ends_with_the_wish_to_stop() {
+    let hostile = hostile("wait-forever", "next", Limits::defaults()).await;
+    let destination = Proof::new(json!({ "abilities": ["columns", "append", "insert"] })).await;
+    let mut spec = RunSpec::new("weeks", Arc::new(hostile.source), Arc::new(destination.destination()));
+    spec.streams = None;
+    let cancel = CancellationToken::new();
+    let observer = Arc::new(CancelsAWait(cancel.clone()));
+    let run = Run::new(spec, Arc::new(MemoryRecords::new()), Arc::new(SystemClock::new()), observer);
+    let report = run.run(cancel).await;
+    assert_eq!(report.outcome, Outcome::Cancelled, "{:?}", report.error);
+}
+
+/// Wishes the run to stop as soon as its source waits.
+struct CancelsAWait(CancellationToken);
+
+impl Observer for CancelsAWait {
+    fn stream(&self, _: StreamProgress) {}
+
+    fn group(&self, progress: GroupProgress) {
+        if matches!(progress.phase, Phase::Waiting { .. }) {
+            self.0.cancel();
         }
-        let beside = slowest().await;
-        assert!(attackers.iter().all(|attacker| !attacker.is_finished()), "`{attack}` ended before");
-        stopper.stop();
-        for attacker in attackers {
-            assert_eq!(attacker.await.unwrap().unwrap_err().cause, Cause::Stopped);
-        }
-        let ratio = beside.as_secs_f64() / alone.as_secs_f64();
-        // How fast is told, and not asserted: a timed test fails for reasons that are none.
-        let _ = writeln!(
-            std::io::stderr(),
-            "beside `{attack}`: p99 of a run of 10 rows {beside:?}, alone {alone:?}, ratio {ratio:.2}"
-        );
     }
 }

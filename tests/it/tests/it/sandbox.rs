@@ -1,6 +1,7 @@
 //! What a connector sees of the machine: nothing but what it was granted.
 
 use crate::harness::{hostile, hostile_with, tight};
+use pipeline::connector::Source as _;
 use runtime::{Directory, Grants, Limits};
 
 async fn lines_of(attack: &str) -> Vec<String> {
@@ -47,7 +48,7 @@ async fn a_failed_stream_tells_nothing_of_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_socket_call_answers_access_denied() {
+async fn h54_every_socket_call_answers_access_denied() {
     let expect = ["Info tcp access-denied", "Info udp access-denied", "Info lookup access-denied"];
     assert_eq!(lines_of("open-sockets").await, expect);
 }
@@ -82,8 +83,18 @@ async fn h29_log_lines_cannot_forge_others_or_drive_a_terminal() {
     assert!(printed[0].starts_with("Warn ") && printed[0].contains("bad"), "{printed:?}");
 }
 
+/// Names are compared byte by byte: what looks alike is told apart wherever the names are shown together.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_without_a_grant_is_denied_and_told() {
+async fn h46_fields_that_look_alike_are_two_fields() {
+    let hostile = hostile("catalog-homoglyphs", "discover", Limits::defaults()).await;
+    let catalog = hostile.source.discover().await.unwrap();
+    let names: Vec<_> =
+        catalog.streams[0].schema.schema.fields.iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names, ["number", "text", "numb\u{435}r"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn h54_a_request_without_a_grant_is_denied_and_told() {
     let hostile = hostile("request-without-grant", "next", Limits::defaults()).await;
     let failure = hostile.read(1).await.unwrap_err();
     assert_eq!(failure.code(), "CD0603", "{failure}");

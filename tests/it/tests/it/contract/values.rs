@@ -75,7 +75,7 @@ async fn every_type_is_discovered_as_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_value_comes_out_of_a_source_bit_by_bit() {
+async fn h45_every_value_comes_out_of_a_source_bit_by_bit() {
     let proof = scripted(json!([{"page": {"batches": [{"stream": "values", "rows": ROWS}]}}])).await;
     let found = next_batch(&mut proof.reader("values", &["values"]).await).await;
     // Padding bits of a bitmap are nobody's: the last byte is full here, so there are none.

@@ -108,7 +108,8 @@ roles = ["source"]
 title = "Hand-made"
 "#;
 
-fn text(guest: &Guest<'_>) -> String {
+/// The text of its core module.
+pub(crate) fn text(guest: &Guest<'_>) -> String {
     let Guest {
         imports, memory, module, realloc, check, discover, open, next, after_check, destructor, ..
     } = guest;

@@ -76,7 +76,7 @@ async fn a_request_ends_with_the_call_that_nobody_waits_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_the_guest_left_behind_ends_with_its_reader() {
+async fn h37_a_request_that_the_guest_left_behind_ends_with_its_reader() {
     let server = Raw::answering("", Then::Hold).await;
     let wired = Plan::to(server.address, "wire", json!({"act": "leave"})).start().await;
     let mut reader = wired.reader(None).await;

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use tokio::runtime::Runtime;
 
 use crate::clock::{Took, Watch};
+use crate::group;
 use crate::measured::Pair;
 use crate::postgres::Server;
 use crate::report::{Goal, Report, Row};
@@ -31,7 +32,7 @@ pub(crate) fn run(
     report: &mut Report,
 ) -> Result<()> {
     let home = Home::new_in(directory)?;
-    let mut writing = Writing { tokio, open: tokio.block_on(home.open())?, round: 0 };
+    let mut writing = Writing { tokio, directory, open: tokio.block_on(home.open())?, round: 0 };
     let mut bare = Bare::new_in(directory)?;
     for (writers, changes, least) in CASES {
         let pair =
@@ -46,8 +47,32 @@ pub(crate) fn run(
             "{what}: {cpu_us:.0} µs of processor time a commit; repetitions between {low:.2} and {high:.2}."
         ));
     }
+    beside_group(&mut writing, &mut bare, report)?;
     beside_postgres(&mut writing, directory, postgres, report)?;
     tokio.block_on(writing.open.close())
+}
+
+/// How much of its goal a group commit reaches on this machine that does nothing else, and how much of that is left to ours.
+fn beside_group(writing: &mut Writing<'_>, bare: &mut Bare, report: &mut Report) -> Result<()> {
+    let mut other = Bare::new_in(writing.directory)?;
+    let bytes = [7; COMMIT_BYTES];
+    for (writers, changes, _) in CASES {
+        let tokio = writing.tokio;
+        let mut least = || group::round(tokio, &mut other, writers, changes, &bytes);
+        let pair = Pair::of(REPETITIONS, &mut least, || bare.round(writers, changes))?;
+        let what = format!(
+            "a group commit of {VALUE_BYTES} B by {} that does nothing else, beside bare `fdatasync`",
+            told(writers)
+        );
+        report.add(pair.row(&what, amount(writers, changes), "k commits/s", Goal::None));
+        let cpu_us = pair.ours_cpu_seconds() * 1e6 / (writers * changes) as f64;
+        report.note(format!("{what}: {cpu_us:.1} µs of processor time a commit."));
+        let pair = Pair::of(REPETITIONS, || writing.round(writers, changes), least)?;
+        let what =
+            format!("durable commits of {VALUE_BYTES} B by {}, beside such a group commit", told(writers));
+        report.add(pair.row(&what, amount(writers, changes), "k commits/s", Goal::None));
+    }
+    Ok(())
 }
 
 /// Without PostgreSQL the rows are there all the same, and say so.
@@ -104,6 +129,7 @@ fn amount(writers: usize, changes: usize) -> f64 {
 /// Storage that is written to.
 struct Writing<'a> {
     tokio: &'a Runtime,
+    directory: &'a Path,
     open: Open,
     round: usize,
 }
@@ -120,13 +146,13 @@ impl Writing<'_> {
 
 /// A file that has all its bytes already: writing to it changes no length and no place on the disk, so that a sync is of the
 /// data alone.
-struct Bare {
+pub(crate) struct Bare {
     file: File,
     offset: usize,
 }
 
 impl Bare {
-    fn new_in(directory: &Path) -> Result<Self> {
+    pub(crate) fn new_in(directory: &Path) -> Result<Self> {
         let file = tempfile::tempfile_in(directory)?;
         file.write_all_at(&vec![1; BARE_FILE_BYTES], 0)?;
         file.sync_all()?;
@@ -134,17 +160,23 @@ impl Bare {
     }
 
     /// What all writers commit at a time is written at once and synced once.
-    fn round(&mut self, writers: usize, changes: usize) -> Result<Took> {
+    pub(crate) fn round(&mut self, writers: usize, changes: usize) -> Result<Took> {
         let bytes = vec![7; writers * COMMIT_BYTES];
         let watch = Watch::start()?;
         for _ in 0..changes {
-            if self.offset + bytes.len() > BARE_FILE_BYTES {
-                self.offset = 0;
-            }
-            self.file.write_all_at(&bytes, u64::try_from(self.offset)?)?;
-            self.file.sync_data()?;
-            self.offset += bytes.len();
+            self.append(&bytes)?;
         }
         watch.stop()
+    }
+
+    /// Writes and syncs.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.offset + bytes.len() > BARE_FILE_BYTES {
+            self.offset = 0;
+        }
+        self.file.write_all_at(bytes, u64::try_from(self.offset)?)?;
+        self.file.sync_data()?;
+        self.offset += bytes.len();
+        Ok(())
     }
 }

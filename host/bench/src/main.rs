@@ -10,6 +10,7 @@ mod clock;
 mod commits;
 mod dialing;
 mod files;
+mod group;
 mod house;
 mod housekeeping;
 mod http_out;

@@ -160,8 +160,14 @@ impl Reader for RowsReader {
     }
 }
 
-/// Keeps nothing, and rejects each row whose number in its batch, from 1, is a multiple of this.
-pub(crate) struct Rejecting(pub(crate) u32);
+/// Keeps nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Rejecting {
+    /// Each row whose number in its batch, from 1, is a multiple of this is rejected.
+    pub(crate) every: u32,
+    /// It might reject rows at a commit too, which it never does: the host must keep them until then.
+    pub(crate) late: bool,
+}
 
 #[async_trait]
 impl Destination for Rejecting {
@@ -170,7 +176,7 @@ impl Destination for Rejecting {
     }
 
     async fn open(&self, _unit: String, _fence: Option<u64>) -> Result<Box<dyn Writer>, Failure> {
-        Ok(Box::new(Self(self.0)))
+        Ok(Box::new(*self))
     }
 }
 
@@ -181,7 +187,7 @@ impl Writer for Rejecting {
             exactly_once: true,
             transactions: true,
             fences: false,
-            late_rejects: false,
+            late_rejects: self.late,
             layouts: Layouts { columns: true, json_lines: false },
             modes: Modes { append: true, upsert: false, mirror: false, replace: false },
             operations: Operations { insert: true, ..Operations::default() },
@@ -214,7 +220,7 @@ impl Writer for Rejecting {
             message: format!("row {row} of its batch is not taken"),
             retryable: false,
         };
-        let rejected = (0..row_count).filter(|row| (row + 1).is_multiple_of(self.0));
+        let rejected = (0..row_count).filter(|row| (row + 1).is_multiple_of(self.every));
         Ok(WriteReport { rejected: rejected.map(reject).collect() })
     }
 

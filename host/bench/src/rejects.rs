@@ -1,4 +1,4 @@
-//! Whole runs of which rows are rejected, with what is kept of them by default beside `row_data = "off"`.
+//! Whole runs of which rows are rejected, or might be as late as at the commit, with what is kept of them by default beside `row_data = "off"`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,31 +22,40 @@ const ROWS: u64 = 2_000_000;
 const LONG_ROWS: u64 = 10_000_000;
 const REPETITIONS: usize = 3;
 
-/// Rows of which the destination rejects one of so many.
+/// Rows, and which of them the destination rejects.
 struct Rows {
     native: NativeRows,
-    reject_every: u32,
+    rejecting: Rejecting,
 }
 
 pub(crate) fn run(tokio: &Runtime, directory: &Path, is_long: bool, report: &mut Report) -> Result<()> {
     let count = if is_long { LONG_ROWS } else { ROWS };
-    let few = Rows { native: NativeRows::new(count), reject_every: 100 };
-    compare(tokio, directory, &few, "1 % of", Goal::RatioAtLeast(0.85), report)?;
-    let all = Rows { native: NativeRows::new(count / 2), reject_every: 1 };
-    compare(tokio, directory, &all, "all of", Goal::AtLeast(150.0), report)
+    let rejecting = Rejecting { every: 100, late: false };
+    let few = Rows { native: NativeRows::new(count), rejecting };
+    let what = format!("a run that rejects 1 % of {} rows", few.native.count());
+    compare(tokio, directory, &few, &what, Goal::RatioAtLeast(0.85), report)?;
+    let rejecting = Rejecting { every: 1, late: false };
+    let all = Rows { native: NativeRows::new(count / 2), rejecting };
+    let what = format!("a run that rejects all of {} rows", all.native.count());
+    compare(tokio, directory, &all, &what, Goal::AtLeast(150.0), report)?;
+    // No row is rejected. All have to be kept, commit by commit, because they might be.
+    let rejecting = Rejecting { every: u32::MAX, late: true };
+    let late = Rows { native: NativeRows::new(count / 2), rejecting };
+    let what = format!("a run of {} rows to a destination with late rejects", late.native.count());
+    compare(tokio, directory, &late, &what, Goal::None, report)
 }
 
 fn compare(
     tokio: &Runtime,
     directory: &Path,
     rows: &Rows,
-    part: &str,
+    what: &str,
     goal: Goal,
     report: &mut Report,
 ) -> Result<()> {
     let once = |row_data| move || once(tokio, directory, rows, row_data);
     let pair = Pair::of(REPETITIONS, once(RowData::Stored), once(RowData::Off))?;
-    let what = format!("a run that rejects {part} {} rows, beside `row_data = \"off\"`", rows.native.count());
+    let what = format!("{what}, beside `row_data = \"off\"`");
     report.add(pair.row(&what, rows.native.count() as f64 / 1e3, "k rows/s", goal));
     let (low, high) = pair.spread();
     let cpu = pair.cpu_ratio();
@@ -59,8 +68,7 @@ fn compare(
 /// One run with fresh storage, to the end.
 fn once(tokio: &Runtime, directory: &Path, rows: &Rows, row_data: RowData) -> Result<Took> {
     let home = Home::new_in(directory)?;
-    let mut spec =
-        RunSpec::new("bench", Arc::new(rows.native.clone()), Arc::new(Rejecting(rows.reject_every)));
+    let mut spec = RunSpec::new("bench", Arc::new(rows.native.clone()), Arc::new(rows.rejecting));
     spec.rejects.row_data = row_data;
     tokio.block_on(async {
         let open = home.open().await?;
@@ -82,7 +90,7 @@ fn judge(ended: &RunReport, rows: &Rows) -> Result<()> {
     let count = rows.native.count();
     let (read, rejected) = (counters.read, counters.rejected);
     ensure!(
-        (read, rejected) == (count, count / u64::from(rows.reject_every)),
+        (read, rejected) == (count, count / u64::from(rows.rejecting.every)),
         "{rejected} of {read} rejected"
     );
     Ok(())

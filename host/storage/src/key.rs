@@ -20,6 +20,9 @@ use vault::Place;
 use crate::error::Error;
 use crate::value::ValueId;
 
+/// Room for what most keys have: some are made for each commit, and growing them in steps would be most of the work.
+const CAPACITY: usize = 96;
+
 /// What an engine's key is of; the first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Space {
@@ -78,7 +81,8 @@ pub(crate) fn table_prefix(organization: &str, table: &str) -> Result<Vec<u8>, E
 
 /// The key of what there is once for an organization, and what the keys of all else of it begin with.
 pub(crate) fn of(space: Space, organization: &str) -> Result<Vec<u8>, Error> {
-    let mut bytes = vec![space as u8];
+    let mut bytes = Vec::with_capacity(CAPACITY);
+    bytes.push(space as u8);
     put_short(&mut bytes, organization)?;
     Ok(bytes)
 }
@@ -106,7 +110,8 @@ pub(crate) fn chunk(organization: &str, id: &ValueId, number: u32) -> Result<Vec
 
 /// The entry of a record in the index of expiry. Entries are in the order in which they end.
 pub(crate) fn expiry(ends_ms: u64, record: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![Space::Expiry as u8];
+    let mut bytes = Vec::with_capacity(8 + record.len());
+    bytes.push(Space::Expiry as u8);
     bytes.extend_from_slice(&ends_ms.to_be_bytes());
     bytes.extend_from_slice(record.get(1..).unwrap_or_default());
     bytes

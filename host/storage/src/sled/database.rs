@@ -3,18 +3,19 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ::sled::{Batch, Config, Db, Mode};
+use ::sled::{Config, Db, IVec, Mode};
 
 use super::codec::Reader;
 use super::durable::Durable;
 use super::fence::Fence;
-use super::stored::{self, COUNTS_KEY, Head};
+use super::leaf::{self, Slots, Unreadable};
+use super::stored::{self, COUNTS_KEY, FORMAT, Head};
 use crate::engine::{Entry, KEY_BYTES_MAX, Scan};
 
 /// sled's default. At each opening it reads the last segment twice and writes the rest of it: larger ones make short processes
@@ -46,9 +47,6 @@ pub(super) struct Page {
     pub(super) is_cut: bool,
 }
 
-/// A key and what it gets; none: it is deleted.
-pub(super) type Change<'a> = (&'a [u8], Option<&'a [u8]>);
-
 /// One database of sled.
 pub(super) struct Database {
     pub(super) number: u64,
@@ -73,6 +71,12 @@ impl Fault {
 impl From<::sled::Error> for Fault {
     fn from(error: ::sled::Error) -> Self {
         Self(error.to_string())
+    }
+}
+
+impl From<Unreadable> for Fault {
+    fn from(_: Unreadable) -> Self {
+        Self("an entry has a form that is not known".to_owned())
     }
 }
 
@@ -126,11 +130,13 @@ impl Database {
             let Some(bytes) = self.db.get(COUNTS_KEY)? else { return Ok(Counts::default()) };
             let mut reader = Reader::new(&bytes);
             let mut read = || {
+                let [_format] = reader.array().filter(|format| *format == [FORMAT])?;
                 let sequence = u64::from_be_bytes(reader.array()?);
                 let live_bytes = u64::from_be_bytes(reader.array()?);
-                Some(Counts { sequence, live_bytes, entries: u64::from_be_bytes(reader.array()?) })
+                let entries = u64::from_be_bytes(reader.array()?);
+                reader.is_empty().then_some(Counts { sequence, live_bytes, entries })
             };
-            read().ok_or_else(|| Fault("its counts are broken".to_owned()))
+            read().ok_or_else(|| Fault("its counts are broken, or of a format that is not ours".to_owned()))
         })
     }
 
@@ -142,11 +148,11 @@ impl Database {
     }
 
     fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
-        let head_key = stored::head_key(key);
         let mut before = None;
         loop {
-            let Some(head) = self.db.get(&head_key)? else { return Ok(None) };
-            let (sequence, parts) = match decode(&head)? {
+            let Some((_, leaf)) = self.leaf_of(key)? else { return Ok(None) };
+            let Some(found) = leaf::find(&leaf, key)? else { return Ok(None) };
+            let (sequence, parts) = match found.head {
                 Head::Short(value) => return Ok(Some(value.to_vec())),
                 Head::Long { sequence, parts, .. } => (sequence, parts),
             };
@@ -159,6 +165,13 @@ impl Database {
             }
             before = Some(sequence);
         }
+    }
+
+    /// The leaf that has the entry of a key if there is one, behind where it lies. sled looks for it in one step, in which no
+    /// leaf is cut: that is done in one step too.
+    fn leaf_of(&self, key: &[u8]) -> Result<Option<(IVec, IVec)>, Fault> {
+        let up_to_it = stored::leaf_key(&[])..=stored::leaf_key(key);
+        Ok(self.db.range(up_to_it).next_back().transpose()?)
     }
 
     /// None: the value was overwritten or deleted meanwhile.
@@ -180,93 +193,53 @@ impl Database {
 
     /// A scan that goes no further than this key.
     pub(super) fn scan_until(&self, scan: &Scan, until: Option<&[u8]>) -> Result<Page, Fault> {
-        let start = match &scan.after {
-            Some(after) if *after >= scan.prefix => Bound::Excluded(stored::head_key(after)),
-            _ => Bound::Included(stored::head_key(&scan.prefix)),
-        };
-        let end = match until {
-            Some(until) => Bound::Included(stored::head_key(until)),
-            None => Bound::Excluded(stored::parts_start().to_vec()),
+        let mut start = match &scan.after {
+            Some(after) if *after >= scan.prefix => Bound::Excluded(after.clone()),
+            _ => Bound::Included(scan.prefix.clone()),
         };
         guarded(|| {
             let mut page = Page { entries: Vec::new(), bytes: 0, is_cut: false };
-            for found in self.db.range((start, end)) {
-                if page.entries.len() >= scan.limit || page.bytes >= ANSWER_BYTES {
-                    page.is_cut = true;
-                    break;
+            for found in self.leaves_from(&start)? {
+                let (_, leaf) = found?;
+                for slot in Slots::of(&leaf) {
+                    let slot = slot?;
+                    // Of a leaf that is cut meanwhile what was moved is found twice.
+                    if !RangeBounds::<[u8]>::contains(
+                        &(start.as_ref().map(Vec::as_slice), Bound::Unbounded),
+                        slot.key,
+                    ) {
+                        continue;
+                    }
+                    if !slot.key.starts_with(&scan.prefix) || until.is_some_and(|until| slot.key > until) {
+                        return Ok(page);
+                    }
+                    if page.entries.len() >= scan.limit || page.bytes >= ANSWER_BYTES {
+                        page.is_cut = true;
+                        return Ok(page);
+                    }
+                    let value = match slot.head {
+                        Head::Short(value) => Some(value.to_vec()),
+                        Head::Long { .. } => self.read(slot.key)?,
+                    };
+                    start = Bound::Excluded(slot.key.to_vec());
+                    // One that was deleted since the head was found is not there.
+                    let Some(value) = value else { continue };
+                    page.bytes += slot.key.len() + value.len();
+                    page.entries.push((slot.key.to_vec(), value));
                 }
-                let (head_key, head) = found?;
-                let key = stored::key_of(&head_key);
-                if !key.starts_with(&scan.prefix) {
-                    break;
-                }
-                let value = match decode(&head)? {
-                    Head::Short(value) => Some(value.to_vec()),
-                    Head::Long { .. } => self.read(key)?,
-                };
-                // One that was deleted since the head was found is not there.
-                let Some(value) = value else { continue };
-                page.bytes += key.len() + value.len();
-                page.entries.push((key.to_vec(), value));
             }
             Ok(page)
         })
     }
 
-    /// Makes changes of different keys true, one after the other, and then says that it is as of this commit. Whoever reads
-    /// meanwhile finds some of them: readers look into the overlay before. What a crash leaves is what was there at the last
-    /// sync, of which none is in between. Answers with what is in the database then.
-    pub(super) fn apply<'a>(
-        &self,
-        fence: &mut Fence,
-        sequence: u64,
-        before: Counts,
-        changes: impl Iterator<Item = Change<'a>>,
-    ) -> Result<Counts, Fault> {
-        guarded(|| {
-            fence.raise(self.written());
-            let mut counts = Counts { sequence, ..before };
-            for (key, value) in changes {
-                self.change(&mut counts, key, value)?;
-            }
-            let numbers = [counts.sequence, counts.live_bytes, counts.entries];
-            self.db.insert(COUNTS_KEY, numbers.map(u64::to_be_bytes).concat())?;
-            Ok(counts)
-        })
-    }
-
-    /// sled looks a key up to change it, and answers with what was there: only values in parts need more than that.
-    fn change(&self, counts: &mut Counts, key: &[u8], value: Option<&[u8]>) -> Result<(), Fault> {
-        let head_key = stored::head_key(key);
-        let mut new_parts = 0;
-        let old = match value.map(|value| stored::encode(counts.sequence, value)) {
-            None => self.db.remove(head_key)?,
-            Some((head, parts)) if parts.is_empty() => self.db.insert(head_key, head)?,
-            Some((head, parts)) => {
-                let old = self.db.get(&head_key)?;
-                // At once, or a reader might find this head, and never its parts.
-                let mut batch = Batch::default();
-                batch.insert(head_key, head);
-                for part in parts {
-                    batch.insert(stored::part_key(key, new_parts), part);
-                    new_parts += 1;
-                }
-                self.db.apply_batch(batch)?;
-                old
-            }
+    /// The leaves from the one on that has the first key behind this bound.
+    fn leaves_from(&self, start: &Bound<Vec<u8>>) -> Result<::sled::Iter, Fault> {
+        let key = match start {
+            Bound::Included(key) | Bound::Excluded(key) => key.as_slice(),
+            Bound::Unbounded => &[],
         };
-        if let Some(value) = value {
-            counts.live_bytes += size(key, u64::try_from(value.len()).unwrap_or(u64::MAX));
-            counts.entries += 1;
-        }
-        let Some(old) = old else { return Ok(()) };
-        let old = decode(&old)?;
-        counts.live_bytes = counts.live_bytes.saturating_sub(size(key, old.value_bytes()));
-        counts.entries = counts.entries.saturating_sub(1);
-        for number in new_parts..old.parts() {
-            self.db.remove(stored::part_key(key, number))?;
-        }
-        Ok(())
+        let first = self.leaf_of(key)?.map_or_else(|| IVec::from(stored::leaf_key(&[])), |(at, _)| at);
+        Ok(self.db.range(first..IVec::from(&stored::parts_start())))
     }
 
     /// How far sled has written its log. Rises with whatever it writes, also when it only moves pages.
@@ -307,18 +280,29 @@ impl Database {
         self.file.metadata().map_or(0, |found| found.len())
     }
 
-    /// Reads every entry, so that every page in use is checked, and counts.
+    /// Reads every entry, so that every page in use is checked, looks whether each is where it is looked for, and counts.
     pub(super) fn verify(&self) -> Result<(), Fault> {
         let counts = self.counts()?;
         let mut found = Counts { sequence: counts.sequence, ..Counts::default() };
         let mut parts = 0;
+        let mut last: Option<Vec<u8>> = None;
         guarded(|| {
-            for entry in self.db.range(stored::head_key(&[])..stored::parts_start().to_vec()) {
-                let (head_key, head) = entry?;
-                let head = decode(&head)?;
-                found.entries += 1;
-                found.live_bytes += size(stored::key_of(&head_key), head.value_bytes());
-                parts += u64::from(head.parts());
+            for leaf in self.leaves_from(&Bound::Unbounded)? {
+                let (at, leaf) = leaf?;
+                let bound = stored::bound_of(&at);
+                let mut is_ordered = last.as_ref().is_none_or(|last| last.as_slice() < bound);
+                for slot in Slots::of(&leaf) {
+                    let slot = slot?;
+                    let is_behind = last.as_ref().is_none_or(|last| last.as_slice() < slot.key);
+                    is_ordered &= slot.key >= bound && is_behind;
+                    last = Some(slot.key.to_vec());
+                    found.entries += 1;
+                    found.live_bytes += size(slot.key, slot.head.value_bytes());
+                    parts += u64::from(slot.head.parts());
+                }
+                if !is_ordered {
+                    return Err(Fault("an entry is in the place of another".to_owned()));
+                }
             }
             for part in self.db.range(stored::parts_start().to_vec()..) {
                 part?;
@@ -344,13 +328,10 @@ impl Database {
     }
 }
 
-fn decode(head: &[u8]) -> Result<Head<'_>, Fault> {
-    Head::decode(head).ok_or_else(|| Fault("an entry has a form that is not known".to_owned()))
-}
-
 fn size(key: &[u8], value_bytes: u64) -> u64 {
     u64::try_from(key.len()).unwrap_or(u64::MAX).saturating_add(value_bytes)
 }
 
+mod apply;
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ mod frame;
 mod group;
 mod journal;
 mod layout;
+mod leaf;
 mod line;
 mod lock;
 mod opening;

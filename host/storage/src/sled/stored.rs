@@ -1,27 +1,31 @@
-//! How an entry lies in sled. Values over 4 KiB are cut in parts.
+//! How entries lie in sled. Values over 4 KiB are cut in parts.
 //!
 //! ```text
 //! key              value
-//! 0                sequence u64 | live bytes u64 | entries u64      what is in the database, big-endian
-//! 1 | key          0 | the value                                    a short value
-//! 1 | key          1 | sequence u64 | bytes u32 | parts u8          a long one, written by this commit
+//! 0                format u8 = 2 | sequence u64 | live bytes u64 | entries u64      what is in the database, big-endian
+//! 1 | bound        a leaf: entries, each a key and its head, see `leaf`
 //! 2 | bytes of the key u16 | key | number u8        sequence u64 | a part
+//!
+//! head = 0 | the value                                    of a short value
+//!      | 1 | sequence u64 | bytes u32 | parts u8          of a long one, written by this commit
 //! ```
 //!
-//! Because sled rewrites whole pages of up to 16 entries, and puts pages over 128 KiB into files of their own, which it does not
-//! sync. A reader may find the head of one commit and a part of another: the sequences tell, and it reads again.
+//! Because sled rewrites whole pages of up to 16 of its keys, and puts pages over 128 KiB into files of their own, which it does
+//! not sync. A reader may find the head of one commit and a part of another: the sequences tell, and it reads again.
 
 use super::codec::Reader;
 
 pub(super) const COUNTS_KEY: &[u8] = &[0];
-const HEADS: u8 = 1;
+/// In 1 each entry was a key of sled. Such a database is built anew, as a broken one is.
+pub(super) const FORMAT: u8 = 2;
+const LEAVES: u8 = 1;
 const PARTS: u8 = 2;
 const SHORT: u8 = 0;
 const LONG: u8 = 1;
-/// 17 entries of 4 KiB and their keys of 1 KiB are 87 KiB: the largest page that sled makes before it splits it.
+/// 17 parts of 4 KiB and their keys of 1 KiB are 87 KiB: the largest page that sled makes before it splits it.
 const PART_BYTES: usize = 4 << 10;
 
-/// What sled has under the key of an entry.
+/// What an entry has beside its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Head<'a> {
     Short(&'a [u8]),
@@ -59,16 +63,17 @@ impl<'a> Head<'a> {
     }
 }
 
-pub(super) fn head_key(key: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(1 + key.len());
-    bytes.push(HEADS);
-    bytes.extend_from_slice(key);
+/// Where the leaf with this bound lies.
+pub(super) fn leaf_key(bound: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1 + bound.len());
+    bytes.push(LEAVES);
+    bytes.extend_from_slice(bound);
     bytes
 }
 
-/// The key of an entry, of which this is the head's.
-pub(super) fn key_of(head_key: &[u8]) -> &[u8] {
-    head_key.get(1..).unwrap_or_default()
+/// The bound of the leaf that lies here.
+pub(super) fn bound_of(leaf_key: &[u8]) -> &[u8] {
+    leaf_key.get(1..).unwrap_or_default()
 }
 
 pub(super) fn part_key(key: &[u8], number: u8) -> Vec<u8> {
@@ -80,7 +85,7 @@ pub(super) fn part_key(key: &[u8], number: u8) -> Vec<u8> {
     bytes
 }
 
-/// Behind all heads, before all parts.
+/// Behind all leaves, before all parts.
 pub(super) const fn parts_start() -> [u8; 1] {
     [PARTS]
 }

@@ -1,10 +1,12 @@
-//! What a power cut may leave of sled's file, at its worst.
+//! What a power cut may leave of sled's file, at its worst, and what a reader finds while a database changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Counts, Database, SEGMENT_BYTES};
+use super::{COUNTS_KEY, Counts, Database, SEGMENT_BYTES};
+use crate::engine::Scan;
 use crate::sled::durable;
 use crate::sled::fence::Fence;
 
@@ -82,4 +84,77 @@ fn what_was_synced_survives_whatever_is_written_behind_it() {
         fs::remove_dir_all(after).unwrap();
     }
     assert!(overwritten > 2, "sled used its segments again in {overwritten} rounds only: nothing was tested");
+}
+
+#[test]
+fn what_nobody_changes_is_found_at_every_moment_while_leaves_are_cut_and_go() {
+    let place = tempfile::tempdir_in("/dev/shm").unwrap();
+    let database = Database::open(&place.path().join("db-1"), 1, 64 << 20).unwrap();
+    let key = |number: u32| number.to_be_bytes();
+    let apply = |fence: &mut Fence, counts: Counts, numbers: &[u32], value: Option<&[u8]>| {
+        let keys: Vec<_> = numbers.iter().map(|number| key(*number)).collect();
+        let changes = keys.iter().map(|key| (key.as_slice(), value));
+        database.apply(fence, counts.sequence + 1, counts, changes).unwrap()
+    };
+    let standing: Vec<u32> = (0..2_000).map(|number| number * 100).collect();
+    let kept = vec![7; 60];
+    let mut fence = Fence::default();
+    let mut counts = apply(&mut fence, Counts::default(), &standing, Some(&kept));
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut rounds = 0;
+            while !is_done.load(Ordering::Relaxed) || rounds == 0 {
+                for number in &standing {
+                    assert_eq!(database.get(&key(*number)).unwrap().as_ref(), Some(&kept), "key {number}");
+                }
+                let all = Scan { limit: usize::MAX, ..Scan::default() };
+                let found = database.scan(&all).unwrap();
+                assert!(found.is_sorted_by(|(one, _), (next, _)| one < next));
+                let found = found.into_iter().filter(|(_, value)| *value == kept).map(|(key, _)| key);
+                assert!(found.eq(standing.iter().map(|number| key(*number).to_vec())));
+                rounds += 1;
+            }
+            rounds
+        });
+        let mut moving = BTreeSet::new();
+        for round in 1..60 {
+            // Between those that stay, so that these move; now and then all of it goes again.
+            let others = standing.iter().flat_map(|number| [number + round, number + 99 - round / 2]);
+            let others: Vec<u32> = others.collect();
+            counts = apply(&mut fence, counts, &others, Some(&[1; 90]));
+            moving.extend(others);
+            if round % 4 == 0 {
+                let gone: Vec<u32> = std::mem::take(&mut moving).into_iter().collect();
+                counts = apply(&mut fence, counts, &gone, None);
+            }
+            database.sync_when_due(&mut fence).unwrap();
+        }
+        is_done.store(true, Ordering::Relaxed);
+        assert!(reader.join().unwrap() > 3);
+    });
+    database.verify().unwrap();
+    assert_eq!(counts, database.counts().unwrap());
+}
+
+#[test]
+fn values_that_come_together_lie_together() {
+    let place = tempfile::tempdir_in("/dev/shm").unwrap();
+    let database = Database::open(&place.path().join("db-1"), 1, 64 << 20).unwrap();
+    let keys: Vec<_> = (0_u32..10_000).map(u32::to_be_bytes).collect();
+    let changes = keys.iter().map(|key| (key.as_slice(), Some([7; 90].as_slice())));
+    database.apply(&mut Fence::default(), 1, Counts::default(), changes).unwrap();
+    // Without that sled would have 10,000.
+    let leaves = database.db.len() - 1;
+    assert!((490..700).contains(&leaves), "{leaves}");
+}
+
+#[test]
+fn a_database_of_another_format_is_refused() {
+    let place = tempfile::tempdir_in("/dev/shm").unwrap();
+    let database = Database::open(&place.path().join("db-1"), 1, 64 << 20).unwrap();
+    assert_eq!(database.counts().unwrap(), Counts::default());
+    // As format 1 had them.
+    database.db.insert(COUNTS_KEY, [1_u64, 0, 0].map(u64::to_be_bytes).concat()).unwrap();
+    assert!(database.counts().unwrap_err().0.contains("format"));
 }

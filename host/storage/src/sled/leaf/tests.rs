@@ -42,6 +42,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn leaves_hold_what_a_map_would_and_are_cut_where_they_are_full(
         rounds in prop::collection::vec(prop::collection::btree_map(key(), prop::option::of(value()), 1..30), 1..6)

@@ -9,6 +9,7 @@
 //!
 //! **Invariant:** the journal has every commit behind what is durable in the database.
 //! **Invariant:** what a reader sees is durable: a commit comes into the overlay after its sync.
+//! **Invariant:** a leaf of the database is cut in one step, so whoever looks for an entry that stays finds it at every moment.
 //! **Invariant:** one thread at a time writes to the journal, the one that leads a group; one thread writes to the database.
 
 mod applier;

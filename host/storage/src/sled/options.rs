@@ -9,8 +9,8 @@ use crate::engine::{Sequence, SnapshotItem};
 
 /// sled keeps so much of the database in memory.
 const CACHE_BYTES: u64 = 64 << 20;
-/// Of commits so many bytes may wait to be applied, and as much again is being applied: a tenth of a second of work for sled, so
-/// that nobody who waits for room waits for long.
+/// Of commits so many bytes may wait to be applied, and as much again is being applied: some hundredths of a second of work for
+/// sled, so that nobody who waits for room waits for long.
 const WAITING_BYTES: usize = 4 << 20;
 
 /// What a data directory is opened with.

@@ -3,6 +3,7 @@
 mod certificates;
 mod endpoints;
 mod fails;
+mod killed;
 mod other_audiences;
 mod places;
 mod quiet;

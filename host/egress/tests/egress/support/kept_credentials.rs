@@ -1,12 +1,21 @@
-//! Where the tests keep credentials: in memory, by the rules of the port, and with a log of what was asked.
+//! Where the tests keep credentials: in memory or in a file, by the rules of the port, and with a log of what was asked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use egress::credential::{Credentials, Generation, Material, Placed, Secret, Settings, StoreError};
 use manifest::{CredentialAsk, Manifest};
+
+/// One credential in a file.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Line {
+    generation: u64,
+    is_redeeming: bool,
+    fields: BTreeMap<String, String>,
+}
 
 /// The credentials of one organization.
 pub(crate) struct Keeper {
@@ -16,12 +25,49 @@ pub(crate) struct Keeper {
     pub(crate) watch: scrub::Watch,
     /// Keeping never ends, as when the machine loses power in it.
     pub(crate) hangs: AtomicBool,
+    /// What outlives the process.
+    file: Option<PathBuf>,
 }
 
 impl Keeper {
     pub(crate) fn new(organization: &'static str) -> Arc<Self> {
         let (kept, events, watch) = (Mutex::default(), Mutex::default(), scrub::Watch::new());
-        Arc::new(Self { organization, kept, events, watch, hangs: AtomicBool::new(false) })
+        Arc::new(Self { organization, kept, events, watch, hangs: AtomicBool::new(false), file: None })
+    }
+
+    /// One that keeps in this file, with what it finds there.
+    pub(crate) fn in_file(file: &Path) -> Arc<Self> {
+        let mut keeper = Arc::into_inner(Self::new("acme")).unwrap();
+        keeper.file = Some(file.to_owned());
+        let text = std::fs::read(file).unwrap_or_else(|_| b"{}".to_vec());
+        let lines: BTreeMap<String, Line> = serde_json::from_slice(&text).unwrap();
+        for (stored, Line { generation, is_redeeming, fields }) in lines {
+            let material = Material::new(Generation(generation)).redeeming(is_redeeming);
+            let fields = fields.into_iter();
+            let material =
+                fields.fold(material, |material, (name, value)| material.with(name, Secret::new(value)));
+            keeper.kept.lock().unwrap().insert(stored, Ok(material));
+        }
+        Arc::new(keeper)
+    }
+
+    /// What is kept is in the file, whole, when this returns.
+    fn save(&self, kept: &HashMap<String, Result<Material, StoreError>>) {
+        let Some(file) = &self.file else { return };
+        let line = |(stored, material): (&String, &Result<Material, StoreError>)| {
+            let material = material.as_ref().ok()?;
+            let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+            let line = Line {
+                generation: material.generation().0,
+                is_redeeming: material.is_redeeming(),
+                fields: material.fields().map(owned).collect(),
+            };
+            Some((stored.clone(), line))
+        };
+        let lines: BTreeMap<String, Line> = kept.iter().filter_map(line).collect();
+        let fresh = file.with_extension("new");
+        std::fs::write(&fresh, serde_json::to_vec(&lines).unwrap()).unwrap();
+        std::fs::rename(fresh, file).unwrap();
     }
 
     /// One with this credential.
@@ -40,7 +86,9 @@ impl Keeper {
         let material = fields.iter().fold(Material::new(next), |material, (name, value)| {
             material.with(*name, Secret::new((*value).to_owned()))
         });
-        self.kept.lock().unwrap().insert(stored.to_owned(), Ok(material));
+        let mut kept = self.kept.lock().unwrap();
+        kept.insert(stored.to_owned(), Ok(material));
+        self.save(&kept);
     }
 
     pub(crate) fn refuse(&self, stored: &str, error: StoreError) {
@@ -84,6 +132,7 @@ impl Keeper {
             return Err(StoreError::Superseded);
         }
         *material = change(material);
+        self.save(&kept);
         Ok(())
     }
 }

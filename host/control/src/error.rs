@@ -172,6 +172,18 @@ pub enum Error {
         /// The longest life.
         days_max: u64,
     },
+    /// Ranges of addresses that cannot be a zone.
+    #[error("the ranges of addresses are not taken: {reason}")]
+    BadZones {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A schedule that cannot be one.
+    #[error("the schedule is not taken: {reason}")]
+    BadSchedule {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// There is no randomness, or a record cannot be sealed.
     #[error(transparent)]
     Seal(#[from] vault::SealError),
@@ -219,6 +231,8 @@ impl Error {
             Self::SessionEnded => "CD1248",
             Self::BadToken => "CD1249",
             Self::BadLife { .. } => "CD1250",
+            Self::BadZones { .. } => "CD1251",
+            Self::BadSchedule { .. } => "CD1252",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

@@ -1,4 +1,5 @@
-//! Who may do what in an installation: people, organizations and the audit log, over sealed storage.
+//! Who may do what in an installation, from where and when: people, organizations, sessions, tokens, zones, schedules and
+//! the audit log, over sealed storage.
 //!
 //! Decides and remembers; executes nothing. Knows no engine, no connector, no route of HTTP; rows never pass through here.
 //!
@@ -13,11 +14,13 @@ mod audit;
 mod error;
 mod keeper;
 mod organizations;
+mod schedules;
 mod secret;
 mod sessions;
 mod tables;
 mod tokens;
 mod users;
+mod zones;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +36,9 @@ pub use keeper::INSTALLATION;
 pub use organizations::{
     Glass, GlassState, Invited, Member, MemberRole, Organization, Organizations, Region,
 };
+pub use schedules::{CatchUp, Plan, Schedule, ScheduleSpec, When};
 pub use secret::Secret;
 pub use sessions::{Session, Sessions};
 pub use tokens::{NewToken, Token, Tokens};
 pub use users::{Email, Login, PasswordPolicy, SecondFactorSetup, User, Users, UsersOptions, Weakness};
+pub use zones::{Entrance, Zones, client_address};

@@ -43,6 +43,8 @@ pub(crate) const INVITATIONS: Table = table("invitations", Class::Metadata);
 pub(crate) const INVITATION_TOKENS: Table = table("invitation_tokens", Class::Credentials);
 /// `organization | glass`: who may look at what, until when.
 pub(crate) const GLASSES: Table = table("break_glass", Class::Metadata);
+/// `organization`: from where it is reached.
+pub(crate) const ZONES: Table = table("zones", Class::Metadata);
 /// `digest of the token`: whose session it is, and since when.
 pub(crate) const SESSIONS: Table = table("sessions", Class::Credentials);
 /// `user | session`: the digest of its token.

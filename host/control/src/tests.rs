@@ -8,3 +8,4 @@ mod sessions;
 mod tokens;
 mod users;
 mod world;
+mod zones;

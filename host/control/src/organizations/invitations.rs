@@ -100,13 +100,21 @@ impl Organizations {
     ) -> Result<(), Error> {
         self.authorize(by, organization, Action::InviteMembers).await?;
         let at = Key::of(organization).id(invitation);
-        let found = self.keeper.read::<InvitationRecord>(INSTALLATION, INVITATIONS, &at).await?;
-        let Some((record, _)) = found else { return Ok(()) };
-        let change = Change::new(INSTALLATION).delete(INVITATIONS, at);
-        let change = change.delete(INVITATION_TOKENS, record.digest.bytes());
-        let event = Event::done(Act::InvitationRevoked, by, invitation);
-        self.audit.append_with(&self.log(organization), &event, change).await?;
-        Ok(())
+        let mut attempts = Attempts::at(INVITATIONS);
+        loop {
+            let found = self.keeper.read::<InvitationRecord>(INSTALLATION, INVITATIONS, &at).await?;
+            let Some((record, revision)) = found else { return Ok(()) };
+            let change = Change::new(INSTALLATION)
+                .expect(INVITATIONS, at.clone(), Some(&revision))
+                .delete(INVITATIONS, at.clone())
+                .delete(INVITATION_TOKENS, record.digest.bytes());
+            let event = Event::done(Act::InvitationRevoked, by, invitation);
+            match self.audit.append_with(&self.log(organization), &event, change).await {
+                // Taken up or taken back by somebody else meanwhile.
+                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
+                done => return done.map(|_| ()),
+            }
+        }
     }
 
     /// Takes an invitation up for somebody who is known, and has come in; answers the organization.

@@ -114,6 +114,32 @@ async fn an_invitation_is_taken_up_once_within_72_hours_by_whom_it_names() {
 }
 
 #[tokio::test]
+async fn an_invitation_that_is_taken_back_while_it_is_taken_up_is_one_or_the_other() {
+    let (mut revoked, mut joined) = (0, 0);
+    for before in (0..90).step_by(3) {
+        let world = World::over(Dying::new(false));
+        let house = world.house().await;
+        let organizations = &house.organizations;
+        let (_, eve) = house.other().await;
+        let invited = house.invite("eve@other.example", MemberRole::User).await;
+        let revoke = async {
+            for _ in 0..before {
+                tokio::task::yield_now().await;
+            }
+            organizations.revoke_invitation(&house.admin, &house.acme, &invited.id).await.unwrap();
+        };
+        let (accepted, ()) = tokio::join!(organizations.accept(&invited.token, &eve), revoke);
+        let acts = house.acts().await;
+        let count = |wanted: &str| acts.iter().filter(|act| *act == wanted).count();
+        // The admin has joined before.
+        let expected = if accepted.is_ok() { (0, 2) } else { (1, 1) };
+        assert_eq!((count("invitation_revoked"), count("member_joined")), expected, "{before}");
+        if accepted.is_ok() { joined += 1 } else { revoked += 1 }
+    }
+    assert!(revoked > 0 && joined > 0, "{revoked} {joined}");
+}
+
+#[tokio::test]
 async fn one_person_is_a_member_of_several_in_different_roles() {
     let world = World::new();
     let house = world.house().await;

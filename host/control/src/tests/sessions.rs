@@ -151,7 +151,7 @@ async fn another_password_ends_every_other_session() {
 /// Whoever reads a session from disk while it is revoked does not bring it back.
 #[tokio::test]
 async fn a_session_that_is_revoked_while_it_is_read_stays_revoked() {
-    for before in 0..12 {
+    for before in 0..30 {
         let world = World::over(Dying::new(false));
         let sessions = world.with_person().await;
         let (session, token) = log_in(&sessions, None).await;

@@ -92,7 +92,7 @@ fn location(folder: &Path) -> Location {
     }
 }
 
-/// An engine that lets others go first at each call, and that stops after so many commits, as a process that dies does. A
+/// An engine that lets others go first before and after what it does, and that stops after so many commits, as a process that dies does. A
 /// commit in which it stops is lost or kept.
 pub(crate) struct Dying {
     inner: MemoryEngine,
@@ -130,7 +130,9 @@ impl Engine for Dying {
         tokio::task::yield_now().await;
         let spend = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
         if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spend).is_ok() {
-            return self.inner.commit(batch).await;
+            let committed = self.inner.commit(batch).await;
+            tokio::task::yield_now().await;
+            return committed;
         }
         if self.keeps_the_last {
             self.inner.commit(batch).await?;

@@ -230,5 +230,5 @@ async fn ignore_end(connection: impl Future<Output = hyper::Result<()>>) {
 }
 
 fn lost(origin: &Origin, source: hyper::Error) -> Error {
-    Error::ConnectionLost { host: origin.host.as_ref().to_owned(), source }
+    Error::ConnectionLost { host: origin.host.as_ref().to_owned(), source: source.into() }
 }

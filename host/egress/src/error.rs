@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::transport::Cause;
 use crate::{Limit, credential};
 
 /// The result of this crate.
@@ -97,7 +98,7 @@ pub enum Error {
         /// The host.
         host: String,
         /// Why.
-        source: hyper::Error,
+        source: Cause,
     },
     /// The server does not speak HTTP as it should.
     #[error("response breaks the protocol: {problem}")]
@@ -105,7 +106,7 @@ pub enum Error {
         /// What it did.
         problem: &'static str,
         /// What the parser said.
-        source: Option<hyper::Error>,
+        source: Option<Cause>,
     },
     /// The response body ended before it was whole.
     #[error("response body ended early after {received} bytes")]

@@ -57,3 +57,4 @@ pub use revoke::Revoker;
 pub use settings::{ClientSettings, Egress, Settings, WallClock};
 pub use tls::Authorities;
 pub use totals::Usage;
+pub use transport::Cause;

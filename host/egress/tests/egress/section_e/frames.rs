@@ -1,4 +1,4 @@
-//! E36 and E61: servers that speak HTTP/2 as no library would.
+//! E36, E50 and E61: servers that speak HTTP/2 as no library would.
 
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PUSH_PROMISE: u8 = 5;
 const PING: u8 = 6;
+const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
@@ -123,6 +124,11 @@ async fn serve(stream: &mut TlsStream<TcpStream>, first: &[u8], again: &[u8]) ->
 
 /// How a request to such a server ends: with its fields, when it is answered all the same.
 async fn end(authority: &Authority, attack: Attack, total: Duration) -> Result<HeaderMap, Error> {
+    let house = House::default().trusting(&authority.pem()).caps(|caps| caps.total_timeout = total);
+    end_of(authority, attack, &house).await
+}
+
+async fn end_of(authority: &Authority, attack: Attack, house: &House) -> Result<HeaderMap, Error> {
     let tls = acceptor(&authority.issue("api.test"), "h2");
     let server = Raw::start(move |stream, _heads| {
         let (tls, first, again) = (tls.clone(), attack.first.clone(), attack.again.clone());
@@ -134,7 +140,6 @@ async fn end(authority: &Authority, attack: Attack, total: Duration) -> Result<H
         }
     })
     .await;
-    let house = House::default().trusting(&authority.pem()).caps(|caps| caps.total_timeout = total);
     let client = house.client();
     let ended = whole(&client, format!("https://api.test:{}/", server.port())).await;
     drop(client);
@@ -156,6 +161,24 @@ async fn e36_frames_that_break_the_protocol_end_the_request_at_once() {
         let name = attack.name;
         let error = end(&authority, attack, Duration::from_secs(60)).await.unwrap_err();
         assert!(matches!(error, Error::ConnectionLost { .. }), "{name}: {}", error.full_text());
+    }
+}
+
+/// The last frame of a connection may carry a text, which is the server's to choose: the secret that it was sent, say.
+#[tokio::test]
+async fn e50_what_a_server_writes_at_the_end_of_a_connection_is_told_to_nobody() {
+    const CANARY: &str = "canary-Q7xZ2kP9vL";
+    let authority = Authority::new();
+    let gone = frame(GOAWAY, 0, 0, &[&[0, 0, 0, 0, 0, 0, 0, 11], CANARY.as_bytes()].concat());
+    for (name, first) in [
+        ("instead of an answer", gone.clone()),
+        ("in the middle of one", [frame(HEADERS, END_HEADERS, 1, OK), gone].concat()),
+    ] {
+        let house = House::default().trusting(&authority.pem());
+        let error = end_of(&authority, once(name, first), &house).await.unwrap_err();
+        let told = format!("{error:?} {} {} {:?}", error.full_text(), error.guest_text(), house.ledger.all());
+        assert!(told.contains("ENHANCE_YOUR_CALM"), "{name}: {told}");
+        assert!(!told.contains(CANARY) && !told.contains("canary"), "{name}: {told}");
     }
 }
 

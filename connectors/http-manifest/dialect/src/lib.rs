@@ -18,7 +18,8 @@ mod yaml;
 
 pub use components::{
     authenticator::{
-        ApiKey, ApiKeyPlace, Authenticator, Basic, Grant, Jwt, OAuth, Selective, Source as ValueSource,
+        ApiKey, ApiKeyPlace, Authenticator, Basic, Grant, Host, Jwt, OAuth, Selective, Setting,
+        Source as ValueSource,
     },
     cursor::{Cursor, Datetime},
     error_handler::{Action, Backoff, ErrorHandler, FailureType, ResponseFilter},

@@ -4,7 +4,7 @@
 //! in `SUPPORTED`, and its name out of `NOT_YET`.
 
 /// Components that are read.
-const SUPPORTED: [&str; 44] = [
+const SUPPORTED: [&str; 45] = [
     "AddFields",
     "AddedFieldDefinition",
     "ApiKeyAuthenticator",
@@ -22,6 +22,7 @@ const SUPPORTED: [&str; 44] = [
     "DpathExtractor",
     "ExponentialBackoffStrategy",
     "HTTPAPIBudget",
+    "HostAuthenticator",
     "HttpRequester",
     "HttpResponseFilter",
     "InlineSchemaLoader",

@@ -1,6 +1,8 @@
 //! What one authenticator asks for. A value that an expression computes is entered by the user as the expression would
 //! give it; a secret that stands in the manifest itself is refused, since everybody who has the manifest has it.
 
+mod hosts_words;
+
 use http_manifest_dialect::{
     ApiKey, ApiKeyPlace, Authenticator, Basic, Fault, Grant, Jwt, OAuth, Spec, ValueSource,
     template::Template,
@@ -29,6 +31,7 @@ impl Reading<'_> {
             Authenticator::Basic(basic) => self.basic(basic),
             Authenticator::OAuth(oauth) => self.oauth(oauth),
             Authenticator::Jwt(jwt) => self.jwt(jwt),
+            Authenticator::Host(host) => Some(self.in_hosts_words(host)),
             // The dialect knows no choice within a choice.
             Authenticator::Selective(_) => None,
         }
@@ -43,8 +46,8 @@ impl Reading<'_> {
         }
         let mut credential = new("token", "header");
         credential.settings = vec![
-            ("header", Value::from("authorization")),
-            ("prefix", Value::from(format!("Bearer {prefix}"))),
+            setting("header", Value::from("authorization")),
+            setting("prefix", Value::from(format!("Bearer {prefix}"))),
         ];
         self.secret(&mut credential, "value", token);
         credential
@@ -54,16 +57,16 @@ impl Reading<'_> {
         let mut credential = match &key.place {
             ApiKeyPlace::Header(name) => {
                 let mut credential = new("api-key", "header");
-                credential.settings.push(("header", Value::from(name.as_str())));
+                credential.settings.push(setting("header", Value::from(name.as_str())));
                 let (prefix, _) = split_prefix(&key.key.text);
                 if !prefix.is_empty() {
-                    credential.settings.push(("prefix", Value::from(prefix)));
+                    credential.settings.push(setting("prefix", Value::from(prefix)));
                 }
                 credential
             }
             ApiKeyPlace::Parameter(name) => {
                 let mut credential = new("api-key", "query");
-                credential.settings.push(("parameter", Value::from(name.as_str())));
+                credential.settings.push(setting("parameter", Value::from(name.as_str())));
                 credential
             }
         };
@@ -97,15 +100,15 @@ impl Reading<'_> {
         let url = self.endpoint(&mut credential, &oauth.token_url)?;
         let authentication = if oauth.names_itself_in_header { "basic" } else { "body" };
         credential.settings = vec![
-            ("grant", Value::from(grant)),
-            ("token_url", Value::from(url)),
-            ("client_authentication", Value::from(authentication)),
+            setting("grant", Value::from(grant)),
+            setting("token_url", Value::from(url)),
+            setting("client_authentication", Value::from(authentication)),
         ];
         if !oauth.scopes.is_empty() {
-            credential.settings.push(("scopes", Value::from(oauth.scopes.clone())));
+            credential.settings.push(setting("scopes", Value::from(oauth.scopes.clone())));
         }
         if !oauth.parameters.is_empty() {
-            credential.settings.push(("token_parameters", table(&oauth.parameters)));
+            credential.settings.push(setting("token_parameters", table(&oauth.parameters)));
         }
         self.public(&mut credential, "client_id", &oauth.client_id);
         if let Some(secret) = &oauth.client_secret {
@@ -120,16 +123,16 @@ impl Reading<'_> {
     fn jwt(&mut self, jwt: &Jwt) -> Option<Credential> {
         let mut credential = new("service-account", "jwt-bearer");
         credential.settings = vec![
-            ("algorithm", Value::from(jwt.algorithm)),
-            ("lifetime", Value::from(format!("{} s", jwt.lifetime_s))),
-            ("prefix", Value::from(jwt.prefix.as_str())),
+            setting("algorithm", Value::from(jwt.algorithm)),
+            setting("lifetime", Value::from(format!("{} s", jwt.lifetime_s))),
+            setting("prefix", Value::from(jwt.prefix.as_str())),
         ];
         if let Some(audience) = &jwt.audience {
             let audience = self.endpoint(&mut credential, audience)?;
-            credential.settings.push(("token_audience", Value::from(audience)));
+            credential.settings.push(setting("token_audience", Value::from(audience)));
         }
         if !jwt.claims.is_empty() {
-            credential.settings.push(("claims", table(&jwt.claims)));
+            credential.settings.push(setting("claims", table(&jwt.claims)));
         }
         self.secret(&mut credential, "private_key", &jwt.private_key);
         let public = [("issuer", &jwt.issuer), ("key_id", &jwt.key_id), ("subject", &jwt.subject)];
@@ -216,8 +219,12 @@ impl Reading<'_> {
     }
 }
 
-fn new(name: &str, kind: &'static str) -> Credential {
-    Credential { name: name.to_owned(), kind, ..Credential::default() }
+fn setting(name: &str, value: Value) -> (String, Value) {
+    (name.to_owned(), value)
+}
+
+fn new(name: &str, kind: &str) -> Credential {
+    Credential { name: name.to_owned(), kind: kind.to_owned(), ..Credential::default() }
 }
 
 fn table(pairs: &[(String, String)]) -> Value {

@@ -12,14 +12,14 @@ use crate::{authenticator, hosts};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Credential {
     pub(crate) name: String,
-    pub(crate) kind: &'static str,
-    pub(crate) settings: Vec<(&'static str, Value)>,
+    pub(crate) kind: String,
+    pub(crate) settings: Vec<(String, Value)>,
     /// Which secret of the specification is which field: the field's name, and the keys that lead to the secret.
     pub(crate) fields: BTreeMap<&'static str, Vec<String>>,
     /// The group of which the user enters one.
     pub(crate) one_of: Option<&'static str>,
     pub(crate) optional: bool,
-    /// Hosts, each with the methods of the streams that need the credential there.
+    /// Hosts, each with the methods of the streams that need the credential there; without any for all of them.
     pub(crate) audience: Vec<(String, Vec<&'static str>)>,
     pub(crate) streams: Vec<String>,
     /// Values of the configuration in its settings, with their defaults.
@@ -43,8 +43,9 @@ pub(crate) fn credentials(manifest: &Manifest) -> Result<(Vec<Credential>, Vec<F
         };
         let audience = hosts::of_requester(requester);
         for mut credential in alternatives(said, &mut reading) {
-            credential.audience =
-                audience.iter().map(|url| (url.clone(), vec![requester.method.as_str()])).collect();
+            // A certificate is shown before there is a method.
+            let methods = || if credential.kind == "mtls" { vec![] } else { vec![requester.method.as_str()] };
+            credential.audience = audience.iter().map(|url| (url.clone(), methods())).collect();
             credential.streams = vec![stream.name.clone()];
             add(&mut credentials, credential);
         }
@@ -89,8 +90,8 @@ fn identifier(word: &str) -> Option<String> {
 
 fn add(credentials: &mut Vec<Credential>, new: Credential) {
     let is_same = |known: &Credential| {
-        (known.kind, &known.settings, &known.fields, known.one_of, &known.sources)
-            == (new.kind, &new.settings, &new.fields, new.one_of, &new.sources)
+        (&known.kind, &known.settings, &known.fields, known.one_of, &known.sources)
+            == (&new.kind, &new.settings, &new.fields, new.one_of, &new.sources)
     };
     if let Some(known) = credentials.iter_mut().find(|known| is_same(known)) {
         for (url, methods) in new.audience {

@@ -141,9 +141,10 @@ fn written_credential(credential: &Credential) -> String {
     for (key, value) in settings {
         written.push_str(&format!("{key} = {value}\n"));
     }
-    let rules = audience
-        .iter()
-        .map(|(url, methods)| format!("{{ url = {}, methods = [{}] }}", quoted(url), listed(methods)));
+    let rules = audience.iter().map(|(url, methods)| match methods.as_slice() {
+        [] => format!("{{ url = {} }}", quoted(url)),
+        methods => format!("{{ url = {}, methods = [{}] }}", quoted(url), listed(methods)),
+    });
     written.push_str(&format!("audience = [{}]\n", rules.collect::<Vec<_>>().join(", ")));
     if let Some(group) = one_of {
         written.push_str(&format!("one_of = {}\n", quoted(group)));

@@ -2,11 +2,13 @@
 //! its kind, its place, and the texts that say which values the user is asked for. Those texts are never evaluated.
 
 mod api_key;
+mod host;
 mod jwt;
 mod oauth;
 mod selective;
 
 pub use api_key::{ApiKey, ApiKeyPlace};
+pub use host::{Host, Setting};
 pub use jwt::Jwt;
 pub use oauth::{Grant, OAuth};
 pub use selective::Selective;
@@ -31,6 +33,8 @@ pub enum Authenticator {
     OAuth(Box<OAuth>),
     /// A token that is signed with a private key.
     Jwt(Box<Jwt>),
+    /// A credential of any kind that the host knows, in the host's words.
+    Host(Box<Host>),
     /// One of several, as the user chooses.
     Selective(Selective),
 }
@@ -53,13 +57,14 @@ pub struct Source {
     pub place: Place,
 }
 
-pub(crate) const KINDS: [Kind<Option<Authenticator>>; 7] = [
+pub(crate) const KINDS: [Kind<Option<Authenticator>>; 8] = [
     Kind { name: "NoAuth", read: read_none },
     Kind { name: "ApiKeyAuthenticator", read: api_key::read },
     Kind { name: "BearerAuthenticator", read: read_bearer },
     Kind { name: "BasicHttpAuthenticator", read: read_basic },
     Kind { name: "OAuthAuthenticator", read: oauth::read },
     Kind { name: "JwtAuthenticator", read: jwt::read },
+    Kind { name: "HostAuthenticator", read: host::read },
     Kind { name: "SelectiveAuthenticator", read: selective::read },
 ];
 

@@ -17,14 +17,13 @@ pub(crate) fn serve(pages: u64) -> String {
 /// What a sync needs so that its source reaches `url`, on this machine.
 pub(crate) fn grants(url: &str) -> String {
     let port = url.rsplit(':').next().unwrap();
-    format!(
-        r#"[[source.grants.hosts]]
-url = "{url}"
-[[source.grants.addresses]]
-address = "127.0.0.1"
-port = {port}
-"#
-    )
+    // A name of this machine may stand for either.
+    let addresses = if url.contains("localhost") { &["127.0.0.1", "::1"][..] } else { &["127.0.0.1"] };
+    let mut granted = format!("[[source.grants.hosts]]\nurl = \"{url}\"\n");
+    for address in addresses {
+        granted += &format!("[[source.grants.addresses]]\naddress = \"{address}\"\nport = {port}\n");
+    }
+    granted
 }
 
 /// As [`serve`], for the connector of the template: it reads `GET /records?page=3`.
@@ -39,12 +38,13 @@ pub(crate) fn serve_template(pages: u64) -> String {
 type Page = fn(Option<u64>, std::ops::RangeInclusive<u64>) -> serde_json::Value;
 
 /// As [`serve`], with one page, for requests whose head has all of these in it; others are answered by 401.
-pub(crate) fn serve_to(wanted: &'static [&'static str]) -> String {
+pub(crate) fn serve_to(wanted: &[impl AsRef<str>]) -> String {
+    let wanted: Vec<String> = wanted.iter().map(|one| one.as_ref().to_owned()).collect();
     let page: Page = |next, ids| {
         let record = |id: u64| json!({ "id": id, "tags": [] });
         json!({ "next": next, "data": ids.map(record).collect::<Vec<_>>() })
     };
-    serve_where(1, "_page=", page, move |head| wanted.iter().all(|one| head.contains(one)))
+    serve_where(1, "_page=", page, move |head| wanted.iter().all(|one| head.contains(one.as_str())))
 }
 
 fn serve_as(pages: u64, parameter: &'static str, page: Page) -> String {
@@ -90,7 +90,7 @@ fn answer(
 }
 
 /// The lines of a request before its body, each with its end.
-fn head_of(stream: &TcpStream) -> Option<String> {
+pub(crate) fn head_of(stream: &TcpStream) -> Option<String> {
     let mut head = String::new();
     for line in BufReader::new(stream).lines() {
         let line = line.ok()?;
@@ -102,7 +102,7 @@ fn head_of(stream: &TcpStream) -> Option<String> {
     None
 }
 
-fn respond(mut stream: &TcpStream, body: &str) {
+pub(crate) fn respond(mut stream: &TcpStream, body: &str) {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     // The program may have been ended by its test.
     let _ = stream.write_all(format!("{head}{body}").as_bytes());
@@ -110,13 +110,21 @@ fn respond(mut stream: &TcpStream, body: &str) {
 
 /// Answers each request with one record that says what the request was.
 pub(crate) fn serve_echo() -> String {
+    serve_with(|head| {
+        let body = json!({ "data": [{ "id": 1, "asked": head }] }).to_string();
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    })
+}
+
+/// Answers each request with what this makes of its head.
+pub(crate) fn serve_with(answer: impl Fn(&str) -> String + Send + 'static) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let stream = stream.unwrap();
+            let mut stream = stream.unwrap();
             let Some(head) = head_of(&stream) else { continue };
-            respond(&stream, &json!({ "data": [{ "id": 1, "asked": head }] }).to_string());
+            let _ = stream.write_all(answer(&head).as_bytes());
         }
     });
     format!("http://{address}")

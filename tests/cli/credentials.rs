@@ -1,17 +1,12 @@
 //! Credentials as their administrator enters, lists, rotates and revokes them; no value is ever shown or lies anywhere.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
 use serde_json::Value;
 
+use crate::canary::{ANOTHER, CANARY};
 use crate::components::append_section;
 use crate::snapshot;
 use crate::terminal::typed;
 use crate::world::{Ran, World};
-
-/// What no output and no file may have in it.
-pub(crate) const CANARY: &str = "CANARY-of-a-secret-4711";
 
 /// The manifest of `example-source`, which asks for these credentials too.
 fn manifest(asks: &str) -> String {
@@ -67,12 +62,6 @@ fn bearer() -> World {
     shop(&ask("api", "kind = \"bearer\""), URL)
 }
 
-/// A file that only its owner reads.
-pub(crate) fn secret(world: &World, name: &str, text: &str) {
-    world.file(name, text);
-    fs::set_permissions(world.path(name), fs::Permissions::from_mode(0o600)).unwrap();
-}
-
 fn connect(world: &World, more: &[&str]) -> Ran {
     world.run(&[&["connect", "shop.wasm", "--config", "config.toml"], more].concat())
 }
@@ -82,24 +71,18 @@ fn listed(world: &World) -> Value {
     serde_json::from_str::<Value>(&ran.stdout).unwrap()["credentials"].take()
 }
 
-/// Nothing that was said, and no file of the data directory.
+/// Something was kept, and shows nowhere.
 #[track_caller]
-pub(crate) fn nothing_shows(world: &World, said: &[&Ran]) {
-    for ran in said {
-        assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY), "{}", ran.report());
-    }
+pub(crate) fn nothing_shows(world: &World) {
     let files = world.files(".cofferdam");
     assert!(files.len() > 3, "{:?}", files.keys());
-    for (path, bytes) in files {
-        let found = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
-        assert!(!found, "{}", path.display());
-    }
+    world.shows_no_secret();
 }
 
 #[test]
 fn a_credential_is_entered_listed_rotated_and_revoked_and_its_value_is_never_shown() {
     let world = bearer();
-    secret(&world, "token", &format!("{CANARY}\n"));
+    world.secret("token", &format!("{CANARY}\n"));
     let entered = connect(&world, &["--secret", "token=@token"]);
     snapshot!("connect", entered);
     let list = world.run(&["credentials", "list"]);
@@ -107,10 +90,12 @@ fn a_credential_is_entered_listed_rotated_and_revoked_and_its_value_is_never_sho
     let before = listed(&world);
     assert_eq!(before[0]["name"], "shop.api");
     assert_eq!(before[0]["secret"], serde_json::json!(["token"]));
-    nothing_shows(&world, &[&entered, &list]);
+    nothing_shows(&world);
 
     let mut command = world.command(&["credentials", "rotate", "shop.api", "--secret", "token=env:TOKEN"]);
-    let rotated = crate::world::ran(command.env("TOKEN", format!("{CANARY}-2")).output().unwrap());
+    world.must_not_show(ANOTHER);
+    command.env("TOKEN", ANOTHER);
+    let rotated = world.ended(command);
     snapshot!("credentials-rotate", rotated);
     let after = listed(&world);
     assert_ne!(before[0]["generation"], after[0]["generation"]);
@@ -120,7 +105,7 @@ fn a_credential_is_entered_listed_rotated_and_revoked_and_its_value_is_never_sho
     let revoked = world.run(&["credentials", "revoke", "shop.api", "--yes"]);
     snapshot!("credentials-revoke", revoked);
     assert_eq!(listed(&world), serde_json::json!([]));
-    nothing_shows(&world, &[&rotated, &revoked]);
+    nothing_shows(&world);
     snapshot!("credentials-revoke-again", world.run(&["credentials", "revoke", "shop.api", "--yes"]));
     snapshot!("credentials-list-empty", world.run(&["credentials", "list"]));
 }
@@ -129,27 +114,24 @@ fn a_credential_is_entered_listed_rotated_and_revoked_and_its_value_is_never_sho
 fn what_is_typed_is_not_shown() {
     let world = shop(&ask("login", "kind = \"basic\""), URL);
     let arguments = ["connect", "shop.wasm", "--config", "config.toml"];
-    let (shown, status) =
-        typed(&world, &arguments, &[("username: ", "ada"), ("password: ", "CANARY-of-a-secret-4711")]);
+    world.must_not_show(CANARY);
+    world.must_not_show(ANOTHER);
+    let (shown, status) = typed(&world, &arguments, &[("username: ", "ada"), ("password: ", CANARY)]);
     assert_eq!(status, Some(0), "{shown}");
     assert!(shown.contains("username: ada"), "{shown}");
     assert!(shown.contains("password: ") && !shown.contains(CANARY), "{shown}");
     let kept = listed(&world);
     assert_eq!(kept[0]["public"]["username"], "ada");
     // The name stays; only the secret is asked for.
-    let (shown, status) = typed(
-        &world,
-        &["credentials", "rotate", "shop.login"],
-        &[("password: ", "CANARY-of-a-secret-4711-2")],
-    );
+    let (shown, status) = typed(&world, &["credentials", "rotate", "shop.login"], &[("password: ", ANOTHER)]);
     assert_eq!(status, Some(0), "{shown}");
-    assert!(!shown.contains("username") && !shown.contains(CANARY), "{shown}");
+    assert!(!shown.contains("username") && !shown.contains(ANOTHER), "{shown}");
     assert_eq!(listed(&world)[0]["public"]["username"], "ada");
     let (shown, status) =
         typed(&world, &["credentials", "revoke", "shop.login"], &[("to go on: ", "shop.login")]);
     assert_eq!(status, Some(0), "{shown}");
     assert_eq!(listed(&world), serde_json::json!([]));
-    nothing_shows(&world, &[]);
+    nothing_shows(&world);
 }
 
 #[test]
@@ -157,7 +139,7 @@ fn a_secret_among_the_words_of_a_command_is_refused_and_not_repeated() {
     let world = bearer();
     let in_words = connect(&world, &["--secret", &format!("token={CANARY}")]);
     snapshot!("connect-secret-in-words", in_words);
-    for wrong in [["--field", "token=CANARY-of-a-secret-4711"], ["--secret", CANARY], ["--field", CANARY]] {
+    for wrong in [["--field", &format!("token={CANARY}")], ["--secret", CANARY], ["--field", CANARY]] {
         let ran = connect(&world, &wrong);
         assert_eq!(ran.status, Some(1), "{}", ran.report());
         assert!(
@@ -172,10 +154,10 @@ fn a_secret_among_the_words_of_a_command_is_refused_and_not_repeated() {
 #[test]
 fn what_cannot_be_the_value_of_a_field_is_told() {
     let world = shop(&ask("account", "kind = \"jwt-bearer\"\nalgorithm = \"RS256\""), URL);
-    secret(&world, "empty", "\n");
-    secret(&world, "lines", "a secret of\ntwo lines\n");
-    secret(&world, "binary", "\u{1}\u{2}");
-    secret(&world, "large", &"x".repeat(300 << 10));
+    world.secret("empty", "\n");
+    world.secret("lines", "a secret of\ntwo lines\n");
+    world.secret("binary", "\u{1}\u{2}");
+    world.secret("large", &"x".repeat(300 << 10));
     let start = ["connect", "shop.wasm", "--config", "config.toml"];
     for (name, arguments) in [
         ("connect-field-pem", &["--secret", "private_key=@lines", "--field", "issuer=me"][..]),
@@ -199,7 +181,7 @@ fn what_cannot_be_the_value_of_a_field_is_told() {
 #[test]
 fn a_short_secret_is_warned_of() {
     let world = bearer();
-    secret(&world, "token", "short");
+    world.secret("token", "short");
     snapshot!("connect-short", connect(&world, &["--secret", "token=@token"]));
 }
 
@@ -209,7 +191,7 @@ fn of_several_credentials_those_that_are_missing_are_meant() {
         + &ask("app", "kind = \"header\"\nheader = \"x-app\"")
         + &ask("more", "kind = \"header\"\nheader = \"x-more\"\noptional = true");
     let world = shop(&headers, URL);
-    secret(&world, "token", CANARY);
+    world.secret("token", CANARY);
     let given = ["--secret", "value=@token"];
     snapshot!("connect-which-ask", connect(&world, &given));
     snapshot!("connect-no-such-ask", connect(&world, &[&["--ask", "api"], &given[..]].concat()));
@@ -231,6 +213,6 @@ fn of_several_credentials_those_that_are_missing_are_meant() {
 #[test]
 fn a_connector_that_wants_to_hold_a_secret_is_warned_of() {
     let world = shop(&ask("api", "kind = \"bearer\"\nreveal = true"), URL);
-    secret(&world, "token", CANARY);
+    world.secret("token", CANARY);
     snapshot!("connect-reveal", connect(&world, &["--secret", "token=@token"]));
 }

@@ -4,6 +4,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::world::target;
 
 const PROVIDER: &str = include_str!("identity/provider.js");
@@ -18,10 +21,13 @@ pub(crate) struct Provider {
 }
 
 /// The secret of the client.
-pub(crate) const CLIENT_SECRET: &str = "CANARY-client-secret-4711";
+pub(crate) const CLIENT_SECRET: &str = "CANARY/client+\"secret\"&<4711>~=?";
 
-/// Its name and secret, as `base64` writes them.
-const CLIENT: &str = "c2hvcDpDQU5BUlktY2xpZW50LXNlY3JldC00NzEx";
+/// Its name and secret, as they stand in a header: encoded as in a form before they are joined.
+fn client() -> String {
+    let secret: String = form_urlencoded::byte_serialize(CLIENT_SECRET.as_bytes()).collect();
+    STANDARD.encode(format!("shop:{secret}"))
+}
 
 fn node(script: &str) -> Command {
     let modules = target().join("test-deps/node_modules");
@@ -43,8 +49,12 @@ impl Provider {
     }
 
     fn started(arguments: &[&str]) -> Self {
-        let mut process =
-            node(PROVIDER).args(arguments).stdout(Stdio::piped()).spawn().expect("`node` is there");
+        let mut process = node(PROVIDER)
+            .arg(CLIENT_SECRET)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("`node` is there");
         let lines = BufReader::new(process.stdout.take().unwrap());
         let mut provider = Self { process, lines, issuer: String::new() };
         provider.issuer = provider.line();
@@ -68,23 +78,39 @@ impl Provider {
         self.called("GET", &format!("/forget?token={token}"), "");
     }
 
+    /// The access token with which its API was read next.
+    pub(crate) fn reads(&mut self) -> String {
+        loop {
+            if let Some(token) = self.line().strip_prefix("read ") {
+                return token.to_owned();
+            }
+        }
+    }
+
+    /// A refresh token for the client `shop`, as a user gets it elsewhere and enters it here.
+    pub(crate) fn gives_a_refresh_token(&self) -> String {
+        self.called("GET", "/refresh-token", "")
+    }
+
     /// Its user withdraws all consent of which this token came.
     pub(crate) fn is_told_to_revoke(&self, token: &str) {
         self.called("POST", "/token/revocation", &format!("token={token}&token_type_hint=access_token"));
     }
 
-    fn called(&self, method: &str, target: &str, form: &str) {
+    fn called(&self, method: &str, target: &str, form: &str) -> String {
         let address = self.issuer.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         let head = format!(
-            "{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nauthorization: Basic {CLIENT}\r\n\
+            "{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\nauthorization: Basic {}\r\n\
              content-length: {}\r\ncontent-type: application/x-www-form-urlencoded\r\n\r\n",
+            client(),
             form.len()
         );
         stream.write_all(format!("{head}{form}").as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
     /// Everything that has happened there since.

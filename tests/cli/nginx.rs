@@ -33,6 +33,11 @@ impl Authority {
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
+
+    /// A certificate of this authority, in PEM form.
+    pub(crate) fn signs(&self, params: CertificateParams, key: &KeyPair) -> String {
+        params.signed_by(key, &self.0).unwrap().pem()
+    }
 }
 
 /// A running nginx. It ends with the test.
@@ -51,12 +56,23 @@ impl Drop for Nginx {
 impl Nginx {
     /// Starts nginx over the world's folder `served`, under this name, and waits until it accepts connections.
     pub(crate) fn start(world: &World, authority: &Authority, name: &str) -> Self {
+        Self::start_with(world, authority, name, "")
+    }
+
+    /// The same with more lines of configuration.
+    pub(crate) fn start_with(world: &World, authority: &Authority, name: &str, more: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        world.file("nginx/server.crt", params.signed_by(&key, &authority.0).unwrap().pem());
+        Self::showing(world, &authority.signs(params, &key), &key, more)
+    }
+
+    /// The same with a certificate in PEM form that need not be in order.
+    pub(crate) fn showing(world: &World, certificate: &str, key: &KeyPair, more: &str) -> Self {
+        world.theirs("nginx");
+        world.file("nginx/server.crt", certificate);
         world.file("nginx/server.key", key.serialize_pem());
-        world.file("nginx/nginx.conf", configuration(&world.path("nginx"), &world.path("served")));
+        world.file("nginx/nginx.conf", configuration(&world.path("nginx"), &world.path("served"), more));
         let folder = world.path("nginx");
         let process = Command::new(program())
             .arg("-c")
@@ -120,14 +136,14 @@ fn program() -> PathBuf {
 }
 
 /// `/movies?_page=3` is the file `movies-3.json`; anything else is a file by its name.
-fn configuration(folder: &Path, served: &Path) -> String {
+fn configuration(folder: &Path, served: &Path, more: &str) -> String {
     let (folder, served) = (folder.display(), served.display());
     format!(
         "daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nevents {{}}\n\
          http {{\naccess_log {folder}/access.log;\nclient_body_temp_path {folder}/body;\nproxy_temp_path {folder}/proxy;\n\
          fastcgi_temp_path {folder}/fastcgi;\nuwsgi_temp_path {folder}/uwsgi;\nscgi_temp_path {folder}/scgi;\n\
          default_type application/json;\nserver {{\nlisten unix:{folder}/server.sock ssl;\n\
-         ssl_certificate {folder}/server.crt;\nssl_certificate_key {folder}/server.key;\nroot {served};\n\
+         ssl_certificate {folder}/server.crt;\nssl_certificate_key {folder}/server.key;\nroot {served};\n{more}\n\
          location = /movies {{ rewrite ^ /movies-$arg__page.json break; }}\n}}\n}}\n"
     )
 }

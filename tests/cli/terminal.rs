@@ -96,12 +96,15 @@ pub(crate) fn typed(world: &World, arguments: &[&str], answers: &[(&str, &str)])
         }
     }
     assert!(next.is_none(), "never asked for: {next:?} in {shown}");
+    world.saw(shown.clone());
     (shown, child.wait().unwrap().code())
 }
 
 /// The program without any terminal.
 pub(crate) fn alone(world: &World, arguments: &[&str]) -> crate::world::Ran {
-    crate::world::ran(in_session(world, arguments, "--wait").stdin(Stdio::null()).output().unwrap())
+    let mut command = in_session(world, arguments, "--wait");
+    command.stdin(Stdio::null());
+    world.ended(command)
 }
 
 fn in_session(world: &World, arguments: &[&str], option: &str) -> Command {

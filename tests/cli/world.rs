@@ -2,14 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
 
 use tempfile::TempDir;
 
-/// A folder of its own, in which `components` is the folder of built components.
+use crate::canary::Canaries;
+
+/// A folder of its own, in which `components` is the folder of built components. What was entered as a secret is looked for
+/// when the world ends: in all that its commands said, and in every file of it.
 pub(crate) struct World {
     folder: TempDir,
+    secrets: Mutex<Vec<String>>,
+    /// Those files in which a secret may stand: what administrators and upstreams have.
+    theirs: Mutex<Vec<PathBuf>>,
+    said: Mutex<Vec<String>>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.shows_no_secret();
+        }
+    }
 }
 
 /// How the program ended, and what it said.
@@ -29,7 +46,7 @@ impl World {
         assert!(components.join("faker.wasm").exists(), "there are no components: run `cargo xtask guests`");
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(components, folder.path().join("components")).unwrap();
-        Self { folder }
+        Self { folder, secrets: Mutex::default(), theirs: Mutex::default(), said: Mutex::default() }
     }
 
     /// A world with this sync in it.
@@ -109,7 +126,71 @@ impl World {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        ran(self.command(arguments).output().unwrap())
+        self.ended(self.command(arguments))
+    }
+
+    /// Runs this command of the world to its end.
+    pub(crate) fn ended(&self, mut command: Command) -> Ran {
+        let ran = ran(command.output().unwrap());
+        self.heard(&ran);
+        ran
+    }
+
+    /// What a command said that was run in another way than by [`Self::run`].
+    pub(crate) fn heard(&self, ran: &Ran) {
+        self.saw(ran.report());
+    }
+
+    /// What a terminal has shown.
+    pub(crate) fn saw(&self, text: String) {
+        self.said.lock().unwrap().push(text);
+    }
+
+    /// A file that only its owner reads, with a secret in it.
+    pub(crate) fn secret(&self, name: &str, text: &str) {
+        self.file(name, text);
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        self.theirs(name);
+        self.must_not_show(text.trim());
+    }
+
+    /// A file or folder in which secrets may stand, since it is none of the host's.
+    pub(crate) fn theirs(&self, name: &str) {
+        self.theirs.lock().unwrap().push(self.path(name));
+    }
+
+    /// No command says this, and no file holds it.
+    pub(crate) fn must_not_show(&self, secret: &str) {
+        let mut secrets = self.secrets.lock().unwrap();
+        // Of a key in PEM form each line is enough; shorter ones are warned of and looked for by nobody.
+        let lines = secret.lines().filter(|line| !line.starts_with("-----") && line.len() >= 12);
+        secrets.extend(lines.map(ToOwned::to_owned));
+    }
+
+    /// What no command says and no file holds.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.secrets.lock().unwrap().clone()
+    }
+
+    /// Looks for each secret in everything that was said and written so far.
+    #[track_caller]
+    pub(crate) fn shows_no_secret(&self) {
+        let secrets = self.secrets.lock().unwrap();
+        if secrets.is_empty() {
+            return;
+        }
+        let canaries = Canaries::of(&secrets);
+        for said in self.said.lock().unwrap().iter() {
+            let found = canaries.found_in(said.as_bytes());
+            assert!(found.is_none(), "a command showed a secret {}: {said}", found.unwrap());
+        }
+        let theirs = self.theirs.lock().unwrap();
+        for (path, bytes) in self.files("") {
+            if !theirs.iter().any(|one| path.starts_with(one)) {
+                let found = canaries.found_in(&bytes);
+                assert!(found.is_none(), "a secret lies {} in {}", found.unwrap(), path.display());
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod commands;
 mod confirm;
 mod connect;
 mod control;
+mod core_dump;
 mod data;
 mod deployment;
 mod document;
@@ -48,6 +49,7 @@ use crate::output::Output;
 use crate::problem::{Problem, Problems};
 
 fn main() -> ExitCode {
+    core_dump::never();
     if let Some(ended) = probe::run() {
         return ended;
     }

@@ -1,6 +1,8 @@
 //! The real programs and data that tests use as upstreams, fetched once and linked under `target/test-deps`.
 //! Tests start them; this only puts them there.
 
+mod python;
+
 use std::{
     env, fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -27,7 +29,9 @@ pub(crate) fn ensure() -> Result<()> {
     link(&nginx, &links.join("nginx"))?;
     let node_modules = node_modules().context("failed to fetch the npm packages of the tests")?;
     link(&node_modules, &links.join("node_modules"))?;
-    eprintln!("test-deps: {} and {}", nginx.display(), node_modules.display());
+    let python = python::packages().context("failed to fetch the Python packages of the tests")?;
+    link(&python, &links.join("python"))?;
+    eprintln!("test-deps: {}, {} and {}", nginx.display(), node_modules.display(), python.display());
     Ok(())
 }
 

@@ -74,6 +74,7 @@ fn explained(mut problem: Problem, requests: &BTreeMap<Group, Amounts>) -> Probl
             (End::Denied { line_to_add: Some(lines), .. }, _) => problem = problem.allowed_by(lines),
             (End::Failed { code }, Some(message)) if problem.causes.len() < CAUSES_MAX => {
                 problem = problem.caused_by(format!("{} {}: {message} ({code})", group.method, group.host));
+                problem = egress::credential::hint_of(code).into_iter().fold(problem, Problem::hint);
             }
             _ => {}
         }

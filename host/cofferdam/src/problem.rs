@@ -83,18 +83,21 @@ impl Problem {
         self
     }
 
-    pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
-        self.hints.push(Hint { text: text.into(), lines: None });
-        self
+    /// Each only once.
+    pub(crate) fn hint(self, text: impl Into<String>) -> Self {
+        self.hinted(Hint { text: text.into(), lines: None })
     }
 
-    /// Lines that would allow what was denied; each only once.
-    pub(crate) fn allowed_by(mut self, lines: &str) -> Self {
-        let hint = Hint { text: "to allow it, add".to_owned(), lines: Some(lines.to_owned()) };
+    fn hinted(mut self, hint: Hint) -> Self {
         if !self.hints.contains(&hint) {
             self.hints.push(hint);
         }
         self
+    }
+
+    /// Lines that would allow what was denied; each only once.
+    pub(crate) fn allowed_by(self, lines: &str) -> Self {
+        self.hinted(Hint { text: "to allow it, add".to_owned(), lines: Some(lines.to_owned()) })
     }
 }
 

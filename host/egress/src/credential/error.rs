@@ -136,14 +136,22 @@ impl Error {
             Self::Unavailable { source: StoreError::Storage { .. } | StoreError::Superseded, .. } => {
                 "look at the host's log: its storage failed"
             }
-            Self::BodyNotKept { .. } => "run again: the next requests carry the renewed credential",
-            Self::Endpoint { .. } => {
-                "where the provider is at fault, run again later; an address or a certificate that the message refuses is \
-                 granted as for every other host: `cofferdam explain CD0323`"
-            }
-            Self::Answer { .. } => "check the `token_url` in the connector's manifest with its publisher",
-            _ => "enter it again with `cofferdam connect`",
+            _ => hint_of(self.code()).unwrap_or("enter it again with `cofferdam connect`"),
         }
+    }
+}
+
+/// What to do about a failure that nobody denied, where its code and its words alone are left: in a ledger.
+#[must_use]
+pub fn hint_of(code: &str) -> Option<&'static str> {
+    match code {
+        "CD0322" => Some("run again: the next requests carry the renewed credential"),
+        "CD0323" => Some(
+            "where the provider is at fault, run again later; an address or a certificate that the message refuses is \
+             granted as for every other host: `cofferdam explain CD0323`",
+        ),
+        "CD0324" => Some("check the `token_url` in the connector's manifest with its publisher"),
+        _ => None,
     }
 }
 

@@ -20,7 +20,7 @@ mod redeem;
 mod refresh;
 mod settings;
 
-pub use error::Error;
+pub use error::{Error, hint_of};
 pub use material::{Generation, Material, Secret, field};
 pub use port::{Credentials, StoreError};
 pub use settings::{Placed, Settings};

@@ -10,7 +10,7 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 use crate::api::{head_of, respond};
 use crate::canary::{ANOTHER, CANARY};
 use crate::credentials::nothing_shows;
-use crate::kinds::REFRESHED;
+use crate::kinds::authenticators::REFRESHED;
 use crate::nginx::{Authority, Nginx};
 use crate::placed_low_code::{Api, KINDS};
 use crate::world::{Ran, World};
@@ -70,7 +70,7 @@ fn told(ran: &Ran, words: &[&str]) {
 }
 
 const ASK_PUBLISHER: &str = "check the `token_url` in the connector's manifest with its publisher";
-const LATER: &str = "run again later; if it stays so, ask the provider";
+const LATER: &str = "where the provider is at fault, run again later";
 const AGAIN: &str = "enter it again with `cofferdam connect`";
 
 #[test]

@@ -32,16 +32,17 @@ pub(crate) fn parameter(name: &str) -> String {
 pub(crate) struct Canaries {
     /// Each spelling of each secret, with what it is.
     needles: Vec<(String, Vec<u8>)>,
-    /// Which bytes a needle begins with.
-    first: Vec<bool>,
+    /// Which two bytes a needle begins with: most places are passed by one look at this.
+    begins: Vec<bool>,
 }
 
 impl Canaries {
     pub(crate) fn of<S: AsRef<str>>(secrets: &[S]) -> Self {
         let needles: Vec<_> =
             secrets.iter().flat_map(|secret| spellings(secret.as_ref().as_bytes())).collect();
-        let first = (0..=u8::MAX).map(|byte| needles.iter().any(|(_, needle)| needle[0] == byte)).collect();
-        Self { needles, first }
+        let mut begins = vec![false; 1 << 16];
+        needles.iter().for_each(|(_, needle)| begins[usize::from(pair(needle, 0))] = true);
+        Self { needles, begins }
     }
 
     /// How a secret that is in there is spelled.
@@ -59,8 +60,8 @@ impl Canaries {
 
     fn spelled_in(&self, text: &[u8]) -> Option<&str> {
         let mut at = 0;
-        while at < text.len() {
-            if self.first[usize::from(text[at])] {
+        while at + 1 < text.len() {
+            if self.begins[usize::from(pair(text, at))] {
                 let found = self.needles.iter().find(|(_, needle)| text[at..].starts_with(needle));
                 if let Some((how, _)) = found {
                     return Some(how);
@@ -70,6 +71,10 @@ impl Canaries {
         }
         None
     }
+}
+
+fn pair(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
 }
 
 /// As it is, in hexadecimal digits, in both alphabets of base64 at any offset; and beside that any byte may be escaped.

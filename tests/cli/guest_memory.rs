@@ -8,7 +8,8 @@ use std::process::Stdio;
 
 use crate::canary::{ANOTHER, CANARY, Canaries};
 use crate::credentials::{ask, shop};
-use crate::kinds::{AMAZON, CERTIFICATE, CLIENT, EXCHANGED, HMAC, REFRESHED, SIGNED, Upstream, certificate};
+use crate::kinds::authenticators::{AMAZON, CERTIFICATE, CLIENT, EXCHANGED, HMAC, REFRESHED, SIGNED};
+use crate::kinds::{Upstream, certificate};
 use crate::nginx::{Authority, Nginx};
 use crate::placed_low_code::{Api, KINDS};
 use crate::world::World;
@@ -36,13 +37,6 @@ fn found(guests: &[Vec<u8>], secrets: &[String]) -> Option<String> {
 
 /// An authenticator, its ask, and what an administrator enters for it.
 type Kind = (&'static str, &'static str, &'static [&'static str]);
-
-const SIMPLE: [Kind; 4] = [
-    (KINDS[0].0, KINDS[0].1, KINDS[0].2),
-    (KINDS[1].0, KINDS[1].1, KINDS[1].2),
-    (KINDS[2].0, KINDS[2].1, KINDS[2].2),
-    (KINDS[3].0, KINDS[3].1, KINDS[3].2),
-];
 
 const SIGNING: [Kind; 2] = [
     (HMAC, "signing-key", &["--field", "key_id=shop", "--secret", "key=@secret"]),
@@ -114,7 +108,7 @@ fn each_holds_no_secret(kinds: &[Kind], prepare: impl Fn(&World)) {
 
 #[test]
 fn no_guest_holds_a_secret_that_is_placed_as_it_is() {
-    each_holds_no_secret(&SIMPLE, |_| ());
+    each_holds_no_secret(&KINDS.map(|(authenticator, ask, fields, _)| (authenticator, ask, fields)), |_| ());
 }
 
 #[test]

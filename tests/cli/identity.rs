@@ -78,10 +78,10 @@ impl Provider {
         self.called("GET", &format!("/forget?token={token}"), "");
     }
 
-    /// The access token with which its API was read next.
-    pub(crate) fn reads(&mut self) -> String {
+    /// The access token with which its API is read next, other than this one.
+    pub(crate) fn reads_with_another(&mut self, known: &str) -> String {
         loop {
-            if let Some(token) = self.line().strip_prefix("read ") {
+            if let Some(token) = self.line().strip_prefix("read ").filter(|token| *token != known) {
                 return token.to_owned();
             }
         }

@@ -65,9 +65,16 @@ pub(crate) struct Amounts {
     /// Of all of them together.
     #[serde(default)]
     pub(crate) duration_ms: u64,
+    /// Responses of which the connector got content that was still encoded, and that nobody searched for secrets.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) opaque: u64,
     /// The last message of a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
+}
+
+fn is_zero(amount: &u64) -> bool {
+    *amount == 0
 }
 
 /// Requests of one group.
@@ -120,6 +127,7 @@ impl Traffic {
             bytes_out: entry.bytes_out,
             bytes_in: entry.bytes_in,
             duration_ms: u64::try_from(entry.duration.as_millis()).unwrap_or(u64::MAX),
+            opaque: u64::from(entry.opaque),
             message,
         });
     }
@@ -131,6 +139,7 @@ impl Amounts {
         self.bytes_out = self.bytes_out.saturating_add(more.bytes_out);
         self.bytes_in = self.bytes_in.saturating_add(more.bytes_in);
         self.duration_ms = self.duration_ms.saturating_add(more.duration_ms);
+        self.opaque = self.opaque.saturating_add(more.opaque);
         self.message = more.message.or(self.message.take());
     }
 }

@@ -92,3 +92,20 @@ fn what_an_earlier_version_kept_is_still_read() {
     let read: Requests = serde_json::from_str(kept).unwrap();
     assert_eq!((read.group.particulars.path, read.amounts.duration_ms), (None, 0));
 }
+
+#[test]
+fn responses_that_nobody_could_search_are_counted_and_others_say_nothing_of_it() {
+    let traffic = Traffic::default();
+    let ledger = traffic.ledger("source");
+    for opaque in [true, false, true] {
+        ledger.record(Entry { opaque, ..entry("packed.test", 443) });
+    }
+    ledger.record(entry("plain.test", 443));
+    let kept = serde_json::to_value(traffic.entries()).unwrap();
+    let told =
+        |number: usize| (kept[number]["group"]["host"].as_str(), kept[number]["amounts"].get("opaque"));
+    assert_eq!(told(0), (Some("https://packed.test"), Some(&2.into())));
+    assert_eq!(told(1), (Some("https://plain.test"), None));
+    let read: Vec<Requests> = serde_json::from_value(kept).unwrap();
+    assert_eq!(read, traffic.entries());
+}

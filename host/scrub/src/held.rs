@@ -38,7 +38,7 @@ impl Needles {
                 } else if !self.resumes.has(*byte) {
                     return rest.len();
                 }
-            } else if self.resumes.ends_all(*byte) && before.last() != Some(&b'\\') {
+            } else if self.resumes.ends_all(*byte) {
                 return rest.len();
             }
             rest = before;

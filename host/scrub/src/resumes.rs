@@ -23,7 +23,7 @@ pub(crate) struct Resumes {
     all: Zeroizing<Vec<Resume>>,
     /// Bytes that some needle has.
     bytes: Zeroizing<Vec<bool>>,
-    /// Bytes that neither a needle has nor an escape, but behind a backslash.
+    /// Bytes that neither a needle has nor an escape, but as what stands for itself behind a backslash.
     ends: Zeroizing<Vec<bool>>,
     /// Whether no needle has any but these.
     is_ascii: bool,
@@ -113,7 +113,7 @@ impl Resumes {
         self.bytes.get(usize::from(byte)).copied().unwrap_or_default()
     }
 
-    /// Whether no needle goes on behind this byte, unless a backslash stands before it.
+    /// Whether no needle goes on behind this byte, be there a backslash before it or not.
     pub(crate) fn ends_all(&self, byte: u8) -> bool {
         self.ends.get(usize::from(byte)).copied().unwrap_or_default()
     }

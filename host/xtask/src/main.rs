@@ -7,6 +7,7 @@ mod bench;
 mod cache;
 mod check;
 mod demo;
+mod fuzz;
 mod guests;
 mod paths;
 mod shell;
@@ -42,7 +43,8 @@ enum Command {
     /// when it is installed), the documentation tests, and the native tests of the connectors. The last line sums
     /// up all of them.
     Test {
-        /// Also run the long variants: tests read `COFFERDAM_TEST_LONG` and take more rounds or larger files.
+        /// Also run the long variants: tests read `COFFERDAM_TEST_LONG` and take more rounds or larger files, and each
+        /// fuzz target runs for five minutes. The last figures stand in `tests/power/README.md` and `host/docs/fuzzing.md`.
         #[arg(long)]
         long: bool,
     },
@@ -62,6 +64,17 @@ enum Command {
     /// Builds the connectors that it needs and the host, serves the API itself, and runs the syncs of `examples`. Writes
     /// only under `target`; the files are in `target/demo`.
     Demo,
+    /// Fuzz the readers of strangers' words, guided by the code that inputs reach.
+    ///
+    /// Builds the targets of `tests/fuzz` with libFuzzer (C++) by the stable compiler, and runs them one after the other.
+    /// What was found so far is in `target/fuzz/corpus`; an input that fails is in `target/fuzz/found`.
+    Fuzz {
+        /// The targets; none: all.
+        targets: Vec<String>,
+        /// How long each of them runs.
+        #[arg(long, default_value_t = 5)]
+        minutes: u64,
+    },
     /// Measure what the house promises of its speed, and keep the table in `host/docs/benchmarks.md`.
     ///
     /// Builds connectors, test guests and the host in release first. Wants a quiet machine: everything is measured
@@ -104,6 +117,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Check => check::run(&wasm_target::ensure(source)?)?,
         Command::Guests => drop(guests::build(&wasm_target::ensure(source)?)?),
         Command::Demo => demo::run(source)?,
+        Command::Fuzz { targets, minutes } => fuzz::run(&targets, minutes)?,
         Command::Bench { only, long } => bench::run(&wasm_target::ensure(source)?, &only, long)?,
         Command::WasmTarget => println!("{}", wasm_target::ensure(source)?.usage()),
         Command::TestDeps => test_deps::ensure()?,

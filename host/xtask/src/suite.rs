@@ -8,12 +8,15 @@ use anyhow::{Result, bail};
 
 use self::counts::Counts;
 use crate::{
-    check, demo, guests, paths,
+    check, demo, fuzz, guests, paths,
     shell::{self, Stream},
     stages::Stages,
     test_deps,
     wasm_target::{self, Source, cargo},
 };
+
+/// How long each fuzz target runs in a long round.
+const FUZZ_MINUTES: u64 = 5;
 
 /// Prints the table of stages and one closing line, the last of all output; false when any stage failed.
 pub(crate) fn run(source: Source, long: bool) -> bool {
@@ -38,6 +41,9 @@ fn run_stages(stages: &mut Stages, counts: &mut Counts, source: Source, long: bo
     }
     stages.run("tests", || workspace_tests(counts, long));
     stages.run("documentation tests", || documentation_tests(counts));
+    if long {
+        stages.run("fuzz", || fuzz::run(&[], FUZZ_MINUTES));
+    }
     stages.run("connector tests", || connector_tests(counts));
     // The README's first command, with the program and the components that the tests have used.
     stages.run("demo", demo::run_built);

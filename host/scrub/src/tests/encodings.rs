@@ -1,8 +1,10 @@
 //! The table of encodings: each is found, told by its name, and blanked whole.
 
-use super::spell::{base64, hex, is_reserved, percent, unicode};
+use bytes::Bytes;
+
+use super::spell::{base64, hex, is_reserved, one_of, percent, unicode, unicode_if};
 use super::{AWKWARD, TOKEN, watch};
-use crate::Encoding;
+use crate::{Encoding, Place};
 
 fn table(secret: &[u8]) -> Vec<(&'static str, Encoding, Vec<u8>)> {
     let text = std::str::from_utf8(secret).unwrap();
@@ -30,6 +32,9 @@ fn table(secret: &[u8]) -> Vec<(&'static str, Encoding, Vec<u8>)> {
         ("\\\\u of all", Encoding::Escaped, unicode(text, "\\\\", false)),
         ("JSON", if_escaped(&in_json), in_json),
     ];
+    if !text.is_ascii() {
+        table.push(("JSON in ASCII", Encoding::Escaped, unicode_if(text, |character| !character.is_ascii())));
+    }
     for spelled in reserved {
         table.push(("percent of reserved bytes", if_escaped(&spelled), spelled));
     }
@@ -71,6 +76,30 @@ fn base64_is_found_at_each_offset_among_unknown_neighbours() {
                 let (first_bit, end_bit) = (before * 8, (before + secret.len()) * 8);
                 assert_eq!(hits[0].range, first_bit / 6..end_bit.div_ceil(6), "every bit of it");
             }
+        }
+    }
+}
+
+/// As above where one character is escaped, or pieces end anywhere: what the last character holds goes as well.
+#[test]
+fn the_last_bits_of_base64_are_blanked_behind_an_escape_and_behind_a_cut() {
+    for (before, behind) in (0..3).flat_map(|before| (1..4).map(move |behind| (before, behind))) {
+        let text = base64(TOKEN, &vec![0x5a; before], &vec![0x5a; behind], 0);
+        let (start, end) = (before * 8 / 6, ((before + TOKEN.len()) * 8).div_ceil(6));
+        let (head, tail) = text.split_at(start + 4);
+        let (first, tail) = tail.split_first().unwrap();
+        let escaped = [head, &one_of(*first, 0), tail].concat();
+        let hits = watch(&[TOKEN]).current().hits(&escaped);
+        assert_eq!(hits.len(), 1, "{before} before, {behind} behind");
+        assert_eq!(hits[0].range, start..end + 2, "{before} before, {behind} behind");
+        for cut in 0..=text.len() {
+            let mut stream = watch(&[TOKEN]).stream(Place::Body);
+            let mut out = stream.push(Bytes::copy_from_slice(&text[..cut])).to_vec();
+            out.extend_from_slice(&stream.push(Bytes::copy_from_slice(&text[cut..])));
+            out.extend_from_slice(&stream.finish());
+            // The character that the secret's first bits share may have left before anything was suspicious.
+            let blanked = &out[start + 1..end];
+            assert!(blanked.iter().all(|byte| *byte == b'*'), "{before} before, {behind} behind, cut at {cut}");
         }
     }
 }

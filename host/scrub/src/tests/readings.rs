@@ -23,6 +23,7 @@ fn an_escape_is_read_in_every_way_in_which_it_could_be_meant() {
     check("\\\\ud83d\\\\udd11", &[(2, "\\"), (14, "🔑")], false);
     check("\\\\u002f", &[(2, "\\"), (7, "/")], false);
     check("\\\\\\\"", &[(2, "\\"), (4, "\"")], false);
+    check("\\\\\\\\c", &[(2, "\\"), (4, "\\")], false);
     check("&amp;", &[(5, "&")], false);
     check("&#47;", &[(5, "/")], false);
     check("&#x2F;", &[(6, "/")], false);

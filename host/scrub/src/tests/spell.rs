@@ -24,6 +24,15 @@ pub(super) fn unicode(text: &str, backslash: &str, upper: bool) -> Vec<u8> {
     text.encode_utf16().map(spelled).collect::<String>().into_bytes()
 }
 
+/// As JSON that is ASCII alone has it: these characters as `\uXXXX`, with surrogates.
+pub(super) fn unicode_if(text: &str, is_escaped: impl Fn(char) -> bool) -> Vec<u8> {
+    let spelled = |character: char| match is_escaped(character) {
+        true => unicode(character.encode_utf8(&mut [0; 4]), "\\", false),
+        false => character.to_string().into_bytes(),
+    };
+    text.chars().flat_map(spelled).collect()
+}
+
 pub(super) fn hex(bytes: &[u8], upper: bool) -> Vec<u8> {
     let spelled = |byte: &u8| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") };
     bytes.iter().map(spelled).collect::<String>().into_bytes()

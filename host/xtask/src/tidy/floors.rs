@@ -23,7 +23,7 @@ const FLOORS: [(&str, u8); 14] = [
 ];
 
 /// Packages beside the house: the tests may name every floor, the others none.
-const TESTS: [&str; 2] = ["it", "power"];
+const TESTS: [&str; 3] = ["fuzz", "it", "power"];
 const BESIDE: [&str; 2] = ["xtask", "cofferdam-sdk"];
 
 /// `(package, what must not be anywhere below it, why)`

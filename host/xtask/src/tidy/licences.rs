@@ -3,7 +3,7 @@
 use super::metadata::Metadata;
 
 /// Licences that go with Apache-2.0 in one program.
-const ALLOWED: [&str; 14] = [
+const ALLOWED: [&str; 15] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -15,6 +15,8 @@ const ALLOWED: [&str; 14] = [
     "ISC",
     "MIT",
     "MIT-0",
+    // University of Illinois: LLVM before its exception, of which libFuzzer is a part.
+    "NCSA",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",

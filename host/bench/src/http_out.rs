@@ -1,34 +1,30 @@
 //! Requests of a guest, every check of egress on, beside a native client of the same library with kept connections.
 
-use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use egress::{Caps, ClientSettings, Egress, Entry, Ledger, Settings};
-use grants::{Basis, Rights};
-use http_body_util::{BodyExt as _, Empty, Full};
+use egress::{Caps, ClientSettings, Egress, Settings};
+use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use manifest::{AddressGrant, Asks, HostAsk, HostPattern, Role};
+use hyper_util::rt::TokioExecutor;
 use pipeline::model::{Rows, Step};
 use runtime::{Grants, Limits};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::clock::{Took, Watch};
 use crate::house::{House, budget, told};
 use crate::measured::Pair;
 use crate::report::{Goal, Report};
+use crate::upstream::{Counting, Upstream};
 
 const REPETITIONS: usize = 7;
 const BODY_BYTES: usize = 2_000;
 const REQUESTS: usize = 8_000;
 
 pub(crate) fn run(house: &House, report: &mut Report) -> Result<()> {
-    let server = Server::start()?;
+    let server = Upstream::answering(BODY)?;
     for (in_flight, goal) in [(1, 0.45), (16, 0.6)] {
         let guest = Guest::open(house, &server, in_flight)?;
         let native = native_client();
@@ -43,50 +39,6 @@ pub(crate) fn run(house: &House, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Answers 2 kB to everything, on a thread of its own.
-struct Server {
-    address: SocketAddr,
-    answered: Arc<AtomicU64>,
-    _runtime: tokio::runtime::Runtime,
-}
-
-impl Server {
-    fn start() -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
-        let address = listener.local_addr()?;
-        let answered = Arc::new(AtomicU64::new(0));
-        let counted = answered.clone();
-        runtime.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let counted = counted.clone();
-                let answer = move |_| {
-                    counted.fetch_add(1, Ordering::Relaxed);
-                    std::future::ready(Ok::<_, Infallible>(hyper::Response::new(Full::new(BODY))))
-                };
-                let serving = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), hyper::service::service_fn(answer));
-                // A connection that breaks is seen by its client.
-                tokio::spawn(async move { drop(serving.await) });
-            }
-        });
-        Ok(Self { address, answered, _runtime: runtime })
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}/", self.address)
-    }
-
-    /// Run, and hold the count of requests against what the client says.
-    fn expecting(&self, work: impl FnOnce() -> Result<Took>) -> Result<Took> {
-        let before = self.answered.load(Ordering::Relaxed);
-        let took = work()?;
-        let answered = self.answered.load(Ordering::Relaxed) - before;
-        ensure!(answered == REQUESTS as u64, "{answered} requests instead of {REQUESTS}");
-        Ok(took)
-    }
-}
-
 const BODY: Bytes = Bytes::from_static(&[b'x'; BODY_BYTES]);
 
 /// A guest that sends requests, with rights that allow this server and nothing else.
@@ -96,49 +48,26 @@ struct Guest {
     ledger: Arc<Counting>,
 }
 
-/// Counts entries: a run's ledger costs what its keeper makes it cost, and this is about egress.
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-impl Ledger for Counting {
-    fn record(&self, _: Entry) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 impl Guest {
-    fn open(house: &House, server: &Server, in_flight: usize) -> Result<Self> {
-        let host = HostAsk { pattern: HostPattern::parse(server.url().trim_end_matches('/'))?, reason: None };
-        let asks = Asks { hosts: vec![host.clone()], ..Asks::default() };
-        let address = AddressGrant::exact(server.address.ip(), server.address.port());
-        let granted =
-            manifest::Grants { hosts: vec![host], addresses: vec![address], ..manifest::Grants::default() };
-        let basis = Basis {
-            role: Role::Source,
-            name: "source",
-            connector: "source",
-            asks: &asks,
-            grants: &granted,
-            organization: None,
-            host: None,
-        };
+    fn open(house: &House, server: &Upstream, in_flight: usize) -> Result<Self> {
         let ledger = Arc::new(Counting::default());
         let caps = Caps { requests: 10_000_000, requests_per_second: u64::MAX, ..Caps::default() };
-        let settings = ClientSettings::new(Arc::new(Rights::new(&basis)), ledger.clone(), caps);
+        let settings = ClientSettings::new(Arc::new(server.rights()?), ledger.clone(), caps);
         let client = Egress::new(Settings { system_roots: false, ..Settings::default() })?.client(settings);
         let limits = Limits { requests: 10_000_000, ..Limits::defaults() };
         let grants = Grants { http: Arc::new(client), limits, ..Grants::none() };
-        let config: Value = json!({ "base_url": server.url(), "requests": REQUESTS, "in_flight": in_flight });
+        let config: Value =
+            json!({ "base_url": format!("{}/", server.url()), "requests": REQUESTS, "in_flight": in_flight });
         let component = house.component(&house.components, "measured")?;
         let (source, schema) = house.source(component, &config, grants)?;
         Ok(Self { source, schema, ledger })
     }
 
-    fn send(&self, house: &House, server: &Server) -> Result<Took> {
+    fn send(&self, house: &House, server: &Upstream) -> Result<Took> {
         let mut reader = house.reader(&self.source, &self.schema)?;
         let recorded = self.ledger.0.load(Ordering::Relaxed);
         let mut step = None;
-        let took = server.expecting(|| {
+        let took = server.expecting(REQUESTS, || {
             let watch = Watch::start()?;
             step = Some(house.tokio.block_on(reader.next(budget(1_000))).map_err(told)?);
             watch.stop()
@@ -162,9 +91,9 @@ fn native_client() -> Native {
     Client::builder(TokioExecutor::new()).build(connector)
 }
 
-fn send_natively(house: &House, server: &Server, client: &Native, in_flight: usize) -> Result<Took> {
-    let uri: http::Uri = server.url().parse()?;
-    server.expecting(|| {
+fn send_natively(house: &House, server: &Upstream, client: &Native, in_flight: usize) -> Result<Took> {
+    let uri: http::Uri = format!("{}/", server.url()).parse()?;
+    server.expecting(REQUESTS, || {
         let watch = Watch::start()?;
         let bytes = house.tokio.block_on(async {
             let lanes: Vec<_> = (0..in_flight)

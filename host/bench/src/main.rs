@@ -19,6 +19,7 @@ mod live;
 mod measured;
 mod native_files;
 mod native_rows;
+mod placement;
 mod postgres;
 mod rejects;
 mod report;
@@ -28,6 +29,7 @@ mod sealing;
 mod small_run;
 mod split;
 mod tax;
+mod upstream;
 
 use std::path::PathBuf;
 
@@ -97,6 +99,8 @@ enum Name {
     Http,
     /// Finding and judging an address.
     Dialing,
+    /// Credentials on requests, and their answers scrubbed.
+    Placement,
     /// A run of ten records.
     SmallRun,
     /// Large CSV files to JSON Lines.
@@ -138,6 +142,7 @@ fn run(table: &Table) -> Result<()> {
             Name::Live => live::run(&table.components, &mut report)?,
             Name::Http => http_out::run(&house, &mut report)?,
             Name::Dialing => dialing::run(&house, &mut report)?,
+            Name::Placement => placement::run(&house, &mut report)?,
             Name::SmallRun => small_run::run(program(table)?, &table.components, &mut report)?,
             Name::Files => files::run(program(table)?, &table.components, table.long, &mut report)?,
             Name::Storage => {

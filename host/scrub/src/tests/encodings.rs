@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::spell::{base64, hex, is_reserved, one_of, percent, unicode, unicode_if};
 use super::{AWKWARD, TOKEN, watch};
-use crate::{Encoding, Place};
+use crate::{Encoding, Place, Watch};
 
 fn table(secret: &[u8]) -> Vec<(&'static str, Encoding, Vec<u8>)> {
     let text = std::str::from_utf8(secret).unwrap();
@@ -127,6 +127,24 @@ fn what_is_no_secret_passes() {
         assert!(scrubber.find(text).is_none());
         assert_eq!(scrubber.header(text), text);
     }
+}
+
+/// `ä` and `å` begin with the same byte.
+#[test]
+fn a_character_that_only_begins_like_one_of_the_secret_is_another() {
+    let scrubber = watch(&["pässwörter sind kurz".as_bytes()]).current();
+    assert!(scrubber.find("p\\u00e4sswörter sind kurz".as_bytes()).is_some());
+    assert!(scrubber.find("p\\u00e5sswörter sind kurz".as_bytes()).is_none());
+}
+
+/// A new token that begins like the old one.
+#[test]
+fn of_two_values_of_one_credential_at_one_place_the_longer_is_told() {
+    let watch = Watch::new();
+    watch.add("api", b"SECRET-SECRET");
+    watch.add("api", b"SECRET-SECRET-AND-MORE");
+    let ranges: Vec<_> = watch.current().hits(b".SECRET-SECRET-AND-MORE").into_iter().map(|hit| hit.range).collect();
+    assert_eq!(ranges, [1..23]);
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! `cargo xtask fuzz`: the targets of `tests/fuzz` under libFuzzer, which tries what reaches code that was not reached yet.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -11,9 +15,18 @@ use crate::{
 };
 
 /// What makes compiled code say where it has been. The stable compiler has these too: they are arguments of LLVM.
-const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
-    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions=on -Coverflow-checks=on";
+const COVERAGE: [&str; 8] = [
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+    "-Cdebug-assertions=on",
+    "-Coverflow-checks=on",
+];
+/// Says to this program that cargo has started it in the place of the compiler.
+const WRAPPER: &str = "COFFERDAM_FUZZ_WRAPPER";
 
 /// An input over this is more of the same.
 const INPUT_BYTES_MAX: u32 = 4_096;
@@ -55,23 +68,34 @@ fn working() -> PathBuf {
     paths::target().join("fuzz")
 }
 
-/// Flags hold for code of the named target alone: build scripts know nobody who would listen to them.
+/// Our own code says where it has been, and nobody else's: libraries are built as always, and there is less to run.
 fn build() -> Result<PathBuf> {
-    let version = shell::output(Command::new("rustc").arg("-vV"))?;
-    let triple = host(&version).context("`rustc -vV` names no host")?;
     let mut command = cargo(&paths::root());
     command.args(["build", "--release", "--package", "fuzz", "--bin", "guided", "--features", "guided"]);
-    command.args(["--target", triple]).env("CARGO_TARGET_DIR", working()).env("RUSTFLAGS", COVERAGE);
-    shell::run(&mut command)?;
-    Ok(working().join(triple).join("release/guided"))
+    command.env("CARGO_TARGET_DIR", working()).env("RUSTC_WORKSPACE_WRAPPER", env::current_exe()?);
+    shell::run(command.env(WRAPPER, "1"))?;
+    Ok(working().join("release/guided"))
 }
 
-fn host(version: &str) -> Option<&str> {
-    version.lines().find_map(|line| line.strip_prefix("host: "))
+/// In the place of the compiler: compiles a crate of the workspace. None: this program was started by somebody else.
+pub(crate) fn compiled() -> Option<Result<ExitCode>> {
+    env::var_os(WRAPPER)?;
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let (compiler, arguments) = arguments.split_first()?;
+    let flags = if is_measured(arguments) { COVERAGE.as_slice() } else { &[] };
+    let status =
+        Command::new(compiler).args(arguments).args(flags).status().context("failed to start the compiler");
+    Some(status.map(|status| if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+}
+
+/// A build script has nobody to say it to.
+fn is_measured(arguments: &[String]) -> bool {
+    let name = arguments.iter().skip_while(|argument| *argument != "--crate-name").nth(1);
+    name.is_some_and(|name| !name.starts_with("build_script"))
 }
 
 /// The row of one target.
-fn fuzz(program: &PathBuf, target: &str, minutes: u64) -> Result<String> {
+fn fuzz(program: &Path, target: &str, minutes: u64) -> Result<String> {
     // What was found so far stays, so that the next run goes on from there.
     let (grown, found) = (working().join("corpus").join(target), working().join("found"));
     for folder in [&grown, &found] {
@@ -114,7 +138,7 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
-    use super::{Figures, host, known};
+    use super::{Figures, is_measured, known};
 
     #[test]
     fn the_last_figures_count() {
@@ -130,8 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_named_by_the_compiler() {
-        assert_eq!(host("rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\n"), Some("x86_64-unknown-linux-gnu"));
+    fn a_build_script_is_compiled_as_always() {
+        let arguments = |name: &str| ["--crate-name", name, "--edition=2024"].map(ToOwned::to_owned);
+        assert!(is_measured(&arguments("scrub")) && !is_measured(&arguments("build_script_build")));
+        assert!(!is_measured(&["-vV".to_owned()]));
     }
 
     #[test]

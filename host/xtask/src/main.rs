@@ -102,7 +102,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    run(Arguments::parse()).unwrap_or_else(|error| {
+    fuzz::compiled().unwrap_or_else(|| run(Arguments::parse())).unwrap_or_else(|error| {
         eprintln!("{}", shell::explain(&error));
         ExitCode::FAILURE
     })

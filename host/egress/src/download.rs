@@ -68,11 +68,11 @@ impl Wire {
             match Pin::new(&mut self.incoming).poll_frame(context) {
                 Poll::Ready(None) => {
                     self.ended = true;
-                    self.release();
-                    if self.exchange.shared.revoked.is_cancelled() {
-                        // A connection that we have cut looks to the transport like one that has come to its end.
-                        return Poll::Ready(Some(Err(Error::Revoked)));
+                    // A connection that we have cut looks to the transport like one that has come to its end.
+                    if let Some(cut) = self.cut() {
+                        return Poll::Ready(Some(Err(cut)));
                     }
+                    self.release();
                     // An answer that came before the upload was cut is no success of the whole.
                     return Poll::Ready(self.exchange.take_upload_failure().map(Err));
                 }
@@ -89,6 +89,16 @@ impl Wire {
                 Poll::Pending => return self.poll_silence(context).map(|error| Some(Err(error))),
             }
         }
+    }
+
+    /// Why the connection was cut, where it was: also for the sake of another request that went over it.
+    fn cut(&self) -> Option<Error> {
+        let lost = || Error::BodyEndedEarly {
+            received: self.received,
+            source: io::Error::from(io::ErrorKind::ConnectionAborted),
+        };
+        let is_lost = self.lease.as_ref().is_some_and(Lease::is_cut);
+        self.exchange.passage.ended().or_else(|| is_lost.then(lost))
     }
 
     fn count(&mut self, data: Bytes) -> Result<Bytes> {

@@ -133,9 +133,14 @@ pub enum Error {
     /// The request could not carry its credential, and was not sent.
     #[error(transparent)]
     Credential(#[from] Arc<credential::Error>),
-    /// The connection's grant was taken back.
-    #[error("the connection was revoked")]
-    Revoked,
+    /// The connection's right to be connected was taken back.
+    #[error("the connection was revoked: {what}")]
+    Revoked {
+        /// What was taken back.
+        what: String,
+        /// What would allow it again.
+        to_allow: String,
+    },
     /// The authority of a connection's own cannot be used.
     #[error("failed to read the authority of the connection: {problem}")]
     Authority {
@@ -204,7 +209,7 @@ impl Error {
             Self::RequestBody { .. } => "CD0311",
             Self::RootCertificate { .. } => "CD0312",
             Self::Credential(error) => error.code(),
-            Self::Revoked => "CD0313",
+            Self::Revoked { .. } => "CD0313",
             Self::Authority { .. } => "CD0314",
         }
     }
@@ -212,7 +217,7 @@ impl Error {
     /// Whose fault it is.
     pub fn class(&self) -> Class {
         match self {
-            Self::RequestDenied { .. } | Self::AddressDenied { .. } | Self::Revoked => Class::Denied,
+            Self::RequestDenied { .. } | Self::AddressDenied { .. } | Self::Revoked { .. } => Class::Denied,
             Self::Malformed { .. } | Self::RequestBody { .. } => Class::Invalid,
             Self::Limit { .. } => Class::Limit,
             Self::Tls { source, .. } if is_certificate(source) => Class::Upstream,
@@ -241,7 +246,7 @@ impl Error {
     /// What the guest may know. The exact error is for the user and the ledger.
     pub fn guest_class(&self) -> GuestClass {
         match self {
-            Self::RequestDenied { .. } | Self::Revoked => GuestClass::Denied,
+            Self::RequestDenied { .. } | Self::Revoked { .. } => GuestClass::Denied,
             Self::Malformed { .. } | Self::RequestBody { .. } => GuestClass::Invalid,
             Self::Limit { .. } => GuestClass::Limit,
             Self::Timeout { limit: Limit::ConnectTimeout, .. }
@@ -265,6 +270,10 @@ impl Error {
             GuestClass::Response => "response failed".to_owned(),
             GuestClass::Denied if matches!(self, Self::Credential(_)) => {
                 "a credential of the request must be connected again".to_owned()
+            }
+            // By which name a credential is kept is not the guest's to know.
+            GuestClass::Denied if matches!(self, Self::Revoked { .. }) => {
+                "the connection was revoked".to_owned()
             }
             GuestClass::Denied | GuestClass::Invalid | GuestClass::Limit | GuestClass::Timeout => {
                 self.to_string()

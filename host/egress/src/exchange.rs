@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::client::Shared;
+use crate::revoke::Passage;
 use crate::{Error, Limit, Result};
 
 /// A server that sends more interim responses than this before the real one is not answering.
@@ -22,6 +23,8 @@ const SENT: u8 = 2;
 /// One request under way.
 pub(crate) struct Exchange {
     pub(crate) shared: Arc<Shared>,
+    /// Its right to go on.
+    pub(crate) passage: Arc<Passage>,
     pub(crate) started: Instant,
     /// When the request is cut whatever it does.
     pub(crate) end: Instant,
@@ -38,12 +41,14 @@ impl Exchange {
     pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
         let started = Instant::now();
         let end = later(started, shared.caps.total_timeout);
-        Arc::new(Self::begun(shared, started, end))
+        let passage = shared.standing.open();
+        Arc::new(Self::begun(shared, passage, started, end))
     }
 
-    fn begun(shared: Arc<Shared>, started: Instant, end: Instant) -> Self {
+    fn begun(shared: Arc<Shared>, passage: Arc<Passage>, started: Instant, end: Instant) -> Self {
         Self {
             shared,
+            passage,
             started,
             end,
             bytes_out: AtomicU64::new(0),
@@ -57,7 +62,8 @@ impl Exchange {
 
     /// The same request once more: its time goes on, its bytes are counted from nothing.
     pub(crate) fn again(&self) -> Arc<Self> {
-        Arc::new(Self::begun(Arc::clone(&self.shared), self.started, self.end))
+        let (shared, passage) = (Arc::clone(&self.shared), Arc::clone(&self.passage));
+        Arc::new(Self::begun(shared, passage, self.started, self.end))
     }
 
     pub(crate) fn bytes_out(&self) -> u64 {

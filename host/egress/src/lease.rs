@@ -47,6 +47,11 @@ impl Tasks {
         Self(revoked.child_token())
     }
 
+    /// Ends them now.
+    pub(crate) fn end(&self) {
+        self.0.cancel();
+    }
+
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let ended = self.0.clone();
         tokio::spawn(async move { ended.run_until_cancelled(work).await });
@@ -67,7 +72,7 @@ pub(crate) struct Ends(pub(crate) Tasks);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        self.0.0.cancel();
+        self.0.end();
     }
 }
 
@@ -80,6 +85,16 @@ pub(crate) enum Unanswered {
 }
 
 impl Lease {
+    /// The tasks that drive the connection.
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.ends.0
+    }
+
+    /// We have ended the connection ourselves.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.tasks().0.is_cancelled()
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         match &self.sender {
             Sender::One(sender) => !sender.is_closed(),

@@ -59,7 +59,7 @@ pub struct Entry {
 pub enum Outcome {
     /// The whole response was handed over.
     Completed,
-    /// Nothing was sent.
+    /// It was not allowed: nothing was sent, or what went on was cut when the right to it was taken back.
     Denied {
         /// The stable code.
         code: &'static str,

@@ -84,6 +84,11 @@ impl Record {
             | Error::AddressDenied { code, reason, line_to_add, .. } => {
                 Outcome::Denied { code, reason: reason.clone(), line_to_add: line_to_add.clone() }
             }
+            Error::Revoked { what, to_allow } => Outcome::Denied {
+                code: error.code(),
+                reason: format!("the connection was revoked: {what}; {to_allow}"),
+                line_to_add: None,
+            },
             other => Outcome::Failed { code: other.code(), message: other.full_text() },
         };
     }

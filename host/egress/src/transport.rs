@@ -46,8 +46,8 @@ pub(crate) fn is_stale(error: &hyper::Error) -> bool {
 
 /// An error before the head of a response was there.
 pub(crate) fn before_head(error: hyper::Error, origin: &Origin, exchange: &Exchange) -> Error {
-    if exchange.shared.revoked.is_cancelled() {
-        return Error::Revoked;
+    if let Some(cut) = exchange.passage.ended() {
+        return cut;
     }
     if let Some(failure) = exchange.take_upload_failure() {
         return failure;
@@ -64,8 +64,8 @@ pub(crate) fn before_head(error: hyper::Error, origin: &Origin, exchange: &Excha
 
 /// An error in the response body.
 pub(crate) fn in_body(error: hyper::Error, received: u64, exchange: &Exchange) -> Error {
-    if exchange.shared.revoked.is_cancelled() {
-        return Error::Revoked;
+    if let Some(cut) = exchange.passage.ended() {
+        return cut;
     }
     if let Some(failure) = exchange.take_upload_failure() {
         return failure;

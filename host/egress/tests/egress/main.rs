@@ -17,6 +17,7 @@ mod granted;
 mod hidden;
 mod kept;
 mod liars;
+mod narrowed;
 mod paced;
 mod proxied;
 mod recorded;

@@ -223,6 +223,7 @@ fn to_guest(error: &egress::Error, meter: &Meter) -> Error {
         egress::Error::Credential(fault) if matches!(error.class(), Class::Denied | Class::Host) => {
             meter.denied(format!("{fault}\n{}", fault.hint()));
         }
+        egress::Error::Revoked { to_allow, .. } => meter.denied(format!("{error}\n{to_allow}")),
         _ if error.class() == Class::Host => meter.denied(error.to_string()),
         _ => {}
     }

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +14,8 @@ use hickory_resolver::config::{
 };
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::Name;
-use tokio::sync::OnceCell;
+use hickory_resolver::system_conf::parse_resolv_conf;
+use tokio::time::Instant;
 
 use crate::Resolver;
 
@@ -26,6 +29,9 @@ const KEPT_MAX: u64 = 1024;
 const KEPT_FOR_MAX: Duration = Duration::from_secs(60);
 /// That a name does not exist is forgotten sooner: it may just have been made.
 const ABSENT_FOR_MAX: Duration = Duration::from_secs(5);
+
+/// How often the machine's name servers are looked at, while names are asked for.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
 
 /// Whom to ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,30 +48,72 @@ pub struct Dns {
 /// `localhost` and what lies below it is 127.0.0.1 and is asked of nobody (RFC 6761 §6.3).
 pub struct DnsResolver {
     dns: Dns,
-    resolver: OnceCell<TokioResolver>,
+    /// Where the machine says which name servers it has.
+    machine: PathBuf,
+    asking: Mutex<Option<Asking>>,
+}
+
+/// Whom it asks now.
+struct Asking {
+    resolver: TokioResolver,
+    /// What the machine said.
+    said: Vec<u8>,
+    looked: Instant,
 }
 
 impl DnsResolver {
     /// Reads nothing yet: a run that opens no connection does not pay for it.
     #[must_use]
     pub fn new(dns: Dns) -> Self {
-        Self { dns, resolver: OnceCell::new() }
+        Self { dns, machine: "/etc/resolv.conf".into(), asking: Mutex::new(None) }
     }
 
-    fn build(&self) -> io::Result<TokioResolver> {
+    /// Whom to ask now: a machine that moves to another network has other name servers there.
+    fn resolver(&self) -> io::Result<TokioResolver> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asking.as_ref()
+            && (!self.dns.servers.is_empty() || known.looked.elapsed() < LOOKED_AT_EVERY)
+        {
+            return Ok(known.resolver.clone());
+        }
+        let said = if self.dns.servers.is_empty() { std::fs::read(&self.machine) } else { Ok(Vec::new()) };
+        match (asking.as_mut(), said) {
+            // A file that is just being written anew is not there, or says what it said.
+            (Some(known), Err(_)) => Ok(known.again()),
+            (Some(known), Ok(said)) if known.said == said => Ok(known.again()),
+            (_, said) => {
+                let said = said?;
+                let resolver = self.build(&said)?;
+                *asking = Some(Asking { resolver: resolver.clone(), said, looked: Instant::now() });
+                Ok(resolver)
+            }
+        }
+    }
+
+    /// Those of the operator, or those that the machine says.
+    fn servers(&self, said: &[u8]) -> io::Result<Vec<NameServerConfig>> {
+        if !self.dns.servers.is_empty() {
+            return Ok(self.dns.servers.iter().map(name_server).collect());
+        }
+        let (system, _options) = parse_resolv_conf(said).map_err(io::Error::other)?;
+        Ok(system.name_servers)
+    }
+
+    fn build(&self, said: &[u8]) -> io::Result<TokioResolver> {
         let provider = TokioRuntimeProvider::default();
-        let servers = if self.dns.servers.is_empty() {
-            let (system, _options) =
-                hickory_resolver::system_conf::read_system_conf().map_err(io::Error::other)?;
-            system.name_servers
-        } else {
-            self.dns.servers.iter().map(name_server).collect()
-        };
+        let servers = self.servers(said)?;
         // Without search domains a name means the same to the judge and to the resolver.
         let mut builder =
             TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), provider);
         set(builder.options_mut(), &self.dns);
         builder.build().map_err(io::Error::other)
+    }
+}
+
+impl Asking {
+    fn again(&mut self) -> TokioResolver {
+        self.looked = Instant::now();
+        self.resolver.clone()
     }
 }
 
@@ -94,7 +142,7 @@ impl Resolver for DnsResolver {
         if host == "localhost" || host.ends_with(".localhost") {
             return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
         }
-        let resolver = self.resolver.get_or_try_init(async || self.build()).await?;
+        let resolver = self.resolver()?;
         let mut name = Name::from_ascii(host).map_err(io::Error::other)?;
         name.set_fqdn(true);
         let found = resolver.lookup_ip(name).await.map_err(io::Error::other)?;
@@ -105,5 +153,50 @@ impl Resolver for DnsResolver {
             }
         }
         Ok(addresses)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::{Dns, DnsResolver, LOOKED_AT_EVERY};
+
+    fn asked(resolver: &DnsResolver) -> String {
+        resolver.resolver().unwrap();
+        let said = resolver.asking.lock().unwrap().as_ref().unwrap().said.clone();
+        let servers = resolver.servers(&said).unwrap();
+        servers.iter().map(|server| server.ip.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_machine_that_has_other_name_servers_now_is_believed() {
+        let folder = TempDir::new().unwrap();
+        let machine = folder.path().join("resolv.conf");
+        let resolver = DnsResolver { machine: machine.clone(), ..DnsResolver::new(Dns::default()) };
+        assert!(resolver.resolver().is_err(), "nobody says whom to ask");
+        fs::write(&machine, "nameserver 192.0.2.1\n").unwrap();
+        assert_eq!(asked(&resolver), "192.0.2.1");
+        fs::write(&machine, "nameserver 192.0.2.2\nnameserver 192.0.2.3\n").unwrap();
+        assert_eq!(asked(&resolver), "192.0.2.1", "it is not looked at for each name");
+        tokio::time::advance(LOOKED_AT_EVERY).await;
+        assert_eq!(asked(&resolver), "192.0.2.2 192.0.2.3");
+        fs::remove_file(&machine).unwrap();
+        tokio::time::advance(LOOKED_AT_EVERY).await;
+        assert_eq!(asked(&resolver), "192.0.2.2 192.0.2.3");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_named_by_the_operator_is_asked_whatever_the_machine_says() {
+        let folder = TempDir::new().unwrap();
+        let machine = folder.path().join("resolv.conf");
+        let dns = Dns { servers: vec!["192.0.2.9:5353".parse().unwrap()], ..Dns::default() };
+        let resolver = DnsResolver { machine: machine.clone(), ..DnsResolver::new(dns) };
+        assert_eq!(asked(&resolver), "192.0.2.9");
+        fs::write(&machine, "nameserver 192.0.2.1\n").unwrap();
+        tokio::time::advance(LOOKED_AT_EVERY).await;
+        assert_eq!(asked(&resolver), "192.0.2.9");
     }
 }

@@ -23,9 +23,6 @@ use crate::tables::Key;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A name is typed, and stands in documents.
-const NAME_BYTES_MAX: usize = 127;
-
 /// What is kept of a credential beside its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CredentialRecord {
@@ -60,13 +57,4 @@ fn first_generation() -> Result<u64, Error> {
         vault::random_bytes().map_err(vault::SealError::from).map_err(storage::Error::from)?;
     // Room for all that follow, in numbers that JSON can carry.
     Ok(u64::from_be_bytes(random) >> 16)
-}
-
-/// Parts with dots between, as `sync.toml` writes names of credentials; each begins with a letter.
-fn is_name(name: &str) -> bool {
-    let is_part = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_lowercase())
-            && part.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-    };
-    name.len() <= NAME_BYTES_MAX && name.split('.').all(is_part)
 }

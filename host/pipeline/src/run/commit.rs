@@ -65,7 +65,7 @@ impl WriteStage<'_> {
 
     /// Of the commit that is being filled.
     pub(super) fn next_token(&self) -> String {
-        format!("{}-{}-{}", self.context.ticket.run, self.state.attempt, self.commits)
+        token(self.context.ticket.run, self.state.attempt, self.commits)
     }
 
     fn prepared(&self, token: &str, position: &Position, settled: &Settled) -> Prepared {
@@ -95,5 +95,28 @@ impl WriteStage<'_> {
         }
         self.position = Position { complete: false, ..position };
         self.state.position = Some(kept);
+    }
+}
+
+/// Of the run's nth commit of a group, and in which attempt: no other commit has had it.
+fn token(run: u64, attempt: u32, commits: u64) -> String {
+    format!("{run}-{attempt}-{commits}")
+}
+
+/// In which attempt a commit was made.
+pub(super) fn attempt_of(token: &str) -> u32 {
+    // Nobody else makes tokens; one that says nothing is of the first attempt.
+    token.split('-').nth(1).and_then(|attempt| attempt.parse().ok()).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{attempt_of, token};
+
+    #[test]
+    fn a_token_says_in_which_attempt_its_commit_was_made() {
+        for (run, attempt, commits) in [(1, 1, 1), (7, 3, 12), (u64::MAX, u32::MAX, 0)] {
+            assert_eq!(attempt_of(&token(run, attempt, commits)), attempt);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What a commit of which nobody heard the answer leaves: made true if the destination knows it, else forgotten.
 
 use super::Trouble;
+use super::commit::attempt_of;
 use super::context::{Context, Grace};
 use super::group::{Doubt, GroupState};
 use super::kept::{Kept, kept};
@@ -82,7 +83,8 @@ async fn took_effect(
             rejected = if is_late { pending.first_rejected() } else { None };
         }
         None => {
-            let owner = Owner { run: prepared.run, ..context.owner(&group.unit, 1) };
+            let owner =
+                Owner { run: prepared.run, ..context.owner(&group.unit, attempt_of(&prepared.token)) };
             let kept = if is_late && owner.row_data != RowData::Off && policy != RejectPolicy::Skip {
                 records.kept(ticket, &group.unit, &prepared.token).await?
             } else {

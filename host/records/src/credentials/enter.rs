@@ -1,6 +1,6 @@
 //! Enters a credential, for the first time or anew.
 
-use super::{CredentialBinding, CredentialFields, CredentialRecord, KeptCredential, fields, is_name};
+use super::{CredentialBinding, CredentialFields, CredentialRecord, KeptCredential, fields};
 use super::{first_generation, record_key, secrets_key};
 use crate::codec;
 use crate::error::Error;
@@ -33,7 +33,7 @@ impl SealedRecords {
     /// when storage refuses.
     pub async fn enter_credential(&self, entered: EnteredCredential) -> Result<KeptCredential, Error> {
         let EnteredCredential { name, binding, settings, fields: given, expires_ms, by } = entered;
-        if !is_name(&name) {
+        if !manifest::is_stored_name(&name) {
             let reason =
                 "a name has parts of `a` to `z`, `0` to `9` and `-` with dots between, such as `shop.api`"
                     .to_owned();

@@ -151,11 +151,11 @@ async fn a_credential_serves_what_it_was_entered_for_and_nothing_else() {
 #[tokio::test]
 async fn a_name_or_a_size_that_nobody_means_is_refused() {
     let records = World::new().open().await;
-    let long = "x".repeat(128);
+    let long = "x".repeat(101);
     for name in ["", "Shop", "a b", "a/b", ".a", "a.", "a..b", "-a", "7", "a_b", "ä", long.as_str()] {
         assert_eq!(code(records.enter_credential(entered(name, "r")).await), "CD1063", "{name}");
     }
-    for name in ["a", "shop-7.api-2.x", &long[..127]] {
+    for name in ["a", "shop-7.api-2.x", &long[..100]] {
         assert_eq!(code(records.enter_credential(entered(name, "r")).await), "fine", "{name}");
     }
     let large = "x".repeat(256 << 10);

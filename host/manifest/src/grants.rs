@@ -16,7 +16,7 @@ use crate::text::quoted;
 /// The longest path that is read; the kernel's own limit.
 const PATH_CHARS_MAX: usize = 4096;
 
-/// As long as the records of credentials take one.
+/// A name is typed, and stands in documents.
 const STORED_NAME_BYTES_MAX: usize = 100;
 
 /// All that an admin granted.

@@ -28,7 +28,7 @@ impl Reading<'_> {
         match said {
             Authenticator::Bearer(token) => Some(self.bearer(token)),
             Authenticator::ApiKey(key) => Some(self.api_key(key)),
-            Authenticator::Basic(basic) => self.basic(basic),
+            Authenticator::Basic(basic) => Some(self.basic(basic)),
             Authenticator::OAuth(oauth) => self.oauth(oauth),
             Authenticator::Jwt(jwt) => self.jwt(jwt),
             Authenticator::Host(host) => Some(self.in_hosts_words(host)),
@@ -74,21 +74,12 @@ impl Reading<'_> {
         credential
     }
 
-    fn basic(&mut self, basic: &Basic) -> Option<Credential> {
+    fn basic(&mut self, basic: &Basic) -> Credential {
         let mut credential = new("login", "basic");
-        if let Some(key) = config_key(&basic.username.text).filter(|key| is_secret(self.spec, key)) {
-            self.fault(
-                &basic.username,
-                format!(
-                    "takes the user name from the secret `{}`, and a user name is no secret to a connector",
-                    key.join(".")
-                ),
-            );
-            return None;
-        }
+        // Where it is a secret, as a key in the place of a name is, the host takes it for one.
         self.public(&mut credential, "username", &basic.username);
         self.secret(&mut credential, "password", &basic.password);
-        Some(credential)
+        credential
     }
 
     fn oauth(&mut self, oauth: &OAuth) -> Option<Credential> {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use manifest::credential::JwtBearer;
-use manifest::{CredentialKind, Host, Scheme};
+use manifest::{CredentialAsk, CredentialKind, Host, Scheme};
 use zeroize::Zeroizing;
 
 use super::ask::{endpoint, seconds, signed_token};
@@ -89,7 +89,7 @@ impl Broker {
             return;
         }
         watched.insert(placed.stored.clone(), material.generation());
-        for value in sent_values(&placed.ask.kind, material) {
+        for value in sent_values(&placed.ask, material) {
             self.watch.add(&placed.stored, value.as_bytes());
         }
     }
@@ -318,7 +318,8 @@ impl Broker {
 
 /// What of a credential leaves the host, to the servers of its audience or to the provider behind them: not what only
 /// makes a signature.
-fn sent_values(kind: &CredentialKind, material: &Material) -> Vec<Zeroizing<String>> {
+fn sent_values(ask: &CredentialAsk, material: &Material) -> Vec<Zeroizing<String>> {
+    let kind = &ask.kind;
     let names: &[&str] = match kind {
         CredentialKind::Bearer => &["token"],
         CredentialKind::Header(_) | CredentialKind::Query(_) => &["value"],
@@ -334,7 +335,8 @@ fn sent_values(kind: &CredentialKind, material: &Material) -> Vec<Zeroizing<Stri
         let name = material.get("username").unwrap_or_default();
         let password = material.get("password");
         values.push(place::encoded_pair(name, password.unwrap_or_default()));
-        if password.is_none() {
+        let is_secret = ask.entered_fields().iter().any(|field| field.name == "username" && field.secret);
+        if is_secret || password.is_none() {
             // Some services take a key as the user's name, and no password.
             values.push(Zeroizing::new(name.to_owned()));
         }

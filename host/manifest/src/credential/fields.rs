@@ -40,7 +40,10 @@ impl Field {
 
 const BEARER: [Field; 1] = [secret("token")];
 const VALUE: [Field; 1] = [secret("value")];
-const BASIC: [Field; 2] = [public("username"), secret("password")];
+pub(crate) const USERNAME: &str = "username";
+const BASIC: [Field; 2] = [public(USERNAME), secret("password")];
+/// Where a key stands in the place of a name, there is mostly no password.
+pub(crate) const BASIC_OF_SECRETS: [Field; 2] = [secret(USERNAME), secret("password").or_none()];
 const HMAC: [Field; 2] = [secret("key"), public("key_id").or_none()];
 const HMAC_WITH_KEY_ID: [Field; 2] = [secret("key"), public("key_id")];
 const AWS_SIGV4: [Field; 3] =
@@ -59,7 +62,7 @@ const TOKEN: [Kept; 2] =
     [Kept { name: "access_token", secret: true }, Kept { name: "expires_at", secret: false }];
 
 impl CredentialKind {
-    /// What an admin enters for a credential of this kind.
+    /// The fields of this kind; what an admin enters is said by the ask.
     #[must_use]
     pub fn fields(&self) -> &'static [Field] {
         match self {

@@ -32,6 +32,7 @@ pub use template::{SignTemplate, SignedPart};
 pub(crate) use audience::check_audiences;
 pub(crate) use collisions::check_collisions;
 pub(crate) use connected::told;
+pub(crate) use fields::{BASIC_OF_SECRETS, USERNAME};
 pub(crate) use read::read_credentials;
 pub(crate) use sources::{HOST_MEMBER, check_secrets};
 
@@ -110,10 +111,13 @@ impl CredentialAsk {
         })
     }
 
-    /// What an admin enters.
+    /// What an admin enters. A user's name that the configuration marks as secret is one: some services take a key there.
     #[must_use]
     pub fn entered_fields(&self) -> &'static [Field] {
-        self.kind.fields()
+        match &self.kind {
+            CredentialKind::Basic if self.fields.contains_key(USERNAME) => &BASIC_OF_SECRETS,
+            kind => kind.fields(),
+        }
     }
 }
 

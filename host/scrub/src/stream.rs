@@ -21,14 +21,14 @@ pub struct Stream {
 
 impl Stream {
     pub(crate) fn new(watch: Watch, place: Place) -> Self {
-        let scrubber = watch.current();
+        let scrubber = watch.at(place);
         Self { watch, scrubber, place, held: Zeroizing::default(), blank_ahead: 0, hits: 0 }
     }
 
     /// Takes a piece and gives what can leave now, which may be nothing.
     #[must_use]
     pub fn push(&mut self, piece: Bytes) -> Bytes {
-        let current = self.watch.current();
+        let current = self.watch.at(self.place);
         if !current.is_same(&self.scrubber) {
             self.scrubber = current;
         }

@@ -35,12 +35,17 @@ type Counts = BTreeMap<(Arc<str>, Place, Encoding), u64>;
 
 struct Secrets {
     known: Vec<Secret>,
+    /// Of all.
     scrubber: Scrubber,
+    /// Of those that are looked for in responses too.
+    of_responses: Scrubber,
 }
 
 struct Secret {
     credential: Arc<str>,
     value: Zeroizing<Vec<u8>>,
+    /// The connector has it.
+    is_held: bool,
 }
 
 impl fmt::Debug for Watch {
@@ -59,26 +64,51 @@ impl Watch {
     /// Watches for nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        let secrets = Mutex::new(Secrets { known: Vec::new(), scrubber: scrubber(&[]) });
+        let (all, of_responses) = (scrubber(&[]), scrubber(&[]));
+        let secrets = Mutex::new(Secrets { known: Vec::new(), scrubber: all, of_responses });
         Self { shared: Arc::new(Shared { secrets, counts: Mutex::default() }) }
     }
 
     /// From now on watches for this value as well. To be called before the value leaves the host for the first time, with
     /// each value that is sent (so not with what only makes one, such as a private key), as it is sent.
     pub fn add(&self, credential: &str, value: &[u8]) {
+        self.watch_for(credential, value, false);
+    }
+
+    /// As [`Self::add`], for a value that its connector holds itself. It is looked for in all that the connector gives, and not
+    /// in what it is answered: whoever speaks a protocol that the host cannot speak has to hear what is said in it.
+    pub fn add_held(&self, credential: &str, value: &[u8]) {
+        self.watch_for(credential, value, true);
+    }
+
+    fn watch_for(&self, credential: &str, value: &[u8], is_held: bool) {
         let mut secrets = self.secrets();
-        let is_known = |one: &Secret| *one.value == value && &*one.credential == credential;
+        let is_known =
+            |one: &Secret| *one.value == value && &*one.credential == credential && one.is_held == is_held;
         if value.len() < SHORT_BYTES_MIN || secrets.known.iter().any(is_known) {
             return;
         }
-        secrets.known.push(Secret { credential: credential.into(), value: Zeroizing::new(value.to_vec()) });
-        secrets.scrubber = scrubber(&secrets.known);
+        let (credential, value) = (credential.into(), Zeroizing::new(value.to_vec()));
+        secrets.known.push(Secret { credential, value, is_held });
+        let all: Vec<&Secret> = secrets.known.iter().collect();
+        let of_responses: Vec<&Secret> = secrets.known.iter().filter(|one| !one.is_held).collect();
+        let (all, of_responses) = (scrubber(&all), scrubber(&of_responses));
+        (secrets.scrubber, secrets.of_responses) = (all, of_responses);
     }
 
     /// What looks for all values that were added so far.
     #[must_use]
     pub fn current(&self) -> Scrubber {
         self.secrets().scrubber.clone()
+    }
+
+    /// What looks for all values that were added so far and are looked for in this place.
+    pub(crate) fn at(&self, place: Place) -> Scrubber {
+        let secrets = self.secrets();
+        match place {
+            Place::Header | Place::Body => secrets.of_responses.clone(),
+            Place::Log | Place::Message | Place::Record | Place::Checkpoint => secrets.scrubber.clone(),
+        }
     }
 
     /// Scrubs what comes in pieces, and counts.
@@ -110,7 +140,7 @@ impl Watch {
     /// The secrets of 12 bytes and more in what must not be changed; they are counted.
     #[must_use]
     pub fn find(&self, place: Place, bytes: &[u8]) -> Vec<Hit> {
-        let hits = self.current().hits(bytes);
+        let hits = self.at(place).hits(bytes);
         self.count(place, &hits);
         hits
     }
@@ -140,7 +170,7 @@ impl Watch {
     }
 
     fn line(&self, place: Place, text: &[u8]) -> Vec<Hit> {
-        let hits = self.current().hits_in_line(text);
+        let hits = self.at(place).hits_in_line(text);
         self.count(place, &hits);
         hits
     }
@@ -150,9 +180,9 @@ impl Watch {
     }
 }
 
-fn scrubber(secrets: &[Secret]) -> Scrubber {
-    let (long, short): (Vec<_>, Vec<_>) =
-        secrets.iter().partition(|secret| secret.value.len() >= VALUE_BYTES_MIN);
+fn scrubber(secrets: &[&Secret]) -> Scrubber {
+    let (long, short): (Vec<&Secret>, Vec<&Secret>) =
+        secrets.iter().copied().partition(|secret| secret.value.len() >= VALUE_BYTES_MIN);
     let all = long.into_iter().flat_map(|secret| needles(&secret.credential, &secret.value));
     let short = short
         .into_iter()

@@ -102,6 +102,25 @@ fn a_token_that_was_refreshed_in_mid_stream_is_blanked_and_so_is_the_old_one() {
 }
 
 #[test]
+fn what_a_connector_holds_is_looked_for_in_what_it_gives_and_not_in_what_it_is_answered() {
+    let (watch, text) = (Watch::new(), b"say held-by-the-guest now");
+    watch.add_held("api", b"held-by-the-guest");
+    let found = |place: Place| watch.find(place, text).len();
+    for place in [Place::Log, Place::Message, Place::Record, Place::Checkpoint] {
+        assert_eq!(found(place), 1, "{place}");
+    }
+    for place in [Place::Header, Place::Body] {
+        assert_eq!(found(place), 0, "{place}");
+    }
+    assert!(watch.header(text).is_none());
+    let mut answered = watch.stream(Place::Body);
+    assert_eq!([answered.push(Bytes::from_static(text)), answered.finish()].concat(), text);
+    // Whoever places it too does not want it back.
+    watch.add("other", b"held-by-the-guest");
+    assert_eq!((found(Place::Body), found(Place::Header)), (1, 1));
+}
+
+#[test]
 fn without_secrets_a_piece_leaves_as_it_came() {
     let piece = Bytes::from_static(TOKEN);
     let mut stream = Watch::new().stream(Place::Body);

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::credentials::{ask, nothing_shows, shop};
 use crate::identity::{CLIENT_SECRET, Provider, consents, consents_by_code, refuses};
+use crate::nginx::{Authority, Nginx};
 use crate::world::{Ran, World};
 
 /// `cofferdam connect` under way, which waits for a user.
@@ -265,4 +266,78 @@ fn the_browser_that_the_environment_names_is_opened() {
     crate::stopped::until("the browser is opened", || world.path("opened").exists());
     consents(world.read("opened").trim());
     assert!(process.wait().unwrap().success());
+}
+
+/// A sync whose provider gives tokens over TLS, under an authority of its own.
+fn secure_world(provider: &Provider, nginx: &Nginx) -> World {
+    let (issuer, port) = (&provider.issuer, nginx.address.port());
+    let kind = format!(
+        r#"kind = "oauth2"
+token_url = "https://localhost:{port}/token"
+authorize_url = "{issuer}/auth"
+revoke_url = "https://localhost:{port}/token/revocation"
+scopes = ["openid", "offline_access", "orders"]
+authorize_parameters = {{ prompt = "consent" }}"#
+    );
+    let base_url = format!("{issuer}/api");
+    let world = shop(&ask("api", &kind), &base_url);
+    let grants = crate::api::grants(issuer);
+    world.file(
+        "sync.toml",
+        format!(
+            r#"
+sync = 1
+name = "orders"
+[source]
+connector = "shop.wasm"
+config = {{ base_url = "{base_url}", streams = ["movies"], page_size = 2 }}
+{grants}
+[[source.grants.addresses]]
+address = "127.0.0.1"
+port = {port}
+[source.grants.credentials]
+api = "shop.api"
+[destination]
+connector = "components/null.wasm"
+"#
+        ),
+    );
+    secret(&world, "client-secret", CLIENT_SECRET);
+    world
+}
+
+/// nginx hands everything on.
+fn all_of(provider: &Provider) -> String {
+    format!("location / {{ proxy_pass {}; }}", provider.issuer)
+}
+
+#[test]
+fn a_provider_under_an_authority_of_the_connections_own_is_called_as_in_a_run() {
+    let mut provider = Provider::start();
+    let (authority, house) = (Authority::new("ours"), World::new());
+    let nginx = Nginx::start_with(&house, &authority, "localhost", &all_of(&provider));
+    let world = secure_world(&provider, &nginx);
+    let mut waiting = Waiting::start(&world, &[]);
+    consents(&waiting.page());
+    let untrusted = waiting.ended();
+    assert_eq!(untrusted.status, Some(1), "{}", untrusted.report());
+    for words in ["error[CD0306]", "UnknownIssuer", "`tls.ca` in the grants"] {
+        assert!(untrusted.stderr.contains(words), "{words}: {}", untrusted.report());
+    }
+
+    world.edit("[destination]\n", "[source.grants.tls]\nca = \"authority.pem\"\n[destination]\n");
+    world.file("authority.pem", authority.pem());
+    consented(&world, consents);
+    let issued = provider.line();
+    let token = issued.strip_prefix("issued ").unwrap();
+    provider.forgets(token);
+    let ran = world.run(&["run", "sync.toml"]).succeeded();
+    shows_no_token(&world, &ran);
+    // Its provider is told without the document, and without the file.
+    std::fs::remove_file(world.path("authority.pem")).unwrap();
+    std::fs::remove_file(world.path("sync.toml")).unwrap();
+    let revoked = world.run(&["credentials", "revoke", "shop.api", "--yes"]).succeeded();
+    assert!(revoked.stdout.contains("its provider was told"), "{}", revoked.report());
+    let happened = provider.ended();
+    assert!(happened.iter().any(|line| line.starts_with("refreshed ")), "{happened:?}");
 }

@@ -3,7 +3,7 @@
 use crate::snapshot;
 use crate::world::World;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "run",
     "check",
     "discover",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 17] = [
     "checkpoints",
     "errors",
     "reprocess",
+    "reload",
     "backup",
     "restore",
     "keys",

@@ -10,7 +10,7 @@ use crate::stopped::SLOW;
 use crate::world::World;
 
 /// What a terminal on standard error is sent.
-fn on_terminal(mut command: Command) -> String {
+pub(crate) fn on_terminal(mut command: Command) -> String {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();

@@ -90,6 +90,11 @@ asked for is typed where nobody sees it; where a provider wants a user's consent
 The transforms and the destination are those that the document names now. A row that arrives is deleted from the rejected
 ones; one that is rejected again says what was said of it this time. The position of the sync stays where it is.")]
     Reprocess(Reprocess),
+    /// Make a run that goes on obey what its document grants now
+    #[command(after_help = "\
+What is no longer granted is denied from the next request on, and requests under way that it allowed are cut off at once. A
+connection that loses a credential or a directory is cut off whole, and its run ends; what is granted anew waits for the next run.")]
+    Reload(Reload),
     /// Write a backup, also while a sync runs
     #[command(after_help = "\
 A backup holds sealed records and no keys: restoring needs the keyring too, which `cofferdam keys export` keeps apart.")]
@@ -126,6 +131,15 @@ pub(crate) struct Run {
     pub(crate) cache: Cache,
     #[command(flatten)]
     pub(crate) network: Network,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reload {
+    /// The sync's document
+    #[arg(value_name = "SYNC.TOML")]
+    pub(crate) sync: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
 }
 
 #[derive(Debug, Args)]

@@ -19,11 +19,33 @@ const FULL_BYTES: u64 = 64 << 10;
 /// What TLS says of a certificate whose authority is not among the trusted ones, or only another one of its name.
 const UNTRUSTED: [&str; 2] = ["UnknownIssuer", "BadSignature"];
 
+/// The code of a call whose connector was not let through.
+const DENIED: &str = "CD0603";
+/// What helps where an authority is not trusted.
+pub(crate) const OWN_AUTHORITY: &str = "if the server's authority is one of your own, name the file of its certificate (PEM) as \
+     `tls.ca` in the grants; `cofferdam explain CD0306` says more";
+
 /// The run's own error and those of its groups, each once.
 pub(crate) fn of_run(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Problem> {
-    if report.outcome == Outcome::Cancelled {
-        return vec![Own::Stopped.into()];
+    let taken = host.taken.problems();
+    match report.outcome {
+        Outcome::Failed => {}
+        // What was taken back came too late to matter, or nothing more was asked with it.
+        Outcome::Completed => return Vec::new(),
+        Outcome::Cancelled if taken.is_empty() => return vec![Own::Stopped.into()],
+        Outcome::Cancelled => return taken,
     }
+    let failed = failures(host, opened, report);
+    let Some((first, others)) = taken.split_first() else { return failed };
+    // That calls are denied when the ground is taken from under them explains nothing.
+    let other = failed.iter().filter(|problem| problem.code != DENIED).take(CAUSES_MAX);
+    let told = |problem: Problem, failed: &Problem| {
+        problem.caused_by(format!("{} ({})", failed.message, failed.code))
+    };
+    std::iter::once(other.fold(first.clone(), told)).chain(others.iter().cloned()).collect()
+}
+
+fn failures(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     let groups = report.groups.iter().filter_map(|group| group.error.as_ref());
     for error in report.error.iter().chain(groups) {
@@ -81,10 +103,7 @@ fn explained(mut problem: Problem, requests: &BTreeMap<Group, Amounts>) -> Probl
     }
     let mut messages = requests.values().filter_map(|amounts| amounts.message.as_ref());
     if messages.any(|message| UNTRUSTED.iter().any(|words| message.contains(words))) {
-        return problem.hint(
-            "if the server's authority is one of your own, name the file of its certificate (PEM) as `tls.ca` in the grants; \
-             `cofferdam explain CD0306` says more",
-        );
+        return problem.hint(OWN_AUTHORITY);
     }
     problem
 }

@@ -13,6 +13,7 @@ mod explain;
 mod inspect;
 mod keys;
 mod preview;
+mod reload;
 mod reprocess;
 mod restore;
 mod run;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
         Command::Runs(command) => on_threads(runs::run(command, output)),
         Command::Checkpoints(command) => on_threads(checkpoints::run(command, output)),
         Command::Errors(command) => on_threads(errors::run(command, output)),
+        Command::Reload(command) => on_threads(reload::run(&command, output)),
         Command::Reprocess(command) => on_threads(reprocess::run(command, output)),
         Command::Backup(command) => on_threads(backup::run(&command, output)),
         Command::Restore(command) => on_threads(restore::run(&command, output)),

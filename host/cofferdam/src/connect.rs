@@ -12,12 +12,12 @@ mod give_back;
 mod given;
 mod obtained;
 mod refused;
+pub(crate) mod revoke;
 mod settings;
 
 pub(crate) use bound::binding;
 pub(crate) use chosen::{Candidates, Chosen, line_to_add, missing};
 pub(crate) use error::Error;
-pub(crate) use give_back::given_back;
 pub(crate) use given::{NamedText, SecretSource};
 pub(crate) use obtained::{How, Obtained, obtained};
 pub(crate) use settings::{Settings, by};

@@ -11,8 +11,9 @@ use storage::{Maintenance, SledEngine, Storage, SystemClock};
 use vault::Keyring;
 
 use crate::arguments::Data;
-use crate::control::Control;
+use crate::control::{Control, Held};
 use crate::data::Directory;
+use crate::live::Live;
 use crate::output::Output;
 use crate::probe::Child;
 use crate::problem::{Problem, Problems};
@@ -64,8 +65,8 @@ impl Deployment {
         Ok(Self { directory, storage, records, engine })
     }
 
-    /// Maintenance, and backups for others who ask, as long as a command goes on.
-    pub(crate) fn beside(&self) -> Result<Beside, Problems> {
+    /// Maintenance, and answers for others who come beside it, as long as a command goes on.
+    pub(crate) fn beside(&self, live: Option<Live>) -> Result<Beside, Problems> {
         let tell = |passed: Result<storage::Pass, storage::Error>| match passed {
             Ok(pass) if pass.is_clock_doubted => {
                 tracing::warn!(
@@ -78,7 +79,8 @@ impl Deployment {
             }
         };
         let maintenance = self.storage.spawn_maintenance(MAINTAIN_EVERY, tell);
-        let control = Control::listen(&self.directory.path, Arc::clone(&self.storage))?;
+        let (storage, records) = (Arc::clone(&self.storage), Arc::clone(&self.records));
+        let control = Control::listen(&self.directory.path, Held { storage, records, live })?;
         Ok(Beside { maintenance, control })
     }
 

@@ -61,10 +61,14 @@ impl Credentials {
             granted.insert(stored.clone(), Granted { ask: ask.clone(), binding: binding(manifest, ask) });
         }
         Problems::of(problems)?;
-        let settings = records.filter(|_| !placed.is_empty()).map(|records| Settings {
+        let watch = scrub::Watch::default();
+        for There { granted, revealed, .. } in &there {
+            revealed.values().for_each(|value| watch.add_held(&granted.stored, value.as_bytes()));
+        }
+        let settings = records.filter(|_| !granted.is_empty()).map(|records| Settings {
             placed,
             store: Arc::new(Kept::new(records, granted)),
-            watch: scrub::Watch::default(),
+            watch,
         });
         Ok(Self { settings, there })
     }
@@ -90,8 +94,8 @@ impl There {
     /// Of what was entered; what the host keeps beside it is the host's.
     fn of(granted: &Credential, opened: &OpenedCredential) -> Self {
         let (mut public, mut revealed) = (BTreeMap::new(), BTreeMap::new());
-        for field in granted.ask.kind.fields() {
-            if let Some(value) = opened.kept.public.get(field.name) {
+        for field in granted.ask.entered_fields() {
+            if let Some(value) = opened.kept.public.get(field.name).filter(|_| !field.secret) {
                 public.insert(field.name.to_owned(), value.clone());
             }
             let secret = opened.secret.get(field.name).filter(|_| granted.revealed);

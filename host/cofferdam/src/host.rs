@@ -12,6 +12,7 @@ use crate::output::Output;
 use crate::places;
 use crate::problem::Problems;
 use crate::progress::Screen;
+use crate::taken::Taken;
 use crate::traffic::Traffic;
 
 /// One command has two ends and a few transforms, each for a few read groups at one time.
@@ -28,6 +29,10 @@ pub(crate) struct Host {
     pub(crate) screen: Screen,
     pub(crate) stopper: Stopper,
     pub(crate) stop: Stop,
+    /// What was taken back while the command went on.
+    pub(crate) taken: Taken,
+    /// How this process reaches others, for who has to make a way out of his own.
+    pub(crate) network: Network,
 }
 
 impl Host {
@@ -44,6 +49,8 @@ impl Host {
             screen,
             stopper,
             stop,
+            taken: Taken::default(),
+            network: network.clone(),
         })
     }
 }

@@ -112,7 +112,7 @@ fn material(opened: OpenedCredential) -> Result<Material, StoreError> {
 fn fields(ask: &CredentialAsk, fresh: &Material) -> CredentialFields {
     let is_public = |name: &str| {
         KEPT_PUBLIC.contains(&name)
-            || ask.kind.fields().iter().any(|field| field.name == name && !field.secret)
+            || ask.entered_fields().iter().any(|field| field.name == name && !field.secret)
     };
     let mut fields = CredentialFields::default();
     for (name, value) in fresh.fields() {

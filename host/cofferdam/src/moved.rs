@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::deployment::Deployment;
 use crate::host::Host;
+use crate::live::Live;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::part::Part;
@@ -39,7 +40,7 @@ pub(crate) async fn moved(
     host.logs.keep_in(Arc::clone(&log));
     opened.parts().for_each(|part| note_revealed(part, &log));
     let wishes = Wishes::listen()?;
-    let beside = deployment.beside()?;
+    let beside = deployment.beside(Some(live(host, opened, &log)))?;
     let driving = Driving { host, opened, wishes };
     let report = driving.run(spec, session).await;
     beside.end().await;
@@ -52,6 +53,17 @@ pub(crate) async fn moved(
     summary.ended().map_err(Problems::told_in_document)?;
     // The document is out already.
     kept.and(closed).map_err(Problems::told_in_document)
+}
+
+/// The run as those see it who come beside it.
+fn live(host: &Host, opened: &Opened, log: &Arc<RunLog>) -> Live {
+    Live {
+        document: opened.document.file.clone().into(),
+        holds: opened.parts().map(|part| Arc::clone(&part.hold)).collect(),
+        network: host.network.clone(),
+        taken: host.taken.clone(),
+        log: Arc::clone(log),
+    }
 }
 
 /// Who holds a secret stands in the run's log for as long as that is kept.
@@ -82,8 +94,9 @@ impl Driving<'_> {
         let run = Run::new(spec, Arc::new(session), Arc::new(SystemClock::new()), Arc::clone(&progress) as _);
         let report = tokio::select! {
             report = run.run(cancel.clone()) => report,
-            // Both go on for as long as the run does.
+            // These go on for as long as the run does.
             never = wishes.obey(&host.stopper, &cancel, &host.screen) => match never {},
+            never = host.taken.obey(&host.stopper, &cancel, &host.screen) => match never {},
             never = progress.draw(|| memory(opened)) => match never {},
         };
         progress.clear();

@@ -10,7 +10,7 @@ use crate::document::{Document, Place};
 use crate::host::Host;
 use crate::keeper::Keeper;
 use crate::part::{Loaded, Part};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, REVEALED};
 
 /// A sync, ready to be run, checked or looked into.
 pub(crate) struct Opened {
@@ -85,7 +85,7 @@ impl Opened {
 fn revealed(part: &Part) -> impl Iterator<Item = Problem> {
     part.revealed.iter().map(|name| {
         let message = format!("`{}` holds the secret of the credential `{name}` itself", part.name);
-        Problem::new("CD0846", message)
+        Problem::new(REVEALED, message)
     })
 }
 

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egress::{Authorities, Caps, ClientSettings};
+use egress::{Authorities, Caps, ClientSettings, Narrowing};
 use grants::{Basis, Rights, Unmet};
-use manifest::{Access, ConfigFault, Role};
+use manifest::{Access, Asks, ConfigFault, Role};
 use runtime::{Component, Connection, Directory, Limits};
 
 use crate::arguments::Data;
-use crate::document::{Place, component_bytes};
+use crate::document::{Place, component_bytes, text_of};
 use crate::granted::{Credentials, Stands};
+use crate::hold::Hold;
 use crate::host::Host;
 use crate::keeper::Keeper;
 use crate::places;
@@ -40,6 +41,8 @@ pub(crate) struct Part {
     pub(crate) writable: Vec<std::path::PathBuf>,
     /// Names of credentials whose secrets it holds itself.
     pub(crate) revealed: Vec<String>,
+    /// What can be taken back from it while it runs.
+    pub(crate) hold: Arc<Hold>,
 }
 
 /// Load a component: inspected, compiled or found compiled, linked. Nothing of it is run.
@@ -82,7 +85,8 @@ impl<'d> Loaded<'d> {
         document: &str,
         keeper: &mut Keeper,
     ) -> Result<Part, Problems> {
-        let rights = self.rights()?;
+        let asks = self.asks()?;
+        let rights = self.rights(&asks);
         let Self { place, role, said, component } = self;
         let manifest = &component.inspection().manifest;
         let (required, unmet): (Vec<Unmet>, Vec<Unmet>) =
@@ -102,35 +106,51 @@ impl<'d> Loaded<'d> {
         let writable = directories.iter().filter(|one| one.writable).map(|one| one.path.clone()).collect();
         let authorities = authorities(&said.name, &said.grants)?;
         let ledger = host.traffic.ledger(&said.name);
+        let gate = Arc::new(Narrowing::new(Arc::new(rights.clone())));
         let client = ClientSettings {
             authorities,
             credentials: credentials.settings,
-            ..ClientSettings::new(Arc::new(rights), ledger, caps(&limits))
+            ..ClientSettings::new(Arc::clone(&gate) as _, ledger, caps(&limits))
+        };
+        let client = host.egress.client(client);
+        let hold = Hold {
+            role,
+            name: said.name.clone(),
+            connector: manifest.name.clone(),
+            file: said.connector.clone(),
+            asks,
+            grants: said.grants.clone(),
+            first: rights,
+            gate,
+            revoker: client.revoker(),
         };
         let grants = runtime::Grants {
             directories,
-            http: Arc::new(host.egress.client(client)),
+            http: Arc::new(client),
             limits,
             logs: host.logs.clone(),
             stop: host.stop.clone(),
         };
         let connection = Connection::new(component.clone(), &config, grants)?;
-        Ok(Part { place, role, name: said.name.clone(), component, connection, unmet, writable, revealed })
+        let (name, hold) = (said.name.clone(), Arc::new(hold));
+        Ok(Part { place, role, name, component, connection, unmet, writable, revealed, hold })
     }
 
-    fn rights(&self) -> Result<Rights, Problems> {
-        let manifest = &self.component.inspection().manifest;
-        let asks = manifest.resolve_asks(&self.said.config);
-        let asks = asks.map_err(|faults| config_problem(&self.said.name, faults))?;
-        Ok(Rights::new(&Basis {
+    fn asks(&self) -> Result<Asks, Problems> {
+        let asks = self.component.inspection().manifest.resolve_asks(&self.said.config);
+        Ok(asks.map_err(|faults| config_problem(&self.said.name, faults))?)
+    }
+
+    fn rights(&self, asks: &Asks) -> Rights {
+        Rights::new(&Basis {
             role: self.role,
             name: &self.said.name,
-            connector: &manifest.name,
-            asks: &asks,
+            connector: &self.component.inspection().manifest.name,
+            asks,
             grants: &self.said.grants,
             organization: None,
             host: None,
-        }))
+        })
     }
 }
 
@@ -204,13 +224,20 @@ fn directories(part: &str, rights: &Rights) -> Result<Vec<Directory>, Problems> 
     Ok(directories)
 }
 
-/// Whom the connection trusts beside those whom this machine trusts.
-fn authorities(part: &str, grants: &manifest::Grants) -> Result<Authorities, Problems> {
-    let Some(tls) = &grants.tls else { return Ok(Authorities::default()) };
-    let unread = |source| Own::Read { what: "the authority", path: tls.ca.clone(), source };
-    let pem = std::fs::read(&tls.ca).map_err(unread)?;
+/// Whom the connection trusts beside those whom this machine trusts, in PEM.
+pub(crate) fn authority(part: &str, grants: &manifest::Grants) -> Result<Option<String>, Problems> {
+    let Some(tls) = &grants.tls else { return Ok(None) };
+    let pem = text_of("the authority", &tls.ca)?;
     let place = || format!("`tls.ca` of `{part}` names the file `{}`", tls.ca.display());
-    Authorities::from_pem(&pem).map_err(|error| Problem::from(error).caused_by(place()).into())
+    match Authorities::from_pem(pem.as_bytes()) {
+        Ok(_) => Ok(Some(pem)),
+        Err(error) => Err(Problem::from(error).caused_by(place()).into()),
+    }
+}
+
+fn authorities(part: &str, grants: &manifest::Grants) -> Result<Authorities, Problems> {
+    let pem = authority(part, grants)?;
+    Ok(pem.map(|pem| Authorities::from_pem(pem.as_bytes())).transpose()?.unwrap_or_default())
 }
 
 /// The caps of egress from the connector's limits; what has no limit of its own keeps the default.

@@ -4,12 +4,15 @@ mod from;
 mod own;
 mod show;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use own::Own;
 
+/// A connector holds a secret itself: nothing that stops a run, and told in the colour of what does.
+pub(crate) const REVEALED: &str = "CD0846";
+
 /// Whose part it is to act, and so the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Whose {
     /// Something outside of cofferdam: a document, a grant, a connector, another system, this machine.
@@ -19,38 +22,38 @@ pub(crate) enum Whose {
 }
 
 /// What would help.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Hint {
     /// In words.
     pub(crate) text: String,
     /// Lines to paste, where there are any.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lines: Option<String>,
 }
 
 /// One thing that went wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Problem {
     /// The stable code.
     pub(crate) code: String,
     /// What happened, in one line.
     pub(crate) message: String,
     /// Why, from the outside in.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) causes: Vec<String>,
     /// Lines that belong to the message: places in a document, frames of a stack.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) details: Vec<String>,
     /// What would help.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) hints: Vec<Hint>,
     /// The connector's last log lines.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) log_tail: Vec<String>,
     /// Whose part it is to act.
     pub(crate) whose: Whose,
     /// The faults of a document, each with its place.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) faults: Option<serde_json::Value>,
 }
 

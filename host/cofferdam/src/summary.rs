@@ -29,6 +29,9 @@ struct Connector {
     connector: String,
     version: String,
     digest: String,
+    /// Credentials whose secrets it was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    holds: Vec<String>,
     budget: Budget,
 }
 
@@ -77,6 +80,7 @@ fn connector(part: &Part) -> Connector {
         connector: inspection.manifest.name.clone(),
         version: inspection.manifest.version.to_string(),
         digest: inspection.digest.clone(),
+        holds: part.revealed.clone(),
         budget: part.connection.budget(),
     }
 }

@@ -86,8 +86,7 @@ impl Egress {
 
     /// A client for one connection and one run. Its kept connections and TLS sessions are shared with no other client.
     pub fn client(&self, mut settings: ClientSettings) -> Client {
-        let credentials = settings.credentials.take().filter(|settings| !settings.placed.is_empty());
-        let broker = credentials.map(|credentials| {
+        let broker = settings.credentials.take().map(|credentials| {
             let (rights, ledger) = (Arc::clone(&settings.rights), Arc::clone(&settings.ledger));
             let calls = OwnCalls::new(&self.outlet, rights, ledger, settings.authorities.clone());
             Broker::new(credentials, calls, self.outlet.clone(), settings.caps.kept_body_bytes)
@@ -97,7 +96,12 @@ impl Egress {
 
     /// Requests of the host itself, as to a token endpoint. `addresses` judges what names resolve to; that the URL may
     /// be called is the caller's part.
-    pub fn own_calls(&self, addresses: Arc<dyn Gate>, ledger: Arc<dyn Ledger>) -> OwnCalls {
-        OwnCalls::new(&self.outlet, addresses, ledger, Authorities::default())
+    pub fn own_calls(
+        &self,
+        addresses: Arc<dyn Gate>,
+        ledger: Arc<dyn Ledger>,
+        authorities: Authorities,
+    ) -> OwnCalls {
+        OwnCalls::new(&self.outlet, addresses, ledger, authorities)
     }
 }

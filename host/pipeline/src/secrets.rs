@@ -137,8 +137,11 @@ pub(crate) fn refuse(
     }
 }
 
-/// As [`refuse`], of names and other texts in schemas.
-pub(crate) fn refuse_in_schemas(
+/// Fails at a secret in names and other texts of schemas.
+///
+/// # Errors
+/// [`Error::SecretGiven`].
+pub fn refuse_in_schemas(
     watch: &Watch,
     connector: &str,
     schemas: &(impl Serialize + ?Sized),

@@ -78,10 +78,13 @@ pub(crate) enum CredentialsCommand {
     List(CredentialsList),
     /// Enter the secrets of a credential anew, for what it was entered for
     #[command(after_help = "\
-Whoever gives a sync a new token uses this; a connector that is at work uses the new one from its next run on. The former
-one is to be revoked where it came from.")]
+Whoever gives a sync a new token uses this; a run that goes on uses the new one from its next request on. The former one is
+to be revoked where it came from.")]
     Rotate(CredentialsRotate),
     /// Delete a credential for good, and tell its provider where it has a way for that
+    #[command(after_help = "\
+A run that uses it is cut off at once, also in the middle of a response, and ends: what it has committed stays, and the next
+run goes on from there when the credential is entered again.")]
     Revoke(CredentialsRevoke),
 }
 

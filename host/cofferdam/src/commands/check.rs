@@ -105,7 +105,9 @@ async fn dry_run(opened: &Opened, host: &Host, ports: Ports) -> Step {
         Run::new(spec, Arc::new(MemoryRecords::new()), Arc::new(SystemClock::new()), Arc::new(NoObserver));
     let report = run.run(CancellationToken::new()).await;
     let problems = blame::of_run(host, opened, &report);
-    let notes = verdicts.all().iter().map(note).collect();
+    let secrets = opened.destination.connection.secrets();
+    let blanked = |text: String| secrets.text(scrub::Place::Message, &text).into_owned();
+    let notes = verdicts.all().iter().map(|verdict| blanked(note(verdict))).collect();
     Step { what: "the destination takes the streams".into(), ok: problems.is_empty(), problems, notes }
 }
 

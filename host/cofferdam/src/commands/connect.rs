@@ -9,7 +9,7 @@ use crate::connect::{
 };
 use crate::deployment::Deployment;
 use crate::output::Output;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, REVEALED};
 use crate::text::plain_line;
 
 pub(super) async fn run(command: &Connect, output: &Output) -> Result<(), Problems> {
@@ -80,7 +80,7 @@ fn held(chosen: &Chosen) -> Problem {
         "the connector wants to hold the secret of `{}` itself, and can do with it whatever it may do",
         chosen.settings.ask.name
     );
-    Problem::new("CD0846", message).hint("enter it only if you trust the connector's publisher with it")
+    Problem::new(REVEALED, message).hint("enter it only if you trust the connector's publisher with it")
 }
 
 fn show(chosen: &[Chosen], kept: &[KeptCredential], output: &Output) -> Result<(), Problems> {

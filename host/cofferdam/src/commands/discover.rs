@@ -46,7 +46,10 @@ async fn discover(
     explain: impl Fn(&pipeline::failure::Failure) -> Problem,
 ) -> Result<Catalog, Problems> {
     let source = runtime::Source::new(part.connection.clone())?;
-    source.discover().await.map_err(|failure| explain(&failure).into())
+    let catalog = source.discover().await.map_err(|failure| explain(&failure))?;
+    // As in a run: what a system sent back of a secret may stand in any name.
+    pipeline::secrets::refuse_in_schemas(&part.connection.secrets(), "source", &catalog)?;
+    Ok(catalog)
 }
 
 fn text(catalog: &Catalog) -> String {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use egress::{Egress, Entry, Ledger, OwnCalls};
+use egress::{Authorities, Egress, Entry, Ledger, OwnCalls};
 use grants::{Basis, Rights};
-use manifest::{AddressGrant, Asks, Grants, Role};
+use manifest::{Asks, Grants, Role};
 
+use super::settings::Settings;
 use crate::arguments::Network;
 use crate::host::ways_out;
 use crate::problem::Problems;
@@ -17,13 +18,10 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Addresses that egress refuses, such as this machine's, are dialed only where the sync grants them.
-    pub(crate) fn new(
-        credential: &str,
-        addresses: &[AddressGrant],
-        network: &Network,
-    ) -> Result<Self, Problems> {
-        let grants = Grants { addresses: addresses.to_vec(), ..Grants::default() };
+    /// Addresses that egress refuses, such as this machine's, are dialed only where the sync grants them. Whom the connection
+    /// trusts is trusted here too.
+    pub(crate) fn new(settings: &Settings, network: &Network) -> Result<Self, Problems> {
+        let grants = Grants { addresses: settings.addresses.clone(), ..Grants::default() };
         let rights = Rights::new(&Basis {
             role: Role::Source,
             name: "source",
@@ -34,8 +32,10 @@ impl Calls {
             host: None,
         });
         let egress = Egress::new(ways_out(network))?;
-        let calls = egress.own_calls(Arc::new(rights), Arc::new(Untold));
-        Ok(Self { calls, credential: credential.to_owned() })
+        let authority = settings.authority.as_ref().map(|pem| Authorities::from_pem(pem.as_bytes()));
+        let authorities = authority.transpose()?.unwrap_or_default();
+        let calls = egress.own_calls(Arc::new(rights), Arc::new(Untold), authorities);
+        Ok(Self { calls, credential: settings.ask.name.clone() })
     }
 
     /// The whole answer. A redirect is one.

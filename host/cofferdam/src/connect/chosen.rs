@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Error, Settings, binding};
 use crate::arguments::Connect;
 use crate::document::{Document, component_bytes, config_of, is_component};
-use crate::part::config_problem;
+use crate::part::{authority, config_problem};
 use crate::places;
 use crate::problem::Problems;
 
@@ -103,6 +103,7 @@ fn asked(
 ) -> Result<Vec<Chosen>, Problems> {
     let name = connection.unwrap_or(&manifest.name);
     let asks = manifest.resolve_asks(config).map_err(|faults| config_problem(name, faults))?;
+    let authority = authority(name, grants)?;
     let chosen = asks.credentials.into_iter().map(|ask| {
         let granted = grants.credentials.get(&ask.name).map(|granted| granted.stored.clone());
         Chosen {
@@ -110,7 +111,7 @@ fn asked(
             binding: binding(manifest, &ask),
             is_granted: granted.is_some(),
             name: granted.unwrap_or_else(|| format!("{}.{}", manifest.name, ask.name)),
-            settings: Settings { ask, addresses: grants.addresses.clone() },
+            settings: Settings { ask, addresses: grants.addresses.clone(), authority: authority.clone() },
         }
     });
     Ok(chosen.collect())

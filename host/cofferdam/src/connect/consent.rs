@@ -40,7 +40,7 @@ pub(super) async fn consent(
     how: How<'_>,
     output: &Output,
 ) -> Result<Tokens, Problems> {
-    let calls = Calls::new(&settings.ask.name, &settings.addresses, how.network)?;
+    let calls = Calls::new(settings, how.network)?;
     let flow = Flow { oauth2, fields, calls: &calls, output };
     let consented = async {
         match (&oauth2.authorize_url, &oauth2.device_url) {

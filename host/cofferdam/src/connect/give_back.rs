@@ -13,21 +13,14 @@ use super::calls::Calls;
 use super::refused::not_sent;
 use super::settings::Settings;
 use crate::arguments::Network;
-use crate::output::Output;
 use crate::problem::{Problem, Problems};
 
-/// True when its provider has a way for that and has agreed. Otherwise a warning says why not, where there is a reason.
-pub(crate) async fn given_back(opened: &OpenedCredential, network: &Network, output: &Output) -> bool {
-    let Ok(settings) = Settings::of(&opened.kept) else { return false };
-    let CredentialKind::OAuth2(oauth2) = &settings.ask.kind else { return false };
-    let Some(url) = &oauth2.revoke_url else { return false };
-    match attempt(oauth2, &url.url(), opened, &settings, network).await {
-        Ok(()) => true,
-        Err(problems) => {
-            problems.all().iter().for_each(|problem| output.warning(problem));
-            false
-        }
-    }
+/// True when its provider has agreed, false when it has no way for that.
+pub(super) async fn given_back(opened: &OpenedCredential, network: &Network) -> Result<bool, Problems> {
+    let Ok(settings) = Settings::of(&opened.kept) else { return Ok(false) };
+    let CredentialKind::OAuth2(oauth2) = &settings.ask.kind else { return Ok(false) };
+    let Some(url) = &oauth2.revoke_url else { return Ok(false) };
+    attempt(oauth2, &url.url(), opened, &settings, network).await.map(|()| true)
 }
 
 async fn attempt(
@@ -44,10 +37,7 @@ async fn attempt(
     let refused = |reason: String| Problem::from(Error::consent(reason));
     let request =
         asking(oauth2, url, opened, (hint, token)).ok_or_else(|| refused("its address is none".into()))?;
-    let answer = Calls::new(&settings.ask.name, &settings.addresses, network)?
-        .send(request)
-        .await
-        .map_err(not_sent)?;
+    let answer = Calls::new(settings, network)?.send(request).await.map_err(not_sent)?;
     match answer.status() {
         status if status.is_success() => Ok(()),
         status => Err(refused(format!("it answers {} when the token is given back", status.as_u16())).into()),

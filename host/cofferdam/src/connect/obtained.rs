@@ -72,7 +72,7 @@ fn entries(ask: &CredentialAsk, how: How<'_>) -> Vec<Entry<'static>> {
         let grant = if let CredentialKind::OAuth2(oauth2) = &ask.kind { Some(oauth2.grant) } else { None };
         name == REFRESH_TOKEN && grant == Some(OAuth2Grant::AuthorizationCode)
     };
-    let fields = ask.kind.fields().iter();
+    let fields = ask.entered_fields().iter();
     let wanted = fields.filter(|field| said(field.name) || !(stays(field.name) || by_consent(field.name)));
     wanted
         .map(|field| Entry { name: field.name, is_secret: field.secret, is_optional: field.optional })
@@ -80,7 +80,7 @@ fn entries(ask: &CredentialAsk, how: How<'_>) -> Vec<Entry<'static>> {
 }
 
 fn is_entered(ask: &CredentialAsk, name: &str) -> bool {
-    ask.kind.fields().iter().any(|field| field.name == name)
+    ask.entered_fields().iter().any(|field| field.name == name)
 }
 
 impl Obtained {

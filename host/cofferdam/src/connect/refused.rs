@@ -3,6 +3,7 @@
 use oauth2::{ErrorResponseType, RequestTokenError, StandardErrorResponse};
 
 use super::Error;
+use crate::blame::OWN_AUTHORITY;
 use crate::problem::{Problem, Problems};
 
 /// Longer ones are no words of the protocol.
@@ -38,7 +39,9 @@ pub(super) fn not_sent(error: egress::Error) -> Problem {
         egress::Error::AddressDenied { line_to_add: Some(lines), .. } => Some(lines.clone()),
         _ => None,
     };
+    let is_untrusted = matches!(error, egress::Error::Tls { .. });
     let problem = Problem::from(error);
+    let problem = if is_untrusted { problem.hint(OWN_AUTHORITY) } else { problem };
     match lines {
         Some(lines) => problem.allowed_by(&lines),
         None => problem,

@@ -6,12 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 
-/// The ask, resolved, and the addresses at which its provider may be called although egress would refuse them.
+/// The ask, resolved, and how its provider is reached.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Settings {
     pub(crate) ask: CredentialAsk,
+    /// Addresses at which it may be called although egress would refuse them.
     #[serde(default)]
     pub(crate) addresses: Vec<AddressGrant>,
+    /// The certificate of an authority of the connection's own, in PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authority: Option<String>,
 }
 
 impl Settings {

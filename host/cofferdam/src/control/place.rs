@@ -7,6 +7,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use tokio::net::UnixStream;
+
 /// The socket's name in its directory.
 pub(super) const NAME: &str = "control.sock";
 
@@ -33,4 +35,10 @@ impl Place {
         // Mostly there is none.
         let _ = fs::remove_file(self.path());
     }
+}
+
+/// The other side is this user, or one of the two is who may do anything on this machine.
+pub(super) fn is_ours(stream: &UnixStream) -> bool {
+    let own = rustix::process::getuid().as_raw();
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0 || own == 0)
 }

@@ -118,7 +118,7 @@ impl Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::File { .. } => return None,
-            Self::Missing { .. } => "the first `cofferdam run` makes it, or `cofferdam keys import` out of an export; name another one with `--data DIR`".into(),
+            Self::Missing { .. } => "the first `cofferdam run` or `cofferdam connect` makes it, or `cofferdam keys import` out of an export; name another one with `--data DIR`".into(),
             Self::Foreign { .. } => "name an empty directory, or one that is not there yet, with `--data DIR`".into(),
             Self::KeyringLost { .. } => {
                 "put its `keyring` back, or make it out of the newest export: `cofferdam keys import FILE`".into()
@@ -133,8 +133,8 @@ impl Error {
             Self::NoCredentials { .. } => "start cofferdam by its unit: the service manager sets it".into(),
             Self::OtherProvider { .. } => "leave the option away: `keys.toml` in the data directory says it".into(),
             Self::InUse { .. } => {
-                "wait until it has ended, or name another data directory with `--data DIR`; `cofferdam keys status` and \
-                 `cofferdam backup` work beside it"
+                "wait until it has ended, or name another data directory with `--data DIR`; `cofferdam keys status`, \
+                 `cofferdam backup` and `cofferdam credentials` work beside it"
                     .into()
             }
         })

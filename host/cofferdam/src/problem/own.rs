@@ -113,6 +113,22 @@ pub(crate) enum Own {
     /// The run was stopped before its end.
     #[error("the run was stopped before its end")]
     Stopped,
+    /// A run that lost what it cannot go on without.
+    #[error("the run was ended for `{connection}`: {what}")]
+    TakenBack {
+        /// Whose it was.
+        connection: String,
+        /// What was taken back.
+        what: String,
+        /// What would help.
+        to_allow: String,
+    },
+    /// Nobody runs a document.
+    #[error("no run of `{}` goes on", document.display())]
+    NotRunning {
+        /// The sync's document.
+        document: PathBuf,
+    },
     /// Something that cannot be.
     #[error("this is a fault of cofferdam itself: {what}")]
     Bug {
@@ -137,6 +153,8 @@ impl Own {
             Self::Unconfirmed { .. } => "CD0811",
             Self::NoSuchError { .. } => "CD0812",
             Self::Unreadable { .. } => "CD0813",
+            Self::TakenBack { .. } => "CD0860",
+            Self::NotRunning { .. } => "CD0861",
             Self::Bug { .. } => "CD0899",
         }
     }
@@ -159,6 +177,8 @@ impl Own {
             Self::NoSuchError { .. } => Some("`cofferdam errors list` shows those that there are".into()),
             Self::Unreadable { .. } => Some("restore the newest backup: `cofferdam restore FILE --replace`".into()),
             Self::Stopped => Some("run the same command again: it goes on from the last commit".into()),
+            Self::TakenBack { to_allow, .. } => Some(to_allow.clone()),
+            Self::NotRunning { .. } => Some("there is nothing to do: the next run reads the document as it is then".into()),
             Self::Bug { .. } => Some("please report it, with the command and its output".into()),
             Self::Read { .. }
             | Self::Write { .. }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::Problem;
+use super::{Problem, REVEALED};
 use crate::output::Styles;
 use crate::text::{plain_line, plain_lines};
 
@@ -14,7 +14,8 @@ impl Problem {
     }
 
     pub(crate) fn render_warning(&self, styles: &Styles) -> String {
-        self.rendered("warning", styles.warning, styles)
+        let style = if self.code == REVEALED { styles.error } else { styles.warning };
+        self.rendered("warning", style, styles)
     }
 
     fn rendered(&self, word: &str, style: Style, styles: &Styles) -> String {

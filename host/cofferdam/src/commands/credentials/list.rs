@@ -1,9 +1,11 @@
-//! `cofferdam credentials list`.
+//! `cofferdam credentials list`. Works beside a run.
 
 use records::KeptCredential;
 use serde_json::json;
 
 use crate::arguments::CredentialsList;
+use crate::control::Holder;
+use crate::data::Directory;
 use crate::deployment::Deployment;
 use crate::output::Output;
 use crate::places;
@@ -13,9 +15,16 @@ use crate::units::moment;
 
 pub(super) async fn run(command: &CredentialsList, output: &Output) -> Result<(), Problems> {
     let data = places::data_here(command.data.data.as_deref());
-    let deployment = Deployment::existing(&data, &command.data).await?;
-    let kept = deployment.records.credentials().await?;
-    deployment.close().await?;
+    let mut directory = Directory::existing(&data, &command.data.keys)?;
+    let kept = match directory.keyring_unless_held()? {
+        None => Holder::of(&directory).credentials().await?,
+        Some(keyring) => {
+            let deployment = Deployment::open(directory, keyring).await?;
+            let kept = deployment.records.credentials().await;
+            deployment.close().await?;
+            kept?
+        }
+    };
     if output.json {
         return output.document(&json!({ "credentials": kept }));
     }

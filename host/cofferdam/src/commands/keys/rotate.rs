@@ -26,7 +26,7 @@ pub(super) async fn run(command: &Rotate, output: &Output) -> Result<(), Problem
     let mut resealed = None;
     if !command.kek {
         // `keys status` asks how far it has come.
-        let beside = deployment.beside()?;
+        let beside = deployment.beside(None)?;
         let done = deployment.storage.rotate_organization(ORGANIZATION).await;
         beside.end().await;
         resealed = Some(done?);

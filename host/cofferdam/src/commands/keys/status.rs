@@ -21,15 +21,19 @@ pub(super) async fn run(command: &arguments::Status, output: &Output) -> Result<
     let path = places::data_here(command.data.data.as_deref());
     let directory = Directory::existing(&path, &command.data.keys)?;
     let status = directory.keyring_beside()?.status()?;
-    let resealing = match status.rotating.as_slice() {
-        [] => Resealing::new(),
-        // Nobody may have the directory, and whoever has it may be about to end: the rest of the status is true all the same.
-        _ => progress_of_holder(&directory.path).await.unwrap_or_default(),
-    };
+    let resealing = resealing(&directory, &status).await;
     if output.json {
         return output.document(&document(&directory, &status, &resealing));
     }
     output.text(&text(&directory, &status, &resealing))
+}
+
+async fn resealing(directory: &Directory, status: &Status) -> Resealing {
+    match status.rotating.as_slice() {
+        [] => Resealing::new(),
+        // Nobody may have the directory, and whoever has it may be about to end: the rest of the status is true all the same.
+        _ => progress_of_holder(&directory.path).await.unwrap_or_default(),
+    }
 }
 
 fn document(directory: &Directory, status: &Status, resealing: &Resealing) -> Value {
@@ -133,3 +137,6 @@ fn export(note: Option<&ExportNote>, shreds: u64) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

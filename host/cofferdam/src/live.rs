@@ -1,0 +1,71 @@
+//! A run that goes on, as those see it who come beside it: what it uses can be taken back.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use manifest::SyncFile;
+use records::{LogLevel, LogLine, RunLog};
+
+use crate::arguments::Network;
+use crate::document::Document;
+use crate::hold::{Effect, Hold, Outcome};
+use crate::problem::Problems;
+use crate::taken::Taken;
+use crate::units::now_ms;
+
+/// A run that goes on.
+pub(crate) struct Live {
+    /// The sync's document.
+    pub(crate) document: PathBuf,
+    /// Whose connections may be taken back.
+    pub(crate) holds: Vec<Arc<Hold>>,
+    /// How this process reaches a provider.
+    pub(crate) network: Network,
+    pub(crate) taken: Taken,
+    pub(crate) log: Arc<RunLog>,
+}
+
+impl Live {
+    /// Cuts off every connection that has this credential, and ends the run if there is one.
+    pub(crate) fn revoke(&self, stored: &str) -> Vec<Effect> {
+        let document = self.document.display().to_string();
+        let having = self.holds.iter().filter_map(|hold| Some((hold, hold.credential(stored)?)));
+        let effects = having.map(|(hold, credential)| hold.lose_credential(credential, &document));
+        self.told(effects.collect())
+    }
+
+    /// Reads the document anew and applies what its grants have become, as far as that is less.
+    pub(crate) fn reload(&self) -> Result<Vec<Effect>, Problems> {
+        let document = Document::read(&self.document)?;
+        let effects = self.holds.iter().map(|hold| hold.obey(grants_of(&document.sync, hold)));
+        Ok(self.told(effects.collect()))
+    }
+
+    /// Is this the document of the run?
+    pub(crate) fn is_of(&self, document: &Path) -> bool {
+        self.document.canonicalize().is_ok_and(|own| own == document)
+    }
+
+    fn told(&self, effects: Vec<Effect>) -> Vec<Effect> {
+        for Effect { connection, outcome, cut, problem, .. } in &effects {
+            if *outcome == Outcome::Unchanged {
+                continue;
+            }
+            let text = match problem {
+                Some(problem) => problem.message.clone(),
+                None => format!("the grants of `{connection}` were narrowed; requests that were cut: {cut}"),
+            };
+            let (at_ms, connector) = (now_ms(), "host".into());
+            self.log.push(LogLine { at_ms, connector, level: LogLevel::Warn, text });
+            problem.iter().for_each(|problem| self.taken.note(problem.clone()));
+        }
+        effects
+    }
+}
+
+/// What a connection is granted now; none: its name, or its connector, is another one.
+fn grants_of<'s>(sync: &'s SyncFile, hold: &Hold) -> Option<&'s manifest::Grants> {
+    let ends = [&sync.source, &sync.destination];
+    let mut all = ends.into_iter().chain(&sync.transforms);
+    all.find(|said| said.name == hold.name && said.connector == hold.file).map(|said| &said.grants)
+}

@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use crate::api;
+use crate::canary::CANARY;
 use crate::components::append_section;
-use crate::credentials::{CANARY, ask, nothing_shows, secret, shop};
+use crate::credentials::{ask, nothing_shows, shop};
 use crate::terminal::on_terminal;
 use crate::world::World;
 
@@ -95,14 +96,14 @@ attempts = 1
 "#
         ),
     );
-    secret(&world, "secret", CANARY);
+    world.secret("secret", CANARY);
     world.run(&["connect", "sync.toml", "--secret", "token=@secret"]).succeeded();
     world
 }
 
 #[test]
 fn a_connector_that_was_given_a_secret_sends_it_itself_and_the_run_says_so() {
-    let world = world(&api::serve_to(&["x-held: CANARY-of-a-secret-4711\n"]));
+    let world = world(&api::serve_to(&[format!("x-held: {CANARY}\n")]));
     let ran = world.run(&["run", "sync.toml", "--json"]).succeeded();
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(document["connectors"][0]["holds"], serde_json::json!(["api"]), "{document}");
@@ -116,7 +117,7 @@ fn a_connector_that_was_given_a_secret_sends_it_itself_and_the_run_says_so() {
         "{}",
         logged.stdout
     );
-    nothing_shows(&world, &[&ran, &logged]);
+    nothing_shows(&world);
 }
 
 #[test]
@@ -129,8 +130,11 @@ fn a_secret_that_a_connector_holds_is_in_no_row_that_it_gives() {
     let errors = world.run(&["errors", "list", "--json"]).succeeded();
     assert!(errors.stdout.contains("secret_in_row"), "{}", errors.stdout);
     assert!(crate::rows::rows(&world.path("out")).is_empty());
-    nothing_shows(&world, &[&ran, &errors]);
+    nothing_shows(&world);
 }
+
+/// A secret that a stream may be called.
+const NAME: &str = "canary-of-a-name-4711";
 
 #[test]
 fn names_of_streams_that_hold_a_secret_are_not_shown() {
@@ -143,7 +147,7 @@ sync = 1
 name = "orders"
 [source]
 connector = "shop.wasm"
-config = {{ base_url = "https://api.shop.example", streams = ["{CANARY}"], page_size = 2 }}
+config = {{ base_url = "https://api.shop.example", streams = ["{NAME}"], page_size = 2 }}
 [[source.grants.hosts]]
 url = "https://api.shop.example"
 [source.grants.credentials.api]
@@ -154,19 +158,20 @@ connector = "components/null.wasm"
 "#
         ),
     );
-    secret(&world, "secret", CANARY);
+    world.theirs("sync.toml");
+    world.secret("secret", NAME);
     world.run(&["connect", "sync.toml", "--secret", "token=@secret"]).succeeded();
     for arguments in [&["discover", "sync.toml"][..], &["discover", "sync.toml", "--json"]] {
         let refused = world.run(arguments);
         assert_eq!(refused.status, Some(1), "{}", refused.report());
         assert!(refused.stderr.contains("error[CD0725]"), "{}", refused.report());
-        nothing_shows(&world, &[&refused]);
+        nothing_shows(&world);
     }
 }
 
 #[test]
 fn a_connector_that_wants_to_hold_a_secret_is_told_of_in_red() {
-    let world = world(&api::serve_to(&["x-held: CANARY-of-a-secret-4711\n"]));
+    let world = world(&api::serve_to(&[format!("x-held: {CANARY}\n")]));
     let red = "\u{1b}[1m\u{1b}[31mwarning[CD0846]\u{1b}[0m: ";
     for arguments in [&["connect", "sync.toml", "--secret", "token=@secret"][..], &["run", "sync.toml"]] {
         let sent = on_terminal(world.command(arguments));

@@ -1,7 +1,11 @@
 //! A user's name that is a secret, as a key in the place of a name is: entered unseen, kept sealed, placed, and watched for.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::api;
-use crate::credentials::{CANARY, nothing_shows, secret};
+use crate::canary::{ANOTHER, CANARY};
+use crate::credentials::nothing_shows;
 use crate::world::World;
 
 const MANIFEST: &str = r#"
@@ -57,15 +61,15 @@ attempts = 1
 "#
         ),
     );
-    secret(&world, "secret", CANARY);
+    world.secret("secret", CANARY);
     world
 }
 
 #[test]
 fn a_key_in_the_place_of_a_user_name_is_a_secret_and_needs_no_password() {
-    // What `printf CANARY-of-a-secret-4711: | base64` says.
-    let world = world(&api::serve_to(&["authorization: Basic Q0FOQVJZLW9mLWEtc2VjcmV0LTQ3MTE6\n"]));
-    let in_words = world.run(&["connect", "sync.toml", "--field", &format!("username={CANARY}")]);
+    let wanted = format!("authorization: Basic {}\n", STANDARD.encode(format!("{CANARY}:")));
+    let world = world(&api::serve_to(&[wanted]));
+    let in_words = world.run(&["connect", "sync.toml", "--field", "username=anybody"]);
     assert!(in_words.stderr.contains("error[CD0844]"), "{}", in_words.report());
     world.run(&["connect", "sync.toml", "--secret", "username=@secret"]).succeeded();
     let listed = world.run(&["credentials", "list", "--json"]).succeeded();
@@ -75,23 +79,22 @@ fn a_key_in_the_place_of_a_user_name_is_a_secret_and_needs_no_password() {
         (&kept["secret"], &kept["public"]),
         (&serde_json::json!(["username"]), &serde_json::json!({}))
     );
-    let ran = world.run(&["run", "sync.toml"]).succeeded();
-    nothing_shows(&world, &[&ran]);
+    world.run(&["run", "sync.toml"]).succeeded();
+    nothing_shows(&world);
 }
 
 #[test]
 fn a_user_name_that_is_a_secret_is_blanked_where_it_comes_back() {
     let world = world(&api::serve_echo());
-    secret(&world, "password", "another-secret-0815");
+    world.secret("password", ANOTHER);
     let both = ["--secret", "username=@secret", "--secret", "password=@password"];
     world.run(&[&["connect", "sync.toml"], &both[..]].concat()).succeeded();
-    let ran = world.run(&["run", "sync.toml"]).succeeded();
+    world.run(&["run", "sync.toml"]).succeeded();
     let arrived = format!("{:?}", crate::rows::rows(&world.path("out")));
-    // What `printf CANARY-of-a-secret-4711:another-secret-0815 | base64` says.
-    let pair = "Q0FOQVJZLW9mLWEtc2VjcmV0LTQ3MTE6YW5vdGhlci1zZWNyZXQtMDgxNQ==";
-    for secret in [CANARY, pair] {
+    let pair = STANDARD.encode(format!("{CANARY}:{ANOTHER}"));
+    for secret in [CANARY, &pair] {
         assert!(!arrived.contains(secret), "{arrived}");
     }
     assert!(arrived.contains("authorization: Basic ***"), "{arrived}");
-    nothing_shows(&world, &[&ran]);
+    nothing_shows(&world);
 }

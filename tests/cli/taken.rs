@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::credentials::{CANARY, ask, nothing_shows, secret, shop};
+use crate::canary::{CANARY, bearer as bearing};
+use crate::credentials::{ask, nothing_shows, shop};
 use crate::held::Upstream;
 use crate::rows::rows;
 use crate::snapshot;
@@ -56,7 +57,7 @@ fn world(upstream: &Upstream, kind: &str) -> World {
     let world = shop(&ask("api", kind), &upstream.url);
     world.file("sync.toml", sync(&upstream.url, &host(&upstream.url), CREDENTIAL));
     world.folder("out");
-    secret(&world, "secret", CANARY);
+    world.secret("secret", CANARY);
     world.run(&["connect", "sync.toml", "--secret", "token=@secret"]).succeeded();
     world
 }
@@ -70,8 +71,10 @@ fn begun(world: &World) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn ended(run: Child) -> Ran {
-    ran(run.wait_with_output().unwrap())
+fn ended(world: &World, run: Child) -> Ran {
+    let ran = ran(run.wait_with_output().unwrap());
+    world.heard(&ran);
+    ran
 }
 
 fn said(ran: &Ran) -> Value {
@@ -103,13 +106,13 @@ fn e64_revoking_a_credential_cuts_the_response_under_way_and_ends_the_run() {
     let took = second.closed(since);
     println!("a response was cut {} ms after `credentials revoke` was started", took.as_millis());
     assert!(took < CUT_WITHIN, "{took:?}");
-    let revoked = ended(revoke);
+    let revoked = ended(&world, revoke);
     // How many records there are besides depends on what the run has just written.
     let lines: Vec<&str> = revoked.stdout.lines().collect();
     assert_eq!(lines[0], "`source` is cut off: 1 request was under way", "{}", revoked.report());
     assert!(lines[1].starts_with("`shop.api` is deleted and erased: "), "{}", revoked.report());
     assert!(lines[3].starts_with("revoke it where it came from too: "), "{}", revoked.report());
-    let ran = ended(run);
+    let ran = ended(&world, run);
     assert_eq!(ran.status, Some(1), "{}", ran.report());
     let told = Ran { status: ran.status, stdout: String::new(), stderr: ran.stderr.clone() };
     snapshot!("taken-run", told);
@@ -121,7 +124,7 @@ fn e64_revoking_a_credential_cuts_the_response_under_way_and_ends_the_run() {
     assert_eq!(said(&world.run(&["credentials", "list", "--json"]).succeeded())["credentials"], json!([]));
     let again = world.run(&["run", "sync.toml"]);
     assert!(again.stderr.contains("error[CD1062]"), "{}", again.report());
-    nothing_shows(&world, &[&listed, &revoked, &ran, &logged]);
+    nothing_shows(&world);
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn e64_the_run_goes_on_from_its_last_commit_when_the_credential_is_entered_again
     world.run(&["credentials", "revoke", "shop.api", "--yes"]).succeeded();
     // The answer comes too late.
     second.page(None, 3..=4);
-    assert_eq!(ended(run).status, Some(1));
+    assert_eq!(ended(&world, run).status, Some(1));
     world.run(&["connect", "sync.toml", "--secret", "token=@secret"]).succeeded();
     let run = begun(&world);
     for _ in ["movies", "people"] {
@@ -145,7 +148,7 @@ fn e64_the_run_goes_on_from_its_last_commit_when_the_credential_is_entered_again
         assert!(asked.head.contains(&format!("?_page={page}&")), "{}", asked.head);
         asked.page(None, ids);
     }
-    let ran = ended(run).succeeded();
+    let ran = ended(&world, run).succeeded();
     assert_eq!(moved(&world, "movies") + moved(&world, "people"), 5, "{}", ran.report());
 }
 
@@ -154,10 +157,10 @@ fn secrets_that_are_rotated_are_used_from_the_next_request_on_and_the_former_one
     let upstream = Upstream::start();
     let world = bearer(&upstream);
     let fresh = "CANARY-of-a-secret-4711-anew";
-    secret(&world, "fresh", fresh);
+    world.secret("fresh", fresh);
     let run = begun(&world);
     let first = upstream.asked();
-    assert!(first.head.contains(&format!("authorization: Bearer {CANARY}\n")), "{}", first.head);
+    assert!(first.head.contains(&bearing()), "{}", first.head);
     let rotated = world.run(&["credentials", "rotate", "shop.api", "--secret", "token=@fresh"]);
     snapshot!("credentials-rotate", rotated);
     first.page(Some(2), 1..=2);
@@ -167,11 +170,11 @@ fn secrets_that_are_rotated_are_used_from_the_next_request_on_and_the_former_one
     let reflected = [CANARY, fresh].map(|secret| json!({ "id": 3, "note": secret }));
     second.records(None, reflected.into());
     upstream.asked().page(None, 1..=1);
-    let ran = ended(run).succeeded();
+    let ran = ended(&world, run).succeeded();
     assert!(ran.stdout.contains("came back"), "{}", ran.report());
     let arrived = rows(&world.path("out"));
     assert!(!format!("{arrived:?}").contains("CANARY"), "{arrived:?}");
-    nothing_shows(&world, &[&rotated, &ran]);
+    nothing_shows(&world);
 }
 
 #[test]
@@ -186,7 +189,7 @@ fn e64_what_is_no_longer_granted_is_denied_from_the_next_request_on() {
     // What goes on is still granted, and so is its next page.
     first.page(Some(2), 1..=2);
     upstream.asked().page(None, 3..=4);
-    let ran = ended(run);
+    let ran = ended(&world, run);
     assert_eq!(ran.status, Some(1), "{}", ran.report());
     assert!(ran.report().contains("CD0202"), "{}", ran.report());
     assert!(!ran.lines_to_add().is_empty(), "{}", ran.report());
@@ -207,11 +210,11 @@ fn e64_a_response_under_way_that_is_no_longer_granted_is_cut() {
     let took = first.closed(since);
     println!("a response was cut {} ms after `reload` was started", took.as_millis());
     assert!(took < CUT_WITHIN, "{took:?}");
-    let told = said(&ended(reload).succeeded());
+    let told = said(&ended(&world, reload).succeeded());
     let source = &told["connections"][0];
     assert_eq!((&source["outcome"], &source["cut"]), (&json!("narrowed"), &json!(1)), "{told}");
     assert_eq!(told["connections"][1]["outcome"], "unchanged", "{told}");
-    let ran = ended(run);
+    let ran = ended(&world, run);
     assert_eq!(ran.status, Some(1), "{}", ran.report());
     assert!(ran.stdout.contains("denied CD0202"), "{}", ran.report());
     assert!(upstream.is_quiet());
@@ -235,7 +238,7 @@ fn e64_a_connection_that_loses_a_grant_that_it_holds_is_cut_off_and_its_run_ends
         let reloaded = world.run(&["reload", "sync.toml"]).succeeded();
         assert!(reloaded.stdout.contains(&format!("no longer grants it {name}")), "{}", reloaded.report());
         first.page(None, 1..=2);
-        let ran = ended(run);
+        let ran = ended(&world, run);
         assert_eq!(ran.status, Some(1), "{}", ran.report());
         assert!(ran.stderr.starts_with("stopping: the run was ended for `"), "{}", ran.report());
         assert!(ran.stderr.contains("error[CD0860]"), "{}", ran.report());
@@ -255,7 +258,7 @@ fn what_is_granted_anew_waits_for_the_next_run() {
     world.file("sync.toml", sync(&upstream.url, &host(&upstream.url), CREDENTIAL));
     snapshot!("taken-reload-wider", world.run(&["reload", "sync.toml"]));
     first.page(None, 1..=2);
-    ended(run).succeeded();
+    ended(&world, run).succeeded();
 }
 
 #[test]
@@ -275,5 +278,5 @@ fn a_document_that_cannot_be_obeyed_takes_nothing_back() {
     assert!(unknown.stderr.contains("error[CD1062]"), "{}", unknown.report());
     first.page(None, 1..=2);
     upstream.asked().page(None, 1..=1);
-    ended(run).succeeded();
+    ended(&world, run).succeeded();
 }

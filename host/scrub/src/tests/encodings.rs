@@ -146,9 +146,8 @@ fn of_two_values_of_one_credential_at_one_place_the_longer_is_told() {
     let watch = Watch::new();
     watch.add("api", b"SECRET-SECRET");
     watch.add("api", b"SECRET-SECRET-AND-MORE");
-    let ranges: Vec<_> =
-        watch.current().hits(b".SECRET-SECRET-AND-MORE").into_iter().map(|hit| hit.range).collect();
-    assert_eq!(ranges, [1..23]);
+    let hits = watch.current().hits(b".SECRET-SECRET-AND-MORE");
+    assert_eq!((hits.len(), hits[0].range.clone()), (1, 1..23));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Whole runs of which rows are rejected, or might be as late as at the commit, with what is kept of them by default beside `row_data = "off"`.
+//! Whole runs of which rows are rejected, or might be as late as at the commit, with what is kept of them by default beside
+//! `row_data = "off"`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -59,8 +60,9 @@ fn compare(
     report.add(pair.row(&what, rows.native.count() as f64 / 1e3, "k rows/s", goal));
     let (low, high) = pair.spread();
     let cpu = pair.cpu_ratio();
+    let cpu_us = pair.ours_cpu_seconds() * 1e6 / rows.native.count() as f64;
     report.note(format!(
-        "{what}: ratio by processor time {cpu:.2}; repetitions between {low:.2} and {high:.2}."
+        "{what}: ratio by processor time {cpu:.2}, {cpu_us:.2} µs of it a row; repetitions between {low:.2} and {high:.2}."
     ));
     Ok(())
 }

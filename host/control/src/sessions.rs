@@ -111,10 +111,15 @@ impl Sessions {
         if let Some(before) = before {
             self.log_out(before).await?;
         }
+        self.begin(user, login.address).await
+    }
+
+    /// A session of somebody who has shown who they are.
+    pub(crate) async fn begin(&self, user: String, address: IpAddr) -> Result<(Session, Secret), Error> {
         let (token, digest) = TokenKind::Session.draw()?;
         let now_ms = self.keeper.now_ms();
         let id = draw_id("ses")?;
-        let record = SessionRecord { id, user, created_ms: now_ms, seen_ms: now_ms, address: login.address };
+        let record = SessionRecord { id, user, created_ms: now_ms, seen_ms: now_ms, address };
         let change = Change::new(INSTALLATION)
             .put(SESSIONS, digest.bytes(), record.life(), encode(SESSIONS, &record)?)
             .put(USER_SESSIONS, at(&record), record.life(), encode(USER_SESSIONS, &digest)?);

@@ -1,15 +1,25 @@
 //! `wasi:filesystem` where the engine's answer would let too much pass. Opening a pipe waits for whoever opens its other end,
 //! on a thread that nothing gets back, and opening a device may do anything at all: both are refused before they are opened.
-//! And no symbolic link is made that leads out of its directory: the engine would not follow it, but others would.
+//! And no symbolic link is made that leads out of its directory: the engine would not follow it, but others would. A directory is
+//! listed at once, into the host's memory: one with very many entries is not.
 
+use crate::meter::Meter;
 use crate::state::State;
+use rustix::fs::Dir;
+use std::fs::File;
+use std::io;
 use std::path::{Component, Path};
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView, WasiFilesystemView as _};
-use wasmtime_wasi::p2::FsResult;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    DescriptorFlags, DescriptorType, ErrorCode, Host, HostDescriptor, NewTimestamp, OpenFlags, PathFlags,
+    DescriptorFlags, DescriptorType, DirectoryEntryStream, ErrorCode, Host, HostDescriptor, NewTimestamp,
+    OpenFlags, PathFlags,
 };
+use wasmtime_wasi::p2::{FsError, FsResult};
+use wasmtime_wasi::runtime::spawn_blocking;
+
+/// Names of some 100 bytes: 10 MB for one listing.
+const ENTRIES_MAX: usize = 100_000;
 
 type View<'a> = WasiFilesystemCtxView<'a>;
 type Borrowed = Resource<Descriptor>;
@@ -50,6 +60,14 @@ pub(crate) fn refuse_what_is_no_file(linker: &mut Linker<State>) -> wasmtime::Re
             })
         },
     )?;
+    types.func_wrap_async("[method]descriptor.read-directory", |mut store, (directory,): (Borrowed,)| {
+        Box::new(async move {
+            let meter = store.data().meter.clone();
+            let mut view = store.data_mut().filesystem();
+            let listed = read_directory(&mut view, directory, &meter).await;
+            Ok((answer(&mut view, listed)?,))
+        })
+    })?;
     types.func_wrap_async(
         "[method]descriptor.symlink-at",
         |mut store, (directory, target, path): (Borrowed, String, String)| {
@@ -107,6 +125,40 @@ async fn refuse_special(
         DescriptorType::RegularFile | DescriptorType::Directory | DescriptorType::SymbolicLink => Ok(()),
         _ => Err(ErrorCode::Access.into()),
     }
+}
+
+/// The engine reads all entries before it gives the first.
+async fn read_directory(
+    view: &mut View<'_>,
+    directory: Borrowed,
+    meter: &Meter,
+) -> FsResult<Resource<DirectoryEntryStream>> {
+    if let Descriptor::Dir(dir) = view.table.get(&directory)? {
+        let dir = dir.dir.clone();
+        let counted = spawn_blocking(move || entries_up_to(&dir, ENTRIES_MAX + 1)).await?;
+        if counted > ENTRIES_MAX {
+            let what = "the entries of one directory that is listed".to_owned();
+            return Err(FsError::trap(meter.hit(
+                "directory_entries",
+                format!("{ENTRIES_MAX} entries"),
+                what,
+            )));
+        }
+    }
+    view.read_directory(directory).await
+}
+
+fn entries_up_to(directory: &File, most: usize) -> io::Result<usize> {
+    let mut count = 0;
+    for entry in Dir::read_from(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        count += usize::from(name != b"." && name != b"..");
+        if count == most {
+            break;
+        }
+    }
+    Ok(count)
 }
 
 async fn symlink_at(view: &mut View<'_>, directory: Borrowed, target: String, path: String) -> FsResult<()> {

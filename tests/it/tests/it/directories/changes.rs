@@ -139,6 +139,27 @@ async fn more_open_files_than_handles_are_allowed_end_the_call_with_that_limit()
     assert_eq!(few, ["hold file: 50"]);
 }
 
+/// A listing is kept whole in the host's memory while the connector reads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_of_more_entries_than_may_be_listed_ends_the_call_with_that_limit() {
+    let granted = Granted::new(false);
+    std::fs::create_dir(granted.at("many")).unwrap();
+    for at in 0..100_000 {
+        std::fs::hard_link(granted.at("file"), granted.at(&format!("many/{at}")))
+            .or_else(|_| {
+                // A file system lets one file have only so many names.
+                std::fs::write(granted.at(&format!("many/{at}")), "")
+            })
+            .unwrap();
+    }
+    let list = json!([{ "do": "list", "path": "many" }]);
+    granted.steps(list.clone()).await.unwrap();
+    std::fs::write(granted.at("many/more"), "").unwrap();
+    let failure = granted.steps(list).await.unwrap_err();
+    let Cause::Limit { name, allowed, .. } = &failure.cause else { panic!("no limit: {failure}") };
+    assert_eq!((name.as_str(), allowed.as_str()), ("directory_entries", "100000 entries"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn files_are_closed_with_the_instance_that_held_them() {
     let granted = Granted::new(false).limits(Limits { handles: 500, ..Limits::defaults() });

@@ -4,8 +4,9 @@
 use super::metadata::{Metadata, Package};
 
 /// Our crates with a floor. Rights are made of what documents ask and grant, so `grants` stands on `manifest`.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 15] = [
     ("cofferdam-manifest", 0),
+    ("cofferdam-cassette", 0),
     ("cofferdam-grants", 1),
     ("cofferdam-vault", 0),
     ("cofferdam-scrub", 0),
@@ -36,6 +37,7 @@ const MUST_NOT_KNOW: [(&str, &[&str], &str); 11] = [
         "it seals, and does not know where things are kept",
     ),
     ("cofferdam-scrub", &["tokio", "hyper", "wasmtime"], "it looks at bytes, wherever they come from"),
+    ("cofferdam-cassette", &["tokio", "hyper", "wasmtime"], "it is files, whoever records and replays"),
     ("cofferdam-storage", &["hyper", "wasmtime"], "it keeps values, and does not know what they mean"),
     ("cofferdam-records", &["hyper", "wasmtime"], "it knows what is kept of runs, for whatever runs them"),
     ("cofferdam-control", &["hyper", "wasmtime"], "it decides, and neither executes nor answers requests"),

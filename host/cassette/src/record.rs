@@ -1,0 +1,200 @@
+//! Writes a cassette.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::VERSION;
+use crate::error::Error;
+use crate::files;
+use crate::format::{Connection, Head, Headers};
+use crate::open::Open;
+use crate::tape::Writer;
+use crate::timeline::Ready;
+
+/// Instances of a run that has ended are dropped on other threads; one that is not dropped by then never is.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// A recording that is under way. Clones are the same one.
+#[derive(Clone)]
+pub struct Recorder(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    folder: PathBuf,
+    state: Mutex<State>,
+    /// Told whenever an instance is gone.
+    gone: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    head: Head,
+    /// How many instances there were of each kind.
+    ordinals: BTreeMap<String, u32>,
+    alive: usize,
+    fault: Option<Error>,
+}
+
+impl Recorder {
+    /// Begins a recording in this folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::NotEmpty`], or [`Error::Write`].
+    pub fn create(folder: &Path, head: Head) -> Result<Self, Error> {
+        files::make_folder(folder)?;
+        let mut entries = fs::read_dir(folder).map_err(|source| Error::read(folder, source))?;
+        if entries.next().is_some() {
+            return Err(Error::NotEmpty { path: folder.to_owned() });
+        }
+        let head = Head { cassette: VERSION, complete: false, ..head };
+        // That it is a cassette, and broken off, is known also after the power is gone.
+        files::write_document(&folder.join(files::HEAD), &head)?;
+        let state = Mutex::new(State { head, ..State::default() });
+        Ok(Self(Arc::new(Inner { folder: folder.to_owned(), state, gone: Condvar::new() })))
+    }
+
+    /// What a connection is.
+    pub fn describe(&self, name: &str, connection: Connection) {
+        self.0.state().head.connections.insert(name.to_owned(), connection);
+    }
+
+    /// Where a unit stands; only the first word counts, from before the run changed anything.
+    pub fn stands(&self, unit: &str, record: serde_json::Value) {
+        self.0.state().head.units.entry(unit.to_owned()).or_insert(record);
+    }
+
+    /// Why the recording cannot go on.
+    pub fn fault(&self) -> Option<Error> {
+        self.0.state().fault.clone()
+    }
+
+    /// Ends the recording of this run, once its instances are gone, and says how many exchanges it has. It blocks.
+    ///
+    /// # Errors
+    /// What went wrong first since the recording began.
+    pub fn finish(&self, run: u64, complete: bool) -> Result<u64, Error> {
+        let state = self.0.state();
+        let waited = self.0.gone.wait_timeout_while(state, SETTLE, |state| state.alive > 0);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if let Some(fault) = &state.fault {
+            return Err(fault.clone());
+        }
+        let complete = complete && state.alive == 0;
+        let head = Head { run, complete, ..state.head.clone() };
+        files::write_document(&self.0.folder.join(files::HEAD), &head)?;
+        Ok(head.instances.values().map(|count| u64::from(*count)).sum())
+    }
+
+    pub(crate) fn tape(
+        &self,
+        connection: &str,
+        call: &str,
+        about: &str,
+        seed: [u8; 32],
+    ) -> Result<Recording, Error> {
+        let name = {
+            let mut state = self.0.state();
+            let kind = files::instance(connection, call, about, 0);
+            let ordinal = state.ordinals.entry(kind).or_default();
+            *ordinal += 1;
+            let name = files::instance(connection, call, about, *ordinal);
+            state.alive += 1;
+            name
+        };
+        Recording::new(Arc::clone(&self.0), name, seed)
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one instance exchanges.
+pub struct Recording {
+    recorder: Arc<Inner>,
+    name: String,
+    pub(crate) folder: PathBuf,
+    seed: [u8; 32],
+    exchanges: AtomicU32,
+    time: Mutex<Option<Writer>>,
+}
+
+impl Recording {
+    fn new(recorder: Arc<Inner>, name: String, seed: [u8; 32]) -> Result<Self, Error> {
+        let folder = recorder.folder.join(&name);
+        let tape =
+            Self { recorder, name, folder, seed, exchanges: AtomicU32::new(0), time: Mutex::new(None) };
+        // From here on it counts as alive, and is dropped when this fails.
+        files::make_folder(&tape.folder)?;
+        let writer = Writer::create(tape.folder.join(files::TAPE), &tape.name, &seed)?;
+        *tape.time() = Some(writer);
+        Ok(tape)
+    }
+
+    fn time(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self, write: impl FnOnce(&mut Writer) -> Result<(), Error>) {
+        let written = self.time().as_mut().map_or(Ok(()), write);
+        self.note(written);
+    }
+
+    /// From what all of its randomness is made.
+    pub fn seed(&self) -> [u8; 32] {
+        self.seed
+    }
+
+    /// A call of the contract begins.
+    pub fn begin_call(&self, call: &str) {
+        self.writing(|writer| writer.begin_call(call));
+    }
+
+    /// The time of day was read.
+    pub fn wall_ms(&self, ms: u64) {
+        self.writing(|writer| writer.wall_ms(ms));
+    }
+
+    /// The other clock was read.
+    pub fn monotonic_ms(&self, ms: u64) {
+        self.writing(|writer| writer.monotonic_ms(ms));
+    }
+
+    /// A wait has ended.
+    pub fn ready(&self, ready: Ready) {
+        self.writing(|writer| writer.ready(ready));
+    }
+
+    /// A request begins.
+    pub fn exchange(self: &Arc<Self>, method: &str, url: &str, headers: Headers) -> Open {
+        let number = self.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
+        Open::new(Arc::clone(self), number, method, url, headers)
+    }
+
+    /// Why the recording cannot go on.
+    pub fn fault(&self) -> Option<Error> {
+        self.recorder.state().fault.clone()
+    }
+
+    /// Keeps what went wrong first.
+    pub(crate) fn note(&self, written: Result<(), Error>) {
+        if let Err(error) = written {
+            self.recorder.state().fault.get_or_insert(error);
+        }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        self.writing(Writer::finish);
+        let mut state = self.recorder.state();
+        state.alive = state.alive.saturating_sub(1);
+        state.head.instances.insert(self.name.clone(), self.exchanges.load(Ordering::Relaxed));
+        self.recorder.gone.notify_all();
+    }
+}

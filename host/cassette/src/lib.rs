@@ -28,5 +28,11 @@ pub use record::{Recorder, Recording};
 pub use seen::{Asked, Seen};
 pub use timeline::Ready;
 
+/// The digest of a document, such as a configuration.
+pub fn digest(document: &serde_json::Value) -> String {
+    use sha2::{Digest as _, Sha256};
+    files::hex(&Sha256::digest(document.to_string()))
+}
+
 /// The version of the format that this crate writes, and the newest that it reads.
 pub const VERSION: u32 = 1;

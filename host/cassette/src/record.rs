@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,24 +35,28 @@ struct State {
     head: Head,
     /// How many instances there were of each kind.
     ordinals: BTreeMap<String, u32>,
+    begun: bool,
     alive: usize,
     fault: Option<Error>,
 }
 
 impl Recorder {
-    /// Begins a recording in this folder, which is made if it is not there.
+    /// A recording into this folder, which is made when there is something to record: a sync that cannot be opened leaves
+    /// nothing behind.
     ///
     /// # Errors
-    /// [`Error::NotEmpty`], or [`Error::Write`].
+    /// [`Error::NotEmpty`], or [`Error::Read`].
     pub fn create(folder: &Path, head: Head) -> Result<Self, Error> {
-        files::make_folder(folder)?;
-        let mut entries = fs::read_dir(folder).map_err(|source| Error::read(folder, source))?;
-        if entries.next().is_some() {
-            return Err(Error::NotEmpty { path: folder.to_owned() });
+        match fs::read_dir(folder) {
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    return Err(Error::NotEmpty { path: folder.to_owned() });
+                }
+            }
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::read(folder, source)),
         }
         let head = Head { cassette: VERSION, complete: false, ..head };
-        // That it is a cassette, and broken off, is known also after the power is gone.
-        files::write_document(&folder.join(files::HEAD), &head)?;
         let state = Mutex::new(State { head, ..State::default() });
         Ok(Self(Arc::new(Inner { folder: folder.to_owned(), state, gone: Condvar::new() })))
     }
@@ -84,6 +89,7 @@ impl Recorder {
         }
         let complete = complete && state.alive == 0;
         let head = Head { run, complete, ..state.head.clone() };
+        files::make_folder(&self.0.folder)?;
         files::write_document(&self.0.folder.join(files::HEAD), &head)?;
         Ok(head.instances.values().map(|count| u64::from(*count)).sum())
     }
@@ -97,6 +103,10 @@ impl Recorder {
     ) -> Result<Recording, Error> {
         let name = {
             let mut state = self.0.state();
+            if !state.begun {
+                self.0.begin(&state.head)?;
+                state.begun = true;
+            }
             let kind = files::instance(connection, call, about, 0);
             let ordinal = state.ordinals.entry(kind).or_default();
             *ordinal += 1;
@@ -109,6 +119,12 @@ impl Recorder {
 }
 
 impl Inner {
+    /// That it is a cassette, and broken off, is known also after the power is gone.
+    fn begin(&self, head: &Head) -> Result<(), Error> {
+        files::make_folder(&self.folder)?;
+        files::write_document(&self.folder.join(files::HEAD), head)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

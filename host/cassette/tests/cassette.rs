@@ -233,6 +233,7 @@ fn a_folder_with_something_in_it_is_not_recorded_into() {
 fn a_recording_that_did_not_end_is_not_replayed() {
     let folder = folder();
     let recorder = recorder(folder.path());
+    drop(recording(&recorder, ""));
     assert_eq!(Player::open(folder.path()).err().unwrap().code(), "CD0855", "while it is recorded");
     recorder.finish(1, false).unwrap();
     assert_eq!(Player::open(folder.path()).err().unwrap().code(), "CD0855", "after it was stopped");

@@ -125,6 +125,12 @@ pub(crate) struct Run {
     /// The sync's document
     #[arg(value_name = "SYNC.TOML")]
     pub(crate) sync: PathBuf,
+    /// Write what connectors exchange with the world in this run into this folder, to be replayed; no secret is in it
+    #[arg(long, value_name = "DIR", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Answer from such a folder: without network and credentials, and without a trace in the data directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) replay: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]

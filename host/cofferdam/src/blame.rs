@@ -35,6 +35,10 @@ pub(crate) fn of_run(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Pr
         Outcome::Cancelled if taken.is_empty() => return vec![Own::Stopped.into()],
         Outcome::Cancelled => return taken,
     }
+    // What connectors make of it is its consequence.
+    if let Some(fault) = host.cassette_fault() {
+        return vec![fault.into()];
+    }
     let failed = failures(host, opened, report);
     let Some((first, others)) = taken.split_first() else { return failed };
     // That calls are denied when the ground is taken from under them explains nothing.

@@ -21,6 +21,8 @@ pub(crate) struct Credentials {
     /// For egress.
     pub(crate) settings: Option<Settings>,
     there: Vec<There>,
+    /// In a replay, what its connector was told when it was recorded.
+    told_before: Option<Value>,
 }
 
 /// A credential that is there, as its connector may know it.
@@ -70,11 +72,19 @@ impl Credentials {
             store: Arc::new(Kept::new(records, granted)),
             watch,
         });
-        Ok(Self { settings, there })
+        Ok(Self { settings, there, told_before: None })
+    }
+
+    /// None is there; the connector is told of those that were there in a recording.
+    pub(crate) fn told_before(told: Value) -> Self {
+        Self { told_before: Some(told), ..Self::default() }
     }
 
     /// The configuration as the connector gets it.
     pub(crate) fn told_in(&self, config: &Value, manifest: &Manifest) -> Value {
+        if let Some(told) = &self.told_before {
+            return manifest.guest_config_told(config, told.clone());
+        }
         let connected = self.there.iter().map(|there| Connected {
             name: &there.granted.ask.name,
             kind: &there.granted.ask.kind,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cassette::{Cassette, Connection, Player};
 use egress::{Dns, DnsResolver, Egress, Proxy};
 use runtime::{Runtime, Settings, Stop, Stopper};
 
@@ -33,6 +34,8 @@ pub(crate) struct Host {
     pub(crate) taken: Taken,
     /// How this process reaches others, for who has to make a way out of his own.
     pub(crate) network: Network,
+    /// Where the run is recorded or replayed.
+    pub(crate) cassette: Option<Cassette>,
 }
 
 impl Host {
@@ -51,7 +54,33 @@ impl Host {
             stop,
             taken: Taken::default(),
             network: network.clone(),
+            cassette: None,
         })
+    }
+
+    pub(crate) fn recording_or_replaying(self, cassette: Cassette) -> Self {
+        Self { cassette: Some(cassette), ..self }
+    }
+
+    /// What is replayed.
+    pub(crate) fn replay(&self) -> Option<&Player> {
+        match &self.cassette {
+            Some(Cassette::Replay(player)) => Some(player),
+            _ => None,
+        }
+    }
+
+    /// A connection as the recording that is replayed has it.
+    pub(crate) fn recorded(&self, connection: &str) -> Option<&Connection> {
+        self.replay()?.head().connections.get(connection)
+    }
+
+    /// Why recording or replaying cannot go on.
+    pub(crate) fn cassette_fault(&self) -> Option<cassette::Error> {
+        match self.cassette.as_ref()? {
+            Cassette::Record(recorder) => recorder.fault(),
+            Cassette::Replay(player) => player.fault(),
+        }
     }
 }
 

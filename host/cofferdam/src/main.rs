@@ -38,6 +38,7 @@ mod subject;
 mod summary;
 mod table;
 mod taken;
+mod taped;
 mod text;
 mod traffic;
 mod units;

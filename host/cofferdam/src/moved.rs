@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use pipeline::clock::SystemClock;
+use pipeline::clock::{Clock, SystemClock};
+use pipeline::records::RunRecords;
 use pipeline::report::RunReport;
 use pipeline::run::{Run, RunSpec};
-use records::{LogLevel, LogLine, RunLog, Session};
+use records::{LogLevel, LogLine, RunLog};
 use tokio_util::sync::CancellationToken;
 
 use crate::deployment::Deployment;
@@ -18,6 +19,7 @@ use crate::problem::Problems;
 use crate::progress::Progress;
 use crate::signals::Wishes;
 use crate::summary::Summary;
+use crate::taped;
 use crate::units;
 
 /// What a run needs beside what it is to do.
@@ -33,7 +35,7 @@ pub(crate) struct Moved<'a> {
 pub(crate) async fn moved(
     moving: Moved<'_>,
     spec: RunSpec,
-    session: Session,
+    records: Arc<dyn RunRecords>,
     output: &Output,
 ) -> Result<(), Problems> {
     let Moved { host, opened, deployment, log } = moving;
@@ -42,24 +44,25 @@ pub(crate) async fn moved(
     let wishes = Wishes::listen()?;
     let beside = deployment.beside(Some(live(host, opened, &log)))?;
     let driving = Driving { host, opened, wishes };
-    let report = driving.run(spec, session).await;
+    let report = driving.run(spec, records, Arc::new(SystemClock::new())).await;
     beside.end().await;
     host.logs.finish();
     let data = deployment.directory.path.clone();
     let kept = keep(&deployment, &log, host, &report).await;
-    let summary = Summary::new(host, opened, report, data);
+    let taped = taped::finish(host, &report, output).await;
+    let summary = Summary::new(host, opened, report, Some(data));
     let closed = deployment.close().await;
     show(&summary, output)?;
     summary.ended().map_err(Problems::told_in_document)?;
     // The document is out already.
-    kept.and(closed).map_err(Problems::told_in_document)
+    kept.and(closed).and(taped).map_err(Problems::told_in_document)
 }
 
 /// The run as those see it who come beside it.
 fn live(host: &Host, opened: &Opened, log: &Arc<RunLog>) -> Live {
     Live {
         document: opened.document.file.clone().into(),
-        holds: opened.parts().map(|part| Arc::clone(&part.hold)).collect(),
+        holds: opened.parts().filter_map(|part| part.hold.clone()).collect(),
         network: host.network.clone(),
         taken: host.taken.clone(),
         log: Arc::clone(log),
@@ -75,23 +78,28 @@ fn note_revealed(part: &Part, log: &RunLog) {
     }
 }
 
-fn show(summary: &Summary, output: &Output) -> Result<(), Problems> {
+pub(crate) fn show(summary: &Summary, output: &Output) -> Result<(), Problems> {
     if output.json { output.document(&summary.document()) } else { output.text(&summary.text()) }
 }
 
 /// What a run is watched by.
-struct Driving<'a> {
-    host: &'a Host,
-    opened: &'a Opened,
-    wishes: Wishes,
+pub(crate) struct Driving<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) opened: &'a Opened,
+    pub(crate) wishes: Wishes,
 }
 
 impl Driving<'_> {
-    async fn run(self, spec: RunSpec, session: Session) -> RunReport {
+    pub(crate) async fn run(
+        self,
+        spec: RunSpec,
+        records: Arc<dyn RunRecords>,
+        clock: Arc<dyn Clock>,
+    ) -> RunReport {
         let Self { host, opened, wishes } = self;
         let cancel = CancellationToken::new();
         let progress = Progress::new(&host.screen);
-        let run = Run::new(spec, Arc::new(session), Arc::new(SystemClock::new()), Arc::clone(&progress) as _);
+        let run = Run::new(spec, records, clock, Arc::clone(&progress) as _);
         let report = tokio::select! {
             report = run.run(cancel.clone()) => report,
             // These go on for as long as the run does.

@@ -49,7 +49,8 @@ impl Opened {
     pub(crate) fn warnings(&self) -> Vec<Problem> {
         let unmet = self.parts().flat_map(|part| &part.unmet);
         let useless = unmet.filter(|unmet| unmet.code == grants::Code::GrantNotAsked).map(Problem::from);
-        useless.chain(self.parts().flat_map(revealed)).collect()
+        let differs = self.parts().flat_map(|part| part.differs.iter().cloned());
+        useless.chain(self.parts().flat_map(revealed)).chain(differs).collect()
     }
 
     /// The part in whose call something failed.

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egress::{Authorities, Caps, ClientSettings, Narrowing};
+use egress::{Authorities, Caps, Client, ClientSettings, Narrowing};
 use grants::{Basis, Rights, Unmet};
-use manifest::{Access, Asks, ConfigFault, Role};
-use runtime::{Component, Connection, Directory, Limits};
+use manifest::{Access, Asks, ConfigFault, Manifest, Role};
+use runtime::{Component, Connection, Directory, HttpOut, Limits, NoHttp};
 
 use crate::arguments::Data;
 use crate::document::{Place, component_bytes, text_of};
@@ -18,6 +18,7 @@ use crate::host::Host;
 use crate::keeper::Keeper;
 use crate::places;
 use crate::problem::{Own, Problem, Problems};
+use crate::taped;
 
 /// A component with what the document says of it.
 pub(crate) struct Loaded<'d> {
@@ -41,8 +42,10 @@ pub(crate) struct Part {
     pub(crate) writable: Vec<std::path::PathBuf>,
     /// Names of credentials whose secrets it holds itself.
     pub(crate) revealed: Vec<String>,
-    /// What can be taken back from it while it runs.
-    pub(crate) hold: Arc<Hold>,
+    /// What can be taken back from it while it runs; of a replay nothing, for it reaches nothing.
+    pub(crate) hold: Option<Arc<Hold>>,
+    /// In what it is not what the replayed recording has.
+    pub(crate) differs: Vec<Problem>,
 }
 
 /// Load a component: inspected, compiled or found compiled, linked. Nothing of it is run.
@@ -92,11 +95,10 @@ impl<'d> Loaded<'d> {
         let (required, unmet): (Vec<Unmet>, Vec<Unmet>) =
             rights.unmet().iter().cloned().partition(|unmet| unmet.required);
         Problems::of(required.iter().map(|unmet| missing(unmet, document)).collect())?;
-        let records = if rights.credentials().is_empty() { None } else { keeper.records().await? };
         let stands = Stands { document, connection: &said.name };
-        let credentials = Credentials::of(&rights, manifest, records, stands).await?;
+        let credentials = credentials(host, &rights, manifest, keeper, stands).await?;
         let config = credentials.told_in(&said.config, manifest);
-        let revealed = credentials.revealed().map(ToOwned::to_owned).collect();
+        let revealed: Vec<String> = credentials.revealed().map(ToOwned::to_owned).collect();
         let ceilings = host.runtime.ceilings();
         let limits = Limits::defaults().with(&manifest.limits, ceilings);
         let limits = limits.and_then(|limits| limits.with(&said.limits, ceilings));
@@ -104,36 +106,37 @@ impl<'d> Loaded<'d> {
             limits.map_err(|error| Problem::from(error).caused_by(format!("`{}` wants it", said.name)))?;
         let directories = directories(&said.name, &rights)?;
         let writable = directories.iter().filter(|one| one.writable).map(|one| one.path.clone()).collect();
-        let authorities = authorities(&said.name, &said.grants)?;
-        let ledger = host.traffic.ledger(&said.name);
-        let gate = Arc::new(Narrowing::new(Arc::new(rights.clone())));
-        let client = ClientSettings {
-            authorities,
-            credentials: credentials.settings,
-            ..ClientSettings::new(Arc::clone(&gate) as _, ledger, caps(&limits))
-        };
-        let client = host.egress.client(client);
-        let hold = Hold {
-            role,
-            name: said.name.clone(),
-            connector: manifest.name.clone(),
-            file: said.connector.clone(),
-            asks,
-            grants: said.grants.clone(),
-            first: rights,
-            gate,
-            revoker: client.revoker(),
+        let differs = taped::connection(host, &said.name, &component, &config, &revealed)?;
+        let caps = caps(&limits);
+        // Nothing leaves a replay, so it needs no certificate either.
+        let (http, hold): (Arc<dyn HttpOut>, _) = if host.replay().is_some() {
+            (Arc::new(NoHttp), None)
+        } else {
+            let (client, gate) = way_out(host, said, &rights, credentials, caps)?;
+            let hold = Hold {
+                role,
+                name: said.name.clone(),
+                connector: manifest.name.clone(),
+                file: said.connector.clone(),
+                asks,
+                grants: said.grants.clone(),
+                first: rights,
+                gate,
+                revoker: client.revoker(),
+            };
+            (Arc::new(client), Some(Arc::new(hold)))
         };
         let grants = runtime::Grants {
             directories,
-            http: Arc::new(client),
+            http,
             limits,
             logs: host.logs.clone(),
             stop: host.stop.clone(),
+            reel: host.cassette.as_ref().map(|cassette| cassette.reel(&said.name)),
         };
         let connection = Connection::new(component.clone(), &config, grants)?;
-        let (name, hold) = (said.name.clone(), Arc::new(hold));
-        Ok(Part { place, role, name, component, connection, unmet, writable, revealed, hold })
+        let name = said.name.clone();
+        Ok(Part { place, role, name, component, connection, unmet, writable, revealed, hold, differs })
     }
 
     fn asks(&self) -> Result<Asks, Problems> {
@@ -152,6 +155,39 @@ impl<'d> Loaded<'d> {
             host: None,
         })
     }
+}
+
+/// Where they are kept; of a replay, what was told of them when it was recorded.
+async fn credentials(
+    host: &Host,
+    rights: &Rights,
+    manifest: &Manifest,
+    keeper: &mut Keeper,
+    stands: Stands<'_>,
+) -> Result<Credentials, Problems> {
+    if host.replay().is_some() {
+        let recorded = host.recorded(stands.connection);
+        return Ok(Credentials::told_before(recorded.map(|one| one.credentials.clone()).unwrap_or_default()));
+    }
+    let records = if rights.credentials().is_empty() { None } else { keeper.records().await? };
+    Credentials::of(rights, manifest, records, stands).await
+}
+
+/// The client of a connection, and the gate that can be made narrower while it runs.
+fn way_out(
+    host: &Host,
+    said: &manifest::Connection,
+    rights: &Rights,
+    credentials: Credentials,
+    caps: Caps,
+) -> Result<(Client, Arc<Narrowing>), Problems> {
+    let gate = Arc::new(Narrowing::new(Arc::new(rights.clone())));
+    let client = ClientSettings {
+        authorities: authorities(&said.name, &said.grants)?,
+        credentials: credentials.settings,
+        ..ClientSettings::new(Arc::clone(&gate) as _, host.traffic.ledger(&said.name), caps)
+    };
+    Ok((host.egress.client(client), gate))
 }
 
 /// A credential is granted by a line, and entered by a command.

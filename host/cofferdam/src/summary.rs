@@ -40,19 +40,19 @@ pub(crate) struct Summary {
     report: RunReport,
     connectors: Vec<Connector>,
     requests: Vec<Requests>,
-    /// The data directory.
-    data: PathBuf,
+    /// The data directory; none where nothing is kept.
+    data: Option<PathBuf>,
     /// Whether rejected rows were kept.
     keeps_rejects: bool,
     problems: Vec<Problem>,
 }
 
 impl Summary {
-    pub(crate) fn new(host: &Host, opened: &Opened, report: RunReport, data: PathBuf) -> Self {
+    pub(crate) fn new(host: &Host, opened: &Opened, report: RunReport, data: Option<PathBuf>) -> Self {
         let requests = host.traffic.entries();
         let problems = blame::of_run(host, opened, &report);
         let connectors = opened.parts().map(connector).collect();
-        let keeps_rejects = opened.document.sync.rejects.policy == RejectPolicy::Quarantine;
+        let keeps_rejects = data.is_some() && opened.document.sync.rejects.policy == RejectPolicy::Quarantine;
         Self { report, connectors, requests, data, keeps_rejects, problems }
     }
 

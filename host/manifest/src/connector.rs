@@ -126,6 +126,12 @@ impl Manifest {
     /// know of those that are there.
     #[must_use]
     pub fn guest_config(&self, config: &Value, credentials: &[Connected<'_>]) -> Value {
+        self.guest_config_told(config, credential::told(credentials))
+    }
+
+    /// The same with what was told of credentials in another run: see [`Manifest::told_credentials`].
+    #[must_use]
+    pub fn guest_config_told(&self, config: &Value, told: Value) -> Value {
         let secrets = self.config_schema.as_ref().map(Secrets::of).unwrap_or_default();
         let mut seen = secrets.removed_from(config);
         if self.asks.credentials.is_empty() {
@@ -135,9 +141,16 @@ impl Manifest {
             seen = Value::Object(serde_json::Map::new());
         }
         if let Value::Object(members) = &mut seen {
-            members.insert(HOST_MEMBER.to_owned(), credential::told(credentials));
+            members.insert(HOST_MEMBER.to_owned(), told);
         }
         seen
+    }
+
+    /// What a configuration that its connector got tells of credentials; null where it tells nothing.
+    #[must_use]
+    pub fn told_credentials(&self, told: &Value) -> Value {
+        let told = told.get(HOST_MEMBER).filter(|_| !self.asks.credentials.is_empty());
+        told.cloned().unwrap_or_default()
     }
 
     /// The asks with the configuration's values in them. A value that is absent and has no default drops the ask:

@@ -83,6 +83,13 @@ pub enum Cause {
         /// What is wrong.
         message: String,
     },
+    /// The run is recorded or replayed, and that cannot go on. The first text is a stable code.
+    Cassette {
+        /// Stable code of the page that explains it.
+        code: String,
+        /// Why not.
+        message: String,
+    },
     /// As many instances live as this host can hold; others will end, so trying again helps.
     NoRoom(String),
     /// The machine gave no memory for an instance, or for one that grows: neither the connector's fault nor a bug.
@@ -122,7 +129,7 @@ impl Failure {
             Cause::Trap { .. } => "CD0610",
             Cause::Contract(_) => "CD0611",
             Cause::Limit { .. } => "CD0501",
-            Cause::Load { code, .. } => code,
+            Cause::Load { code, .. } | Cause::Cassette { code, .. } => code,
             Cause::Host(_) => "CD0620",
             Cause::Stopped => "CD0621",
             Cause::NoRoom(_) => "CD0622",
@@ -142,6 +149,8 @@ impl Failure {
             Cause::Limit { name, allowed, .. } => Cause::Limit { name, allowed, message: instead.into() },
             Cause::Contract(_) => Cause::Contract(instead.into()),
             Cause::Load { code, .. } => Cause::Load { code, message: instead.into() },
+            // It may quote a request.
+            Cause::Cassette { code, .. } => Cause::Cassette { code, message: instead.into() },
             Cause::Host(_) => Cause::Host(instead.into()),
             Cause::Stopped => Cause::Stopped,
             // The host's own words, about the machine.
@@ -199,6 +208,7 @@ impl fmt::Display for Cause {
             }
             Self::Contract(what) => write!(f, "broke the contract: {what}"),
             Self::Load { message, .. } => write!(f, "cannot be loaded: {message}"),
+            Self::Cassette { message, .. } => f.write_str(message),
             Self::NoRoom(what) => write!(f, "there is no room for another instance: {what}"),
             Self::OutOfMemory(what) => write!(f, "the machine gave no memory: {what}"),
             Self::Host(what) => write!(f, "the host failed: {what}"),

@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::logs::{LogSink, NoLogs};
 use crate::meter::Counters;
 use crate::stop::Stop;
+use cassette::Reel;
 use manifest::Role;
 use pipeline::connector::Budget;
 use scrub::Watch;
@@ -27,6 +28,8 @@ pub struct Grants {
     pub logs: Arc<dyn LogSink>,
     /// The wish to stop the run.
     pub stop: Stop,
+    /// Its share of a cassette, where the run is recorded or replayed.
+    pub reel: Option<Reel>,
 }
 
 impl Grants {
@@ -38,6 +41,7 @@ impl Grants {
             limits: Limits::defaults(),
             logs: Arc::new(NoLogs),
             stop: Stop::never(),
+            reel: None,
         }
     }
 }
@@ -91,7 +95,9 @@ impl Connection {
 
     /// What it used so far of each limit.
     pub fn budget(&self) -> Budget {
-        self.inner.meter.report(self.inner.grants.http.usage())
+        let Inner { grants, meter, .. } = &*self.inner;
+        let is_replay = grants.reel.as_ref().is_some_and(Reel::is_replay);
+        meter.report(if is_replay { meter.replayed.usage() } else { grants.http.usage() })
     }
 }
 

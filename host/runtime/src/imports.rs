@@ -1,11 +1,16 @@
 //! The host's side of each import, one file each, and the linker that joins them.
 
+pub(crate) mod chance;
 pub(crate) mod clocks;
 pub(crate) mod errors;
 pub(crate) mod files;
 pub(crate) mod http;
+pub(crate) mod recorded;
+pub(crate) mod replayed;
 pub(crate) mod sockets;
 pub(crate) mod stdio;
+pub(crate) mod told;
+pub(crate) mod waits;
 pub(crate) mod wasi;
 
 use crate::state::State;
@@ -22,6 +27,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State
     http::free_request_options(&mut linker)?;
     http::tell_body_errors(&mut linker)?;
     errors::hide_backtraces(&mut linker)?;
+    waits::taped(&mut linker)?;
     linker.allow_shadowing(false);
     Ok(linker)
 }

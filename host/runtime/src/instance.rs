@@ -3,6 +3,7 @@
 use crate::connection::{Connection, Inner};
 use crate::engine::TICK;
 use crate::explain::{Instantiating, explain, explain_returned, limit};
+use crate::imports::chance;
 use crate::imports::http::{Hooks, NoHttp};
 use crate::imports::wasi::{World, context};
 use crate::limiter::Limiter;
@@ -10,6 +11,7 @@ use crate::logs::Logs;
 use crate::meter::Meter;
 use crate::state::{CallClock, State};
 use crate::stop::Stop;
+use cassette::Tape;
 use futures::future::BoxFuture;
 use pipeline::failure::{Cause, Failure};
 use pipeline::validate::Violation;
@@ -52,6 +54,16 @@ struct Watch {
     clock: Arc<CallClock>,
     logs: Arc<Logs>,
     stop: Stop,
+    tape: Option<Tape>,
+}
+
+/// For what an instance is made.
+pub(crate) struct Opening {
+    /// The call of the contract.
+    pub(crate) call: &'static str,
+    /// A read group, a commit unit, streams: what tells it from others that are made for the same call.
+    pub(crate) about: String,
+    pub(crate) world: World,
 }
 
 /// A call's outcome with the guest's own error apart from the engine's.
@@ -61,14 +73,14 @@ impl<R: Send + 'static> Instance<R> {
     /// Make a fresh store and let `instantiate` fill it.
     pub(crate) async fn new<F>(
         connection: &Connection,
-        call: &'static str,
-        world: World,
+        opening: Opening,
         instantiate: F,
     ) -> Result<Self, Failure>
     where
         F: for<'a> FnOnce(&'a mut Store<State>) -> BoxFuture<'a, Called<R>> + Send + 'static,
     {
         let inner = &connection.inner;
+        let Opening { call, about, world } = opening;
         let live = inner.component.runtime().inner.live.clone();
         let Ok(permit) = live.try_acquire_owned() else {
             let count = inner.component.runtime().live_instances();
@@ -79,7 +91,8 @@ impl<R: Send + 'static> Instance<R> {
         let logs =
             Arc::new(Logs::new(connection.name().to_owned(), inner.grants.logs.clone(), meter.clone()));
         let clock = Arc::new(CallClock::new());
-        let watch = Watch { meter, clock, logs, stop: inner.grants.stop.clone() };
+        let tape = tape(inner, call, &about, world).map_err(|cause| failure(connection, call, cause))?;
+        let watch = Watch { meter, clock, logs, stop: inner.grants.stop.clone(), tape };
         let store = store(inner, &watch, world)
             .map_err(|error| failure(connection, call, Cause::Host(format!("no instance: {error:#}"))))?;
         let live = Some(Live { store, role: () });
@@ -130,6 +143,9 @@ impl<R: Send + 'static> Instance<R> {
         };
         let watch = self.watch.clone();
         watch.meter.begin_call();
+        if let Some(tape) = &watch.tape {
+            tape.begin_call(call);
+        }
         let task = self.connection.inner.component.runtime().inner.executor.spawn(async move {
             let began = Instant::now();
             let called = {
@@ -157,6 +173,8 @@ impl<R: Send + 'static> Instance<R> {
             ));
         };
         let cause = match called {
+            // Whatever a connector makes of it.
+            _ if self.watch.fault().is_some() => self.watch.fault().unwrap_or(Cause::Stopped),
             Ok(Ok(Ok(value))) => {
                 self.live = Some(live);
                 return Ok(value);
@@ -210,6 +228,25 @@ pub(crate) fn failure(connection: &Connection, call: &str, cause: Cause) -> Fail
     }
 }
 
+impl Watch {
+    /// The run is recorded or replayed, and that cannot go on.
+    fn fault(&self) -> Option<Cause> {
+        self.tape.as_ref().and_then(Tape::fault).as_ref().map(cassette_cause)
+    }
+}
+
+fn cassette_cause(error: &cassette::Error) -> Cause {
+    let source = std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
+    Cause::Cassette { code: error.code().to_owned(), message: format!("{error}{source}") }
+}
+
+/// None where nothing is recorded or replayed, and where the world stands still anyway.
+fn tape(inner: &Inner, call: &str, about: &str, world: World) -> Result<Option<Tape>, Cause> {
+    let Some(reel) = inner.grants.reel.as_ref().filter(|_| world == World::Real) else { return Ok(None) };
+    let seed = chance::seed().map_err(|error| Cause::Host(format!("no randomness: {error}")))?;
+    reel.tape(call, about, seed).map(Some).map_err(|error| cassette_cause(&error))
+}
+
 fn store(inner: &Inner, watch: &Watch, world: World) -> wasmtime::Result<Store<State>> {
     let meter = &watch.meter;
     let mut table = ResourceTable::new();
@@ -220,14 +257,15 @@ fn store(inner: &Inner, watch: &Watch, world: World) -> wasmtime::Result<Store<S
     };
     let state = State {
         table,
-        wasi: context(directories, &watch.logs, world)?,
+        wasi: context(directories, &watch.logs, world, watch.tape.as_ref())?,
         http: WasiHttpCtx::new(),
-        hooks: Hooks::new(http, meter.clone(), inner.io.clone()),
+        hooks: Hooks::new(http, watch.tape.clone(), meter.clone(), inner.io.clone()),
         limiter: Limiter::new(meter.clone()),
         meter: meter.clone(),
         logs: watch.logs.clone(),
         stop: watch.stop.clone(),
         clock: watch.clock.clone(),
+        tape: watch.tape.clone(),
     };
     let mut store = Store::new(&inner.component.runtime().inner.engine, state);
     store.limiter(|state| &mut state.limiter);
@@ -295,6 +333,9 @@ async fn watchdog(watch: &Watch) -> Cause {
         {
             let hit = watch.meter.hit(name, format!("{allowed} ms"), format!("{what} took {used} ms"));
             return limit(hit);
+        }
+        if let Some(cause) = watch.fault() {
+            return cause;
         }
         if watch.stop.is_requested() && stop_seen.get_or_insert_with(Instant::now).elapsed() > STOP_GRACE {
             return Cause::Stopped;

@@ -35,7 +35,7 @@ pub use connection::{Connection, Grants, PROGRAM_KEY};
 pub use contract::CONTRACTS;
 pub use engine::{Runtime, Settings};
 pub use error::Error;
-pub use imports::http::HttpOut;
+pub use imports::http::{HttpOut, NoHttp};
 pub use imports::wasi::Directory;
 pub use inspect::{CONTRACT_SECTION, Inspection, MANIFEST_SECTION, PROGRAM_SECTION};
 pub use limits::Limits;

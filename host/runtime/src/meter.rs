@@ -2,6 +2,7 @@
 //!
 //! Shared by all its instances and by the host side of their imports; every counter only rises.
 
+use crate::imports::replayed::Replayed;
 use crate::limits::Limits;
 use crate::peaks::Peaks;
 use crate::text::clean;
@@ -50,6 +51,8 @@ pub(crate) struct Counters {
     pub(crate) log_lines: AtomicU64,
     pub(crate) log_bytes: AtomicU64,
     pub(crate) peaks: Peaks,
+    /// What it used in a replay.
+    pub(crate) replayed: Replayed,
     tail: Mutex<VecDeque<String>>,
     denials: Mutex<Vec<String>>,
     /// Until when servers want to be left alone.
@@ -67,6 +70,7 @@ impl Counters {
             log_lines: AtomicU64::new(0),
             log_bytes: AtomicU64::new(0),
             peaks: Peaks::default(),
+            replayed: Replayed::default(),
             tail: Mutex::default(),
             denials: Mutex::default(),
             left_alone_until: Mutex::default(),

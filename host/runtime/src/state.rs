@@ -5,6 +5,7 @@ use crate::limiter::Limiter;
 use crate::logs::Logs;
 use crate::meter::Meter;
 use crate::stop::Stop;
+use cassette::Tape;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -23,6 +24,8 @@ pub(crate) struct State {
     pub(crate) logs: Arc<Logs>,
     pub(crate) stop: Stop,
     pub(crate) clock: Arc<CallClock>,
+    /// Where the run is recorded or replayed.
+    pub(crate) tape: Option<Tape>,
 }
 
 /// Tells the watchdog whether the guest waits in the host, and the processor clock whether that time was work or waiting.

@@ -36,7 +36,7 @@ pub(super) async fn run(command: arguments::Reprocess, output: &Output) -> Resul
     spec.source = reprocess.source();
     spec.purpose = Purpose::Reprocess;
     let moving = Moved { host: &host, opened: &opened, deployment, log };
-    moved(moving, spec, session, output).await
+    moved(moving, spec, Arc::new(session), output).await
 }
 
 /// What is sent, and what is left and why.

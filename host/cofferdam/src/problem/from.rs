@@ -41,6 +41,29 @@ impl From<egress::Error> for Problem {
     }
 }
 
+impl From<cassette::Error> for Problem {
+    fn from(error: cassette::Error) -> Self {
+        use cassette::Error;
+        let mut problem = Self::new(error.code(), error.to_string());
+        problem.causes.extend(error.source().map(ToString::to_string));
+        match error {
+            Error::Unmatched { request, differs } => {
+                problem.message = format!("the request `{request}` is not on the cassette");
+                problem.details = differs;
+                problem.hint("if the connector or its configuration is meant to ask for that, record anew with `--record`")
+            }
+            Error::Write { .. } => {
+                problem.hint("make room there, or give the right to write, and record anew")
+            }
+            Error::NotEmpty { .. } => problem.hint("name a new folder, or remove what is in this one"),
+            Error::Newer { .. } => problem.hint("use the newer cofferdam that wrote it"),
+            Error::Incomplete { .. } | Error::Corrupt { .. } => problem.hint("record anew with `--record`"),
+            Error::TooLong { .. } => problem.hint("record fewer rows: `limit` of a stream bounds them"),
+            _ => problem,
+        }
+    }
+}
+
 impl From<vault::Error> for Problem {
     fn from(error: vault::Error) -> Self {
         let mut problem = Self::new(error.code(), error.to_string());

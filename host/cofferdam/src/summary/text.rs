@@ -116,7 +116,8 @@ impl Summary {
     /// What shows the rejected rows.
     fn look(&self) -> Option<String> {
         let has_rejects = self.report.streams.values().any(|stream| !stream.reject_codes.is_empty());
-        let (sync, run, data) = (&self.report.sync, self.report.run, option_for(&self.data));
+        let data = option_for(self.data.as_ref()?);
+        let (sync, run) = (&self.report.sync, self.report.run);
         (has_rejects && self.keeps_rejects)
             .then(|| format!("rejected rows are kept: cofferdam errors list --run {sync}/{run}{data}"))
     }

@@ -29,6 +29,12 @@ impl MemoryRecords {
         Self::default()
     }
 
+    /// As they stand after so many runs of this sync, and its units with them.
+    pub fn standing(sync: &str, runs: u64, units: BTreeMap<String, UnitRecord>) -> Self {
+        let sync = (sync.to_owned(), Sync { runs, units, ..Sync::default() });
+        Self { syncs: Mutex::new(BTreeMap::from([sync])) }
+    }
+
     /// A panic of another task leaves each map whole: every change below is made at once.
     fn syncs(&self) -> MutexGuard<'_, BTreeMap<String, Sync>> {
         self.syncs.lock().unwrap_or_else(PoisonError::into_inner)

@@ -175,6 +175,7 @@ mod tests {
             Cause::Limit { name: "cpu_ms".into(), allowed: "1".into(), message: "m".into() },
             Cause::Contract("m".into()),
             Cause::Load { code: "CD0401".into(), message: "m".into() },
+            Cause::Cassette { code: "CD0850".into(), message: "m".into() },
             Cause::OutOfMemory("m".into()),
             Cause::Host("m".into()),
         ];

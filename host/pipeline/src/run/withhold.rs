@@ -109,6 +109,7 @@ mod tests {
             Cause::Limit { name: "cpu_ms".into(), allowed: "1".into(), message: text() },
             Cause::Contract(text()),
             Cause::Load { code: "CD0401".into(), message: text() },
+            Cause::Cassette { code: "CD0850".into(), message: text() },
             Cause::Host(text()),
         ]
     }

@@ -1,14 +1,17 @@
 //! `wasi:http/outgoing-handler`, served by the port [`HttpOut`] and by nothing else.
 
+use super::{recorded, replayed, told};
 use crate::executor::Task;
 use crate::meter::Meter;
 use crate::peaks::{Peak, Peaks};
 use crate::state::State;
 use async_trait::async_trait;
 use bytes::Bytes;
-use egress::{Body, Class, GuestClass, Limit, SlowDown, Timeouts, Usage};
+use cassette::{Failure, Tape};
+use egress::{Body, SlowDown, Timeouts, Usage};
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use scrub::Watch;
 use std::future::Future;
 use std::sync::Arc;
@@ -53,8 +56,8 @@ impl HttpOut for egress::Client {
     }
 }
 
-/// No way out: for calls that must not reach anything.
-pub(crate) struct NoHttp;
+/// No way out: for calls that must not reach anything, and for runs that are answered from a cassette.
+pub struct NoHttp;
 
 #[async_trait]
 impl HttpOut for NoHttp {
@@ -102,7 +105,7 @@ pub(crate) fn tell_body_errors(linker: &mut Linker<State>) -> wasmtime::Result<(
     })
 }
 
-/// The errors that [`to_guest`] makes, in the contract's words.
+/// The errors that [`told::to_guest`] makes, in the contract's words.
 fn body_error_code(error: &Error) -> types::ErrorCode {
     match error {
         Error::HttpRequestDenied => types::ErrorCode::HttpRequestDenied,
@@ -117,18 +120,22 @@ fn body_error_code(error: &Error) -> types::ErrorCode {
 /// What the engine asks for each request.
 pub(crate) struct Hooks {
     out: Arc<dyn HttpOut>,
+    tape: Option<Tape>,
     meter: Arc<Meter>,
     /// The host's own threads: sockets and connections live there, not on the guests' threads.
     io: Handle,
 }
 
 impl Hooks {
-    pub(crate) fn new(out: Arc<dyn HttpOut>, meter: Arc<Meter>, io: Handle) -> Self {
-        Self { out, meter, io }
+    pub(crate) fn new(out: Arc<dyn HttpOut>, tape: Option<Tape>, meter: Arc<Meter>, io: Handle) -> Self {
+        Self { out, tape, meter, io }
     }
 }
 
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+
+/// An answer, or what the guest is told instead of one or of its end.
+pub(crate) type Answer = Result<Response<UnsyncBoxBody<Bytes, Failure>>, Failure>;
 
 impl WasiHttpHooks for Hooks {
     fn send_request(
@@ -137,7 +144,7 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _body_result: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let (out, meter) = (self.out.clone(), self.meter.clone());
+        let (out, tape, meter) = (self.out.clone(), self.tape.clone(), self.meter.clone());
         let mut request = request.map(|body| {
             let body = body.map_err(to_egress);
             note_bytes(body, meter.clone(), |peaks| &peaks.request_bytes).boxed_unsync()
@@ -149,20 +156,39 @@ impl WasiHttpHooks for Hooks {
                 between_bytes: options.between_bytes_timeout,
             });
         }
-        let sending = Task::new(self.io.spawn(async move { out.send(request).await }));
+        let answering = answer(out, tape, request, meter.clone());
+        let sending = Task::new(self.io.spawn(answering));
         Box::new(async move {
             let sent = sending.join().await.ok_or(Error::ConnectionTerminated)?;
-            let response = sent.map_err(|error| to_guest(&error, &meter))?;
+            let response = sent.map_err(|failure| told::to_guest(failure, &meter))?;
             if let Some(wait) = response.extensions().get::<SlowDown>().and_then(|said| said.retry_after) {
                 meter.left_alone(wait);
             }
             let response = response.map(|body| {
                 let body = note_bytes(body, meter.clone(), |peaks| &peaks.response_bytes);
-                body.map_err(move |error| to_guest(&error, &meter)).boxed_unsync()
+                body.map_err(move |failure| told::to_guest(failure, &meter)).boxed_unsync()
             });
             let done: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(async { Ok(()) });
             Ok((response, done))
         })
+    }
+}
+
+/// Over the way out, and kept where the run is recorded; or from the recording, and then over no way out.
+async fn answer(
+    out: Arc<dyn HttpOut>,
+    tape: Option<Tape>,
+    request: Request<Body>,
+    meter: Arc<Meter>,
+) -> Answer {
+    let secrets = meter.secrets.clone();
+    match tape {
+        None => {
+            let response = out.send(request).await.map_err(|error| told::failure(&error, &secrets))?;
+            Ok(response.map(|body| body.map_err(move |error| told::failure(&error, &secrets)).boxed_unsync()))
+        }
+        Some(Tape::Record(tape)) => recorded::answer(out.as_ref(), &tape, request, secrets).await,
+        Some(Tape::Replay(tape)) => replayed::answer(tape, request, meter).await,
     }
 }
 
@@ -182,57 +208,4 @@ fn note_bytes<B: http_body::Body<Data = Bytes>>(
 
 fn to_egress(error: Error) -> egress::Error {
     egress::Error::RequestBody { problem: error.to_string() }
-}
-
-/// A limit as a manifest's `[limits]` knows it, its unit, and what ran into it. Caps that no manifest changes are spelled
-/// alike; those on time never come here, since a slow server is no use of a budget.
-fn manifest_limit(limit: Limit) -> (&'static str, &'static str, &'static str) {
-    match limit {
-        Limit::Requests => ("requests", "requests", "one request more"),
-        Limit::RequestBodyBytes => ("request_bytes", "bytes", "the body of one request"),
-        Limit::ResponseBodyBytes => ("response_bytes", "bytes", "the body of one response"),
-        Limit::TotalBytesOut => ("bytes_out", "bytes", "the bodies of all requests"),
-        Limit::TotalBytesIn => ("bytes_in", "bytes", "the bodies of all responses"),
-        Limit::KeptBodyBytes => ("kept_body_bytes", "bytes", "a body that must be read before it is signed"),
-        Limit::ConcurrentRequests => ("concurrent_requests", "requests", "one request more at the same time"),
-        Limit::RequestHeadBytes => ("request_head_bytes", "bytes", "the headers of one request"),
-        Limit::ResponseHeadBytes => ("response_head_bytes", "bytes", "the headers of one response"),
-        Limit::UrlBytes => ("url_bytes", "bytes", "one URL"),
-        Limit::HostNames => ("host_names", "names", "one host name more"),
-        Limit::HostNameBytes => ("host_name_bytes", "bytes", "the names of all hosts"),
-        Limit::ConnectTimeout
-        | Limit::FirstByteTimeout
-        | Limit::BetweenBytesTimeout
-        | Limit::TotalTimeout => (limit.name(), "ms", "one request"),
-    }
-}
-
-/// Tell the guest what it may know, and the run's report all of it.
-fn to_guest(error: &egress::Error, meter: &Meter) -> Error {
-    match error {
-        egress::Error::RequestDenied { line_to_add, .. }
-        | egress::Error::AddressDenied { line_to_add, .. } => {
-            let line =
-                line_to_add.as_ref().map_or(String::new(), |line| format!("\nto allow it, add\n{line}"));
-            meter.denied(format!("{error}{line}"));
-        }
-        egress::Error::Limit { limit, allowed } => {
-            let (name, unit, what) = manifest_limit(*limit);
-            meter.hit(name, format!("{allowed} {unit}"), what.to_owned());
-        }
-        egress::Error::Credential(fault) if matches!(error.class(), Class::Denied | Class::Host) => {
-            meter.denied(format!("{fault}\n{}", fault.hint()));
-        }
-        egress::Error::Revoked { to_allow, .. } => meter.denied(format!("{error}\n{to_allow}")),
-        _ if error.class() == Class::Host => meter.denied(error.to_string()),
-        _ => {}
-    }
-    let text = || Some(error.guest_text().to_string());
-    match error.guest_class() {
-        GuestClass::Denied => Error::HttpRequestDenied,
-        GuestClass::Invalid | GuestClass::Limit => Error::InternalError(text()),
-        GuestClass::Unreachable => Error::DestinationUnavailable,
-        GuestClass::Timeout => Error::HttpResponseTimeout,
-        GuestClass::Response => Error::HttpResponseIncomplete,
-    }
 }

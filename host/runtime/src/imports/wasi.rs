@@ -1,8 +1,10 @@
 //! The WASI context of one instance: empty but for what was granted.
 
-use super::clocks::{CoarseMonotonic, CoarseWall, StillMonotonic, StillWall};
+use super::chance;
+use super::clocks::{CoarseMonotonic, CoarseWall, StillMonotonic, StillWall, TapedMonotonic, TapedWall};
 use super::stdio::LineStream;
 use crate::logs::{Logs, Output};
+use cassette::Tape;
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi::{FsPerms, WasiCtx};
@@ -35,6 +37,7 @@ pub(crate) fn context(
     directories: &[Directory],
     logs: &Arc<Logs>,
     world: World,
+    tape: Option<&Tape>,
 ) -> wasmtime::Result<WasiCtx> {
     let mut builder = WasiCtx::builder();
     builder
@@ -53,6 +56,10 @@ pub(crate) fn context(
             .insecure_random(wasmtime_wasi::random::Deterministic::new(vec![0x5c]))
             .insecure_random_seed(0x5c),
     };
+    if let Some(tape) = tape {
+        builder.wall_clock(TapedWall(tape.clone())).monotonic_clock(TapedMonotonic::new(tape.clone()));
+        chance::of_tape(&mut builder, tape);
+    }
     for directory in directories {
         let perms = if directory.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         builder.preopened_dir(&directory.path, format!("/{}", directory.name), perms)?;

@@ -4,7 +4,7 @@ use super::bindings::destination::{self, Guest, StreamPlan};
 use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
-use crate::instance::Instance;
+use crate::instance::{Instance, Opening};
 use crate::state::State;
 use async_trait::async_trait;
 use pipeline::connector::{Budget, Destination as DestinationPort, Writer};
@@ -24,9 +24,10 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    async fn instance(&self, call: &'static str) -> Result<Instance<Guest>, Failure> {
+    async fn instance(&self, call: &'static str, about: String) -> Result<Instance<Guest>, Failure> {
         let linked = self.linked.clone();
-        Instance::new(&self.connection, call, World::Real, move |store| {
+        let opening = Opening { call, about, world: World::Real };
+        Instance::new(&self.connection, opening, move |store| {
             Box::pin(async move { Ok(Ok(instantiate(&linked, store).await?)) })
         })
         .await
@@ -42,7 +43,7 @@ async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Res
 #[async_trait]
 impl DestinationPort for Destination {
     async fn check(&self) -> Result<(), Failure> {
-        let mut instance = self.instance("destination.check").await?;
+        let mut instance = self.instance("destination.check", String::new()).await?;
         let connection = self.connection.clone();
         instance
             .call("destination.check", move |live| {
@@ -57,7 +58,7 @@ impl DestinationPort for Destination {
     async fn open(&self, unit: String, fence: Option<u64>) -> Result<Box<dyn Writer>, Failure> {
         const CALL: &str = "destination.open";
         let connection = self.connection.clone();
-        let instance = self.instance(CALL).await?;
+        let instance = self.instance(CALL, unit.clone()).await?;
         let instance = instance
             .become_role(CALL, move |guest, store| {
                 Box::pin(async move {

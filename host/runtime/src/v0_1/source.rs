@@ -4,7 +4,7 @@ use super::bindings::source::{Guest, PageBudget};
 use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
-use crate::instance::{Called, Instance, Live};
+use crate::instance::{Called, Instance, Live, Opening};
 use crate::sizes::sizes;
 use crate::state::State;
 use async_trait::async_trait;
@@ -24,9 +24,10 @@ pub(super) struct Source {
 }
 
 impl Source {
-    async fn instance(&self, call: &'static str) -> Result<Instance<Guest>, Failure> {
+    async fn instance(&self, call: &'static str, about: String) -> Result<Instance<Guest>, Failure> {
         let linked = self.linked.clone();
-        Instance::new(&self.connection, call, World::Real, move |store| {
+        let opening = Opening { call, about, world: World::Real };
+        Instance::new(&self.connection, opening, move |store| {
             Box::pin(async move { Ok(Ok(instantiate(&linked, store).await?)) })
         })
         .await
@@ -42,7 +43,7 @@ async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Res
 #[async_trait]
 impl SourcePort for Source {
     async fn check(&self) -> Result<(), Failure> {
-        let mut instance = self.instance("source.check").await?;
+        let mut instance = self.instance("source.check", String::new()).await?;
         let connection = self.connection.clone();
         instance
             .call("source.check", move |live| {
@@ -56,7 +57,7 @@ impl SourcePort for Source {
 
     async fn discover(&self) -> Result<Catalog, Failure> {
         const CALL: &str = "source.discover";
-        let mut instance = self.instance(CALL).await?;
+        let mut instance = self.instance(CALL, String::new()).await?;
         let connection = self.connection.clone();
         let found = instance
             .call(CALL, move |live| {
@@ -75,7 +76,7 @@ impl SourcePort for Source {
     async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
         const CALL: &str = "source.open";
         let OpenRead { group, selections, schemas, checkpoint } = read;
-        let instance = self.instance(CALL).await?;
+        let instance = self.instance(CALL, group.clone()).await?;
         let projected = selections.iter().filter(|selection| selection.fields.is_some());
         let projected =
             projected.map(|selection| (selection.stream.clone(), selection.fields.clone())).collect();

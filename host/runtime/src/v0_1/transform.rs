@@ -4,7 +4,7 @@ use super::bindings::transform::Guest;
 use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
-use crate::instance::Instance;
+use crate::instance::{Instance, Opening};
 use crate::sizes::sizes;
 use crate::state::State;
 use async_trait::async_trait;
@@ -24,13 +24,19 @@ pub(super) struct Transform {
 }
 
 impl Transform {
-    async fn instance(&self, call: &'static str) -> Result<Instance<Guest>, Failure> {
+    async fn instance(&self, call: &'static str, about: String) -> Result<Instance<Guest>, Failure> {
         let linked = self.linked.clone();
-        Instance::new(&self.connection, call, World::Real, move |store| {
+        let opening = Opening { call, about, world: World::Real };
+        Instance::new(&self.connection, opening, move |store| {
             Box::pin(async move { Ok(Ok(instantiate(&linked, store).await?)) })
         })
         .await
     }
+}
+
+/// Each stream is in one read group, so the streams tell one group's instances from another's.
+fn about(inputs: &[StreamSchema]) -> String {
+    inputs.iter().map(|schema| schema.stream.as_str()).collect::<Vec<_>>().join("+")
 }
 
 async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Result<Guest> {
@@ -42,7 +48,7 @@ async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Res
 #[async_trait]
 impl TransformPort for Transform {
     async fn check(&self) -> Result<(), Failure> {
-        let mut instance = self.instance("transform.check").await?;
+        let mut instance = self.instance("transform.check", String::new()).await?;
         let connection = self.connection.clone();
         instance
             .call("transform.check", move |live| {
@@ -56,7 +62,7 @@ impl TransformPort for Transform {
 
     async fn plan(&self, inputs: Vec<StreamSchema>) -> Result<TransformPlan, Failure> {
         const CALL: &str = "transform.plan";
-        let mut instance = self.instance(CALL).await?;
+        let mut instance = self.instance(CALL, about(&inputs)).await?;
         let connection = self.connection.clone();
         let plan = instance
             .call(CALL, move |live| {
@@ -82,7 +88,7 @@ impl TransformPort for Transform {
     ) -> Result<Box<dyn Transformer>, Failure> {
         const CALL: &str = "transform.open";
         let connection = self.connection.clone();
-        let instance = self.instance(CALL).await?;
+        let instance = self.instance(CALL, about(&inputs)).await?;
         let instance = instance
             .become_role(CALL, move |guest, store| {
                 Box::pin(async move {

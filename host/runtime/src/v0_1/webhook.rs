@@ -4,7 +4,7 @@ use super::bindings::webhook::{self as guest, Guest};
 use super::{Linked, from_guest, no_role};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
-use crate::instance::Instance;
+use crate::instance::{Instance, Opening};
 use crate::roles::{Challenge, ChallengeAnswer, Message, WebhookPort};
 use crate::sizes::sizes;
 use crate::state::State;
@@ -25,7 +25,8 @@ pub(super) struct Webhook {
 impl Webhook {
     async fn instance(&self, call: &'static str, world: World) -> Result<Instance<Guest>, Failure> {
         let linked = self.linked.clone();
-        Instance::new(&self.connection, call, world, move |store| {
+        let opening = Opening { call, about: String::new(), world };
+        Instance::new(&self.connection, opening, move |store| {
             Box::pin(async move { Ok(Ok(instantiate(&linked, store).await?)) })
         })
         .await

@@ -1,6 +1,6 @@
 //! A small HTTP API on a free port: pages of records, as `example-source` reads them.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
@@ -128,4 +128,31 @@ pub(crate) fn serve_with(answer: impl Fn(&str) -> String + Send + 'static) -> St
         }
     });
     format!("http://{address}")
+}
+
+/// Answers six requests once all of them are there, by another of them first each time, with the last part of their path; and
+/// never the one after them.
+pub(crate) fn serve_together() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for turn in 1.. {
+            let mut asked: Vec<(String, TcpStream)> = (0..6).map(|_| accepted(&listener)).collect();
+            asked.sort_by(|left, right| left.0.cmp(&right.0));
+            asked.rotate_left(turn % 6);
+            for (path, stream) in &asked {
+                respond(stream, path.rsplit('/').next().unwrap());
+            }
+            let (_, mut late) = accepted(&listener);
+            // Until the program has left it.
+            let _ = late.read(&mut [0]);
+        }
+    });
+    format!("http://{address}")
+}
+
+fn accepted(listener: &TcpListener) -> (String, TcpStream) {
+    let (stream, _) = listener.accept().unwrap();
+    let head = head_of(&stream).unwrap();
+    (head.split(' ').nth(1).unwrap().to_owned(), stream)
 }

@@ -15,6 +15,7 @@ mod bad_files;
 mod bad_upstreams;
 mod build;
 mod canary;
+mod cassettes;
 mod changing_files;
 mod columns;
 mod commands;

@@ -99,6 +99,14 @@ attempts = 1
     }
 }
 
+/// A world whose system wants a bearer token, which is entered.
+pub(crate) fn with_bearer(url: &str) -> World {
+    let [(authenticator, ask, fields, _), ..] = KINDS;
+    let world = world(authenticator, ask, url);
+    world.run(&[&["connect", "sync.toml"], fields].concat()).succeeded();
+    world
+}
+
 fn world(authenticator: &str, ask: &str, url: &str) -> World {
     let world = Api { authenticator, ask, origin: url, ..Api::default() }.world();
     world.secret("secret", CANARY);
@@ -151,9 +159,7 @@ fn each_authenticator_is_a_credential_that_the_host_places() {
 
 #[test]
 fn what_a_system_sends_back_of_a_secret_is_blanked_and_told() {
-    let [(authenticator, ask, fields, _), ..] = KINDS;
-    let world = world(authenticator, ask, &api::serve_echo());
-    world.run(&[&["connect", "sync.toml"], fields].concat()).succeeded();
+    let world = with_bearer(&api::serve_echo());
     let ran = world.run(&["run", "sync.toml"]).succeeded();
     let rows = crate::rows::rows(&world.path("out")).remove("movies").unwrap();
     let blank = format!("authorization: Bearer {}", "*".repeat(CANARY.len()));

@@ -19,7 +19,7 @@ const listener = server.listen(0, "127.0.0.1", () => console.log(listener.addres
 "#;
 
 /// Pages by number, by offset with a date as the cursor, by links in headers, and an answer in one piece.
-const MANIFEST: &str = r##"
+pub(crate) const MANIFEST: &str = r##"
 version: 1.0.0
 type: DeclarativeSource
 check: {type: CheckStream, stream_names: [weather]}
@@ -103,7 +103,7 @@ fn data(name: &str) -> PathBuf {
     modules().join("vega-datasets/data").join(name)
 }
 
-fn read(name: &str) -> Value {
+pub(crate) fn read(name: &str) -> Value {
     serde_json::from_slice(&fs::read(data(name)).unwrap()).unwrap()
 }
 
@@ -114,13 +114,13 @@ fn read_csv(path: &Path) -> Vec<Value> {
     records.map(|record| json!(record.unwrap())).collect()
 }
 
-struct Server {
+pub(crate) struct Server {
     process: Child,
     url: String,
 }
 
 impl Server {
-    fn start(world: &World, database: &Value) -> Self {
+    pub(crate) fn start(world: &World, database: &Value) -> Self {
         world.file("database.json", database.to_string());
         let mut process = Command::new("node")
             .args(["-e", SERVER, "--"])
@@ -160,7 +160,7 @@ fn same_rows(stream: &str, mut found: Vec<Value>, mut expected: Vec<Value>) {
     }
 }
 
-fn sync(server: &Server) -> String {
+pub(crate) fn sync(server: &Server) -> String {
     let url = &server.url;
     let grants = crate::api::grants(url);
     format!(

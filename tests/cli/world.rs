@@ -77,6 +77,11 @@ impl World {
         self.file("sync.toml", sync.replace(from, to));
     }
 
+    /// The same wherever it stands.
+    pub(crate) fn edit_all(&self, from: &str, to: &str) {
+        self.file("sync.toml", self.read("sync.toml").replace(from, to));
+    }
+
     pub(crate) fn folder(&self, name: &str) {
         fs::create_dir_all(self.path(name)).unwrap();
     }

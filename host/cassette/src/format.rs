@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::lines;
+
 /// What is known of the whole recording.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Head {
@@ -48,17 +50,12 @@ pub struct Connection {
 pub type Headers = Vec<(String, Value)>;
 
 /// Text where it is one, so that a person can read it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// Text.
     Text(String),
     /// Bytes that are no text.
-    Binary {
-        /// The bytes.
-        #[serde(with = "as_base64")]
-        base64: Vec<u8>,
-    },
+    Binary(Vec<u8>),
 }
 
 impl Value {
@@ -66,7 +63,7 @@ impl Value {
     pub fn of(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Binary { base64: bytes.to_vec() },
+            Err(_) => Self::Binary(bytes.to_vec()),
         }
     }
 
@@ -74,7 +71,7 @@ impl Value {
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
-            Self::Binary { base64 } => base64,
+            Self::Binary(bytes) => bytes,
         }
     }
 }
@@ -100,12 +97,13 @@ pub struct Request {
     /// The whole URL.
     pub url: String,
     /// The headers that the connector set.
+    #[serde(with = "lines")]
     pub headers: Headers,
     /// The body.
     #[serde(default, skip_serializing_if = "Body::is_empty")]
     pub(crate) body: Body,
     /// What followed the body.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, with = "lines", skip_serializing_if = "Vec::is_empty")]
     pub trailers: Headers,
 }
 
@@ -115,6 +113,7 @@ pub struct Response {
     /// The status.
     pub status: u16,
     /// The headers.
+    #[serde(with = "lines")]
     pub headers: Headers,
     /// The server wants to be asked less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,7 +122,7 @@ pub struct Response {
     #[serde(default, skip_serializing_if = "Body::is_empty")]
     pub(crate) body: Body,
     /// What followed the body.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, with = "lines", skip_serializing_if = "Vec::is_empty")]
     pub trailers: Headers,
 }
 
@@ -209,19 +208,4 @@ pub struct Limited {
     pub name: String,
     /// How much was allowed.
     pub allowed: u64,
-}
-
-mod as_base64 {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        STANDARD.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
 }

@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod format;
 mod frames;
+mod lines;
 mod nearest;
 mod open;
 mod play;

@@ -79,7 +79,7 @@ impl Recorder {
     /// Ends the recording of this run, once its instances are gone, and says how many exchanges it has. It blocks.
     ///
     /// # Errors
-    /// What went wrong first since the recording began.
+    /// What went wrong first since the recording began; [`Error::Incomplete`] where an instance does not end.
     pub fn finish(&self, run: u64, complete: bool) -> Result<u64, Error> {
         let state = self.0.state();
         let waited = self.0.gone.wait_timeout_while(state, SETTLE, |state| state.alive > 0);
@@ -87,7 +87,9 @@ impl Recorder {
         if let Some(fault) = &state.fault {
             return Err(fault.clone());
         }
-        let complete = complete && state.alive == 0;
+        if state.alive > 0 {
+            return Err(Error::Incomplete { path: self.0.folder.clone() });
+        }
         let head = Head { run, complete, ..state.head.clone() };
         files::make_folder(&self.0.folder)?;
         files::write_document(&self.0.folder.join(files::HEAD), &head)?;

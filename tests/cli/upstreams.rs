@@ -116,7 +116,7 @@ fn read_csv(path: &Path) -> Vec<Value> {
 
 pub(crate) struct Server {
     process: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Server {

@@ -93,7 +93,7 @@ impl Summary {
         for group in &report.groups {
             lines.extend(group.notes.iter().cloned());
             lines.extend(retried(group));
-            lines.extend(resumes(report.outcome, group));
+            lines.extend(resumes(report.outcome, group).filter(|_| self.data.is_some()));
         }
         lines.extend(self.delivery());
         let mut text = String::new();

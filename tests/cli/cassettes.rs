@@ -283,7 +283,7 @@ fn another_component_and_another_configuration_are_told_and_tried() {
 
 #[test]
 fn a_connector_that_holds_a_secret_itself_is_not_recorded() {
-    let url = api::serve_to(&[]);
+    let url = api::serve_to(&[""; 0]);
     let world = shop(&ask("api", "kind = \"bearer\"\nreveal = true"), &url);
     let granted = "[source.grants.credentials.api]\nuse = \"shop.api\"\nreveal = true\n";
     let sync = pages(&url).read("sync.toml").replace("components/example-source.wasm", "shop.wasm");

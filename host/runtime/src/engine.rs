@@ -192,6 +192,9 @@ fn pooling(settings: &Settings) -> PoolingAllocationConfig {
         .max_component_instance_size(INSTANCE_BYTES)
         // Pages below this stay with the slot and are wiped, which needs the page-map scan to be cheap.
         .linear_memory_keep_resident(1 << 20)
+        // Slots that keep pages: without a bound that follows from ours, a process that rarely runs two instances at once
+        // would come to keep those of a hundred.
+        .max_unused_warm_slots(count(1))
         .pagemap_scan(Enabled::Auto);
     pool
 }

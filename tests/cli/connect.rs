@@ -67,12 +67,21 @@ pub(crate) fn consented(world: &World, user: impl FnOnce(&str) -> String) {
 /// A world with a sync whose source wants a token of this provider.
 fn world(provider: &Provider, more: &str) -> World {
     let issuer = &provider.issuer;
+    let endpoints = format!(
+        r#"device_url = "{issuer}/device/auth"
+{more}"#
+    );
+    wanting(issuer, issuer, &endpoints, "")
+}
+
+/// A world with a sync whose source wants a token of this issuer, which redeems what users consent to under the URL `tokens`. With more of
+/// the kind, and more of the sync's source.
+fn wanting(issuer: &str, tokens: &str, more: &str, source: &str) -> World {
     let kind = format!(
         r#"kind = "oauth2"
-token_url = "{issuer}/token"
+token_url = "{tokens}/token"
 authorize_url = "{issuer}/auth"
-device_url = "{issuer}/device/auth"
-revoke_url = "{issuer}/token/revocation"
+revoke_url = "{tokens}/token/revocation"
 scopes = ["openid", "offline_access", "orders"]
 authorize_parameters = {{ prompt = "consent" }}
 {more}"#
@@ -89,7 +98,7 @@ name = "orders"
 [source]
 connector = "shop.wasm"
 config = {{ base_url = "{base_url}", streams = ["movies"], page_size = 2 }}
-{grants}
+{grants}{source}
 [destination]
 connector = "components/null.wasm"
 "#
@@ -270,40 +279,16 @@ fn the_browser_that_the_environment_names_is_opened() {
 
 /// A sync whose provider gives tokens over TLS, under an authority of its own.
 fn secure_world(provider: &Provider, nginx: &Nginx) -> World {
-    let (issuer, port) = (&provider.issuer, nginx.address.port());
-    let kind = format!(
-        r#"kind = "oauth2"
-token_url = "https://localhost:{port}/token"
-authorize_url = "{issuer}/auth"
-revoke_url = "https://localhost:{port}/token/revocation"
-scopes = ["openid", "offline_access", "orders"]
-authorize_parameters = {{ prompt = "consent" }}"#
-    );
-    let base_url = format!("{issuer}/api");
-    let world = shop(&ask("api", &kind), &base_url);
-    let grants = crate::api::grants(issuer);
-    world.file(
-        "sync.toml",
-        format!(
-            r#"
-sync = 1
-name = "orders"
-[source]
-connector = "shop.wasm"
-config = {{ base_url = "{base_url}", streams = ["movies"], page_size = 2 }}
-{grants}
+    let port = nginx.address.port();
+    let source = format!(
+        r#"
 [[source.grants.addresses]]
 address = "127.0.0.1"
 port = {port}
 [source.grants.credentials]
-api = "shop.api"
-[destination]
-connector = "components/null.wasm"
-"#
-        ),
+api = "shop.api""#
     );
-    world.secret("client-secret", CLIENT_SECRET);
-    world
+    wanting(&provider.issuer, &format!("https://localhost:{port}"), "", &source)
 }
 
 /// nginx hands everything on.

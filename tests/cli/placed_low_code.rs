@@ -18,7 +18,7 @@ streams:
         type: HttpRequester
         url_base: "{{ config['base_url'] }}"
         path: /movies
-        authenticator: AUTHENTICATOR
+        REQUESTER
       record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: [data]}}
       paginator:
         type: DefaultPaginator
@@ -42,6 +42,11 @@ spec:
       secret: {type: string, airbyte_secret: true}
       refresh_token: {type: string, airbyte_secret: true}
 "#;
+
+/// The manifest of an API of movies, with more of its requester (a line) and so many records on a page.
+pub(crate) fn manifest(requester: &str, page_size: usize) -> String {
+    MANIFEST.replace("REQUESTER", requester).replace("PAGE_SIZE", &page_size.to_string())
+}
 
 /// An API and what is packaged for it.
 pub(crate) struct Api<'a> {
@@ -70,8 +75,7 @@ impl Api<'_> {
         let Api { authenticator, ask, origin, path, grants, page_size } = self;
         let lines = authenticator.trim().lines();
         let nested: String = lines.map(|line| format!("\n          {line}")).collect();
-        let manifest =
-            MANIFEST.replace("AUTHENTICATOR", &nested).replace("PAGE_SIZE", &page_size.to_string());
+        let manifest = manifest(&format!("authenticator: {nested}"), *page_size);
         let world = crate::build::packaged(&manifest);
         let addresses = api::grants(origin);
         world.file(
@@ -107,7 +111,8 @@ pub(crate) fn with_bearer(url: &str) -> World {
     world
 }
 
-fn world(authenticator: &str, ask: &str, url: &str) -> World {
+/// A world with a sync from an API that is authenticated like this, and the secret to be entered.
+pub(crate) fn world(authenticator: &str, ask: &str, url: &str) -> World {
     let world = Api { authenticator, ask, origin: url, ..Api::default() }.world();
     world.secret("secret", CANARY);
     world

@@ -7,36 +7,13 @@ use crate::api;
 use crate::canary::CANARY;
 use crate::components::append_section;
 use crate::credentials::{ask, nothing_shows, shop};
+use crate::placed_low_code::manifest;
 use crate::terminal::on_terminal;
 use crate::world::World;
 
 /// The connector puts the secret into a header of its own.
-const MANIFEST: &str = r#"
-version: 1.2.0
-type: DeclarativeSource
-check: {type: CheckStream, stream_names: [movies]}
-streams:
-  - type: DeclarativeStream
-    name: movies
-    retriever:
-      type: SimpleRetriever
-      requester:
-        type: HttpRequester
-        url_base: "{{ config['base_url'] }}"
-        path: /movies
-        request_parameters: {_page: "1"}
-        request_headers: {X-Held: "{{ config['credentials']['api']['revealed']['token'] }}"}
-      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: [data]}}
-    schema_loader:
-      type: InlineSchemaLoader
-      schema: {type: object, properties: {id: {type: integer}, asked: {type: string}}}
-spec:
-  type: Spec
-  connection_specification:
-    type: object
-    required: [base_url]
-    properties: {base_url: {type: string}}
-"#;
+const HEADERS: &str =
+    r#"request_headers: {X-Held: "{{ config['credentials']['api']['revealed']['token'] }}"}"#;
 
 /// What the component says of itself: nobody derives a wish to hold a secret.
 const HELD: &str = r#"manifest = 1
@@ -68,7 +45,7 @@ fn world(url: &str) -> World {
     let world = World::new();
     let mut bytes = world.component("http-manifest.wasm");
     append_section(&mut bytes, "cofferdam:manifest", HELD.as_bytes());
-    append_section(&mut bytes, "cofferdam:program", MANIFEST.as_bytes());
+    append_section(&mut bytes, "cofferdam:program", manifest(HEADERS, 2).as_bytes());
     world.file("api.wasm", bytes);
     world.folder("out");
     let grants = api::grants(url);

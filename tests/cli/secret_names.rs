@@ -6,63 +6,13 @@ use base64::engine::general_purpose::STANDARD;
 use crate::api;
 use crate::canary::{ANOTHER, CANARY};
 use crate::credentials::nothing_shows;
+use crate::placed_low_code;
 use crate::world::World;
 
-const MANIFEST: &str = r#"
-version: 1.2.0
-type: DeclarativeSource
-check: {type: CheckStream, stream_names: [movies]}
-streams:
-  - type: DeclarativeStream
-    name: movies
-    retriever:
-      type: SimpleRetriever
-      requester:
-        type: HttpRequester
-        url_base: "{{ config['base_url'] }}"
-        path: /movies
-        request_parameters: {_page: "1"}
-        authenticator: {type: BasicHttpAuthenticator, username: "{{ config['key'] }}", password: ""}
-      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: [data]}}
-    schema_loader:
-      type: InlineSchemaLoader
-      schema: {type: object, properties: {id: {type: integer}, asked: {type: string}}}
-spec:
-  type: Spec
-  connection_specification:
-    type: object
-    required: [base_url, key]
-    properties:
-      base_url: {type: string}
-      key: {type: string, airbyte_secret: true}
-"#;
-
+/// The key stands where a user's name does.
 fn world(url: &str) -> World {
-    let world = crate::build::packaged(MANIFEST);
-    let grants = api::grants(url);
-    world.file(
-        "sync.toml",
-        format!(
-            r#"
-sync = 1
-name = "movies"
-[source]
-connector = "api.wasm"
-config = {{ base_url = "{url}" }}
-{grants}
-[source.grants.credentials]
-login = "api.login"
-[destination]
-connector = "components/files.wasm"
-config = {{ directory = "/out" }}
-grants = {{ directories = {{ out = {{ path = "out", access = "write" }} }} }}
-[run]
-attempts = 1
-"#
-        ),
-    );
-    world.secret("secret", CANARY);
-    world
+    let authenticator = r#"{type: BasicHttpAuthenticator, username: "{{ config['secret'] }}", password: ""}"#;
+    placed_low_code::world(authenticator, "login", url)
 }
 
 #[test]

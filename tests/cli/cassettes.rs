@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::canary::{CANARY, Canaries};
 use crate::credentials::{ask, shop};
 use crate::upstreams::{self, Server};
-use crate::world::World;
+use crate::world::{Ran, World};
 use crate::{api, placed_low_code, snapshot};
 
 /// Moves what the destination has aside, and gives it an empty folder again.
@@ -140,7 +140,7 @@ fn clocks_randomness_and_what_is_there_first_come_again() {
     let rows = String::from_utf8(expected[Path::new("draws-000001.jsonl")].clone()).unwrap();
     assert_eq!(rows.lines().count(), 5, "{rows}");
     assert!(rows.contains("\"first\":\"timer\""), "the late answer was left: {rows}");
-    let positions = |ran: crate::world::Ran| {
+    let positions = |ran: Ran| {
         let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
         report["report"]["groups"].to_string()
     };
@@ -186,7 +186,8 @@ fn a_request_that_was_not_recorded_says_in_what_it_differs() {
     snapshot!("replay", replayed);
     world.edit("page_size = 2", "page_size = 3");
     let refused = world.run(&["run", "sync.toml", "--replay", "tape"]);
-    snapshot!("replay-unmatched", refused);
+    // Whether the connector still has its say before the host ends its call is left open, and the budget with it.
+    snapshot!("replay-unmatched", Ran { stdout: String::new(), ..refused });
     let machines = world.run(&["run", "sync.toml", "--replay", "tape", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&machines.stdout).unwrap();
     assert_eq!(document["errors"][0]["code"], "CD0850");
@@ -234,9 +235,7 @@ fn what_failed_in_the_recording_fails_alike_in_the_replay() {
             assert!(ran.stderr.contains(&format!("error[{code}]")), "{}", ran.report());
         }
         assert_eq!(replayed.lines_to_add(), recorded.lines_to_add());
-        let said = |ran: &crate::world::Ran| {
-            ran.stderr.lines().find(|line| line.starts_with("error")).unwrap().to_owned()
-        };
+        let said = |ran: &Ran| ran.stderr.lines().find(|line| line.starts_with("error")).unwrap().to_owned();
         assert_eq!(said(&replayed), said(&recorded));
     }
 }

@@ -81,6 +81,12 @@ fn said(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
+/// What is shown of a run before the figures of its streams.
+fn beginning_of(shown: Ran) -> Ran {
+    let beginning = shown.stdout.split("\n\n").next().unwrap().to_owned();
+    Ran { stdout: format!("{beginning}\n"), ..shown }
+}
+
 fn moved(world: &World, stream: &str) -> usize {
     rows(&world.path("out")).get(stream).map_or(0, Vec::len)
 }
@@ -121,6 +127,9 @@ fn e64_revoking_a_credential_cuts_the_response_under_way_and_ends_the_run() {
 
     let logged = world.run(&["runs", "logs", "1"]).succeeded();
     assert!(logged.stdout.contains("`shop.api`, which it used, was revoked"), "{}", logged.report());
+    snapshot!("taken-shown", beginning_of(world.run(&["runs", "show", "1"]).succeeded()));
+    let listed = world.run(&["runs", "list"]).succeeded();
+    assert!(listed.stdout.lines().nth(1).unwrap().ends_with("  CD0860"), "{}", listed.report());
     assert_eq!(said(&world.run(&["credentials", "list", "--json"]).succeeded())["credentials"], json!([]));
     let again = world.run(&["run", "sync.toml"]);
     assert!(again.stderr.contains("error[CD1062]"), "{}", again.report());
@@ -194,6 +203,7 @@ fn e64_what_is_no_longer_granted_is_denied_from_the_next_request_on() {
     assert!(ran.report().contains("CD0202"), "{}", ran.report());
     assert!(!ran.lines_to_add().is_empty(), "{}", ran.report());
     assert_eq!((moved(&world, &stream), upstream.is_quiet()), (4, true));
+    snapshot!("taken-shown-narrowed", beginning_of(world.run(&["runs", "show", "1"]).succeeded()));
 }
 
 #[test]
@@ -245,6 +255,27 @@ fn e64_a_connection_that_loses_a_grant_that_it_holds_is_cut_off_and_its_run_ends
         assert!(ran.lines_to_add().contains(lines), "{}", ran.report());
         assert!(upstream.is_quiet(), "{name}");
     }
+}
+
+/// A run that is stopped otherwise commits what it has read, and has five seconds for it.
+#[test]
+fn e64_a_directory_that_is_lost_is_not_written_to_while_its_run_ends() {
+    let upstream = Upstream::start();
+    let world = bearer(&upstream);
+    world.edit("commit_bytes = 1\n", "");
+    let run = begun(&world);
+    let first = upstream.asked();
+    let stream = first.stream();
+    first.page(Some(2), 1..=2);
+    let second = upstream.asked();
+    world.edit("grants = { directories = { out = { path = \"out\", access = \"write\" } } }\n", "");
+    world.run(&["reload", "sync.toml"]).succeeded();
+    second.page(None, 3..=4);
+    let ran = ended(&world, run);
+    assert_eq!(ran.status, Some(1), "{}", ran.report());
+    assert!(ran.stderr.contains("error[CD0860]"), "{}", ran.report());
+    assert!(!ran.stderr.contains("caused by"), "that it was broken off explains nothing: {}", ran.report());
+    assert_eq!(moved(&world, &stream), 0, "{}", ran.report());
 }
 
 #[test]

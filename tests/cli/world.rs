@@ -261,6 +261,7 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"\b[0-9a-f]{32}\b", "[ID]"),
     (r"/\S*/\.tmp\w+/", "[WORLD]/"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "[MOMENT]"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[SECOND]"),
     (r"process \d+", "process [PID]"),
     (r"\buser \d+", "user [UID]"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),

@@ -19,8 +19,8 @@ const FULL_BYTES: u64 = 64 << 10;
 /// What TLS says of a certificate whose authority is not among the trusted ones, or only another one of its name.
 const UNTRUSTED: [&str; 2] = ["UnknownIssuer", "BadSignature"];
 
-/// The code of a call whose connector was not let through.
-const DENIED: &str = "CD0603";
+/// The codes of calls whose connector was not let through, or was broken off.
+const CONSEQUENCES: [&str; 2] = ["CD0603", "CD0621"];
 /// What helps where an authority is not trusted.
 pub(crate) const OWN_AUTHORITY: &str = "if the server's authority is one of your own, name the file of its certificate (PEM) as \
      `tls.ca` in the grants; `cofferdam explain CD0306` says more";
@@ -41,8 +41,9 @@ pub(crate) fn of_run(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Pr
     }
     let failed = failures(host, opened, report);
     let Some((first, others)) = taken.split_first() else { return failed };
-    // That calls are denied when the ground is taken from under them explains nothing.
-    let other = failed.iter().filter(|problem| problem.code != DENIED).take(CAUSES_MAX);
+    // That calls are denied or end when the ground is taken from under them explains nothing.
+    let other =
+        failed.iter().filter(|problem| !CONSEQUENCES.contains(&problem.code.as_str())).take(CAUSES_MAX);
     let told = |problem: Problem, failed: &Problem| {
         problem.caused_by(format!("{} ({})", failed.message, failed.code))
     };

@@ -33,8 +33,8 @@ pub(crate) const BACKUP: &[u8; 9] = b"backup 1\n";
 pub(crate) const PROGRESS: &[u8; 9] = b"reseal 1\n";
 pub(crate) const CREDENTIALS: &[u8; 9] = b"listed 1\n";
 pub(crate) const ROTATE: &[u8; 9] = b"rotate 1\n";
-pub(crate) const REVOKE: &[u8; 9] = b"revoke 1\n";
-pub(crate) const RELOAD: &[u8; 9] = b"reload 1\n";
+pub(crate) const REVOKE: &[u8; 9] = b"revoke 2\n";
+pub(crate) const RELOAD: &[u8; 9] = b"reload 2\n";
 /// What follows is the backup, or the answer as JSON.
 pub(crate) const GRANTED: &[u8; 3] = b"ok\n";
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egress::{Narrowing, Revocation, Revoker};
 use grants::{Basis, Credential, Rights};
 use manifest::{Asks, Grants, Role};
+use runtime::Stopper;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::{Own, Problem};
@@ -26,6 +27,8 @@ pub(crate) struct Hold {
     pub(crate) first: Rights,
     pub(crate) gate: Arc<Narrowing>,
     pub(crate) revoker: Revoker,
+    /// Ends what it does with its files.
+    pub(crate) cutter: Stopper,
 }
 
 /// What a change did to a connection.
@@ -61,6 +64,22 @@ struct Lost {
     lines: Option<String>,
 }
 
+impl Lost {
+    fn of(what: &str) -> Self {
+        Self {
+            what: format!("the sync no longer grants it {what}"),
+            to_allow: "put the grant back; the next run goes on from the last commit".to_owned(),
+            lines: None,
+        }
+    }
+
+    /// With the lines that would grant this subject again.
+    fn grant(what: &str, rights: &Rights, subject: &str) -> Self {
+        let unmet = rights.unmet().iter().find(|unmet| unmet.subject == subject);
+        Self { lines: unmet.and_then(|unmet| unmet.line_to_add.clone()), ..Self::of(what) }
+    }
+}
+
 impl Hold {
     /// The credential that it has under this stored name.
     pub(crate) fn credential(&self, stored: &str) -> Option<&Credential> {
@@ -84,6 +103,9 @@ impl Hold {
         let grants = grants.unwrap_or(&none);
         let rights = self.rights(grants);
         let is_wider = self.is_wider(&rights);
+        if self.lost_directory(&rights).is_some() {
+            self.cutter.stop();
+        }
         if let Some(lost) = self.lost(grants, &rights) {
             return Effect { is_wider, ..self.revoke(lost) };
         }
@@ -127,27 +149,26 @@ impl Hold {
 
     /// What a connection holds as long as it is there cannot become less: files are open, a secret is known.
     fn lost(&self, grants: &Grants, rights: &Rights) -> Option<Lost> {
-        let gone = |what: String, lines: Option<String>| Lost {
-            what: format!("the sync no longer grants it {what}"),
-            to_allow: "put the grant back; the next run goes on from the last commit".to_owned(),
-            lines,
-        };
-        let credential = self.first.credentials().iter().find(|one| !rights.credentials().contains(one));
-        if let Some(Credential { ask, stored, .. }) = credential {
-            let unmet = rights.unmet().iter().find(|unmet| unmet.subject == ask.name);
-            let lines = unmet.and_then(|unmet| unmet.line_to_add.clone());
-            return Some(gone(format!("the credential `{stored}` as `{}`", ask.name), lines));
-        }
-        let directory = self.first.directories().find(|(name, began)| {
+        let directory_or_authority = || self.lost_directory(rights).or_else(|| self.lost_authority(grants));
+        self.lost_credential(rights).or_else(directory_or_authority)
+    }
+
+    fn lost_credential(&self, rights: &Rights) -> Option<Lost> {
+        let lost = self.first.credentials().iter().find(|one| !rights.credentials().contains(one))?;
+        let Credential { ask, stored, .. } = lost;
+        Some(Lost::grant(&format!("the credential `{stored}` as `{}`", ask.name), rights, &ask.name))
+    }
+
+    fn lost_directory(&self, rights: &Rights) -> Option<Lost> {
+        let (name, _) = self.first.directories().find(|(name, began)| {
             rights.directory(name).is_none_or(|(access, path)| access < began.access || path != began.path)
-        });
-        if let Some((name, _)) = directory {
-            let lines = rights.unmet().iter().find(|unmet| unmet.subject == name);
-            let lines = lines.and_then(|unmet| unmet.line_to_add.clone());
-            return Some(gone(format!("the directory `{name}` as it has it"), lines));
-        }
+        })?;
+        Some(Lost::grant(&format!("the directory `{name}` as it has it"), rights, name))
+    }
+
+    fn lost_authority(&self, grants: &Grants) -> Option<Lost> {
         let is_untrusted = self.grants.tls.is_some() && self.grants.tls != grants.tls;
-        is_untrusted.then(|| gone("the authority that it trusts".to_owned(), None))
+        is_untrusted.then(|| Lost::of("the authority that it trusts"))
     }
 
     fn revoke(&self, lost: Lost) -> Effect {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use manifest::SyncFile;
-use records::{LogLevel, LogLine, RunLog};
+use records::{LogLevel, LogLine, RunLog, TakenBack};
 
 use crate::arguments::Network;
 use crate::document::Document;
@@ -27,18 +27,18 @@ pub(crate) struct Live {
 
 impl Live {
     /// Cuts off every connection that has this credential, and ends the run if there is one.
-    pub(crate) fn revoke(&self, stored: &str) -> Vec<Effect> {
+    pub(crate) fn revoke(&self, stored: &str, by: &str) -> Vec<Effect> {
         let document = self.document.display().to_string();
         let having = self.holds.iter().filter_map(|hold| Some((hold, hold.credential(stored)?)));
         let effects = having.map(|(hold, credential)| hold.lose_credential(credential, &document));
-        self.told(effects.collect())
+        self.told(effects.collect(), by)
     }
 
     /// Reads the document anew and applies what its grants have become, as far as that is less.
-    pub(crate) fn reload(&self) -> Result<Vec<Effect>, Problems> {
+    pub(crate) fn reload(&self, by: &str) -> Result<Vec<Effect>, Problems> {
         let document = Document::read(&self.document)?;
         let effects = self.holds.iter().map(|hold| hold.obey(grants_of(&document.sync, hold)));
-        Ok(self.told(effects.collect()))
+        Ok(self.told(effects.collect(), by))
     }
 
     /// Is this the document of the run?
@@ -46,7 +46,8 @@ impl Live {
         self.document.canonicalize().is_ok_and(|own| own == document)
     }
 
-    fn told(&self, effects: Vec<Effect>) -> Vec<Effect> {
+    /// It stands in the run's log, and stays with the run.
+    fn told(&self, effects: Vec<Effect>, by: &str) -> Vec<Effect> {
         for Effect { connection, outcome, cut, problem, .. } in &effects {
             if *outcome == Outcome::Unchanged {
                 continue;
@@ -56,8 +57,10 @@ impl Live {
                 None => format!("the grants of `{connection}` were narrowed; requests that were cut: {cut}"),
             };
             let (at_ms, connector) = (now_ms(), "host".into());
-            self.log.push(LogLine { at_ms, connector, level: LogLevel::Warn, text });
-            problem.iter().for_each(|problem| self.taken.note(problem.clone()));
+            self.log.push(LogLine { at_ms, connector, level: LogLevel::Warn, text: text.clone() });
+            let (by, connection) = (by.to_owned(), connection.clone());
+            let code = problem.as_ref().map(|problem| problem.code.clone());
+            self.taken.note(TakenBack { at_ms, by, connection, text, code }, problem.clone());
         }
         effects
     }

@@ -30,6 +30,7 @@ mod probe;
 mod problem;
 mod progress;
 mod prompt;
+mod reach;
 mod recovery;
 mod sample;
 mod signals;

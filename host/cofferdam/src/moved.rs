@@ -112,7 +112,7 @@ impl Driving<'_> {
     }
 }
 
-/// The ledger, and lines that came after the report. A run that could not begin has nothing of its own.
+/// The ledger, lines that came after the report, and what was taken back. A run that could not begin has nothing of its own.
 async fn keep(
     deployment: &Deployment,
     log: &RunLog,
@@ -123,6 +123,10 @@ async fn keep(
         return Ok(());
     }
     log.write().await?;
+    let taken = host.taken.kept();
+    if !taken.is_empty() {
+        deployment.records.keep_taken_back(&report.sync, report.run, &taken).await?;
+    }
     let requests = host.traffic.entries();
     if requests.is_empty() {
         return Ok(());

@@ -1,23 +1,21 @@
 //! One connector of a sync, ready to be called: its component, its rights, its connection.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use egress::{Authorities, Caps, Client, ClientSettings, Narrowing};
 use grants::{Basis, Rights, Unmet};
-use manifest::{Access, Asks, ConfigFault, Manifest, Role};
-use runtime::{Component, Connection, Directory, HttpOut, Limits, NoHttp};
+use manifest::{Asks, ConfigFault, Manifest, Role};
+use runtime::{Component, Connection, Limits};
 
 use crate::arguments::Data;
-use crate::document::{Place, component_bytes, text_of};
+use crate::document::{Place, component_bytes};
 use crate::granted::{Credentials, Stands};
 use crate::hold::Hold;
 use crate::host::Host;
 use crate::keeper::Keeper;
 use crate::places;
-use crate::problem::{Own, Problem, Problems};
+use crate::problem::{Problem, Problems};
+use crate::reach::{self, Having, Reach};
 use crate::taped;
 
 /// A component with what the document says of it.
@@ -88,55 +86,46 @@ impl<'d> Loaded<'d> {
         document: &str,
         keeper: &mut Keeper,
     ) -> Result<Part, Problems> {
+        let Self { said, component, .. } = &self;
         let asks = self.asks()?;
         let rights = self.rights(&asks);
-        let Self { place, role, said, component } = self;
+        let unmet = bearable(&rights, document)?;
         let manifest = &component.inspection().manifest;
-        let (required, unmet): (Vec<Unmet>, Vec<Unmet>) =
-            rights.unmet().iter().cloned().partition(|unmet| unmet.required);
-        Problems::of(required.iter().map(|unmet| missing(unmet, document)).collect())?;
         let stands = Stands { document, connection: &said.name };
         let credentials = credentials(host, &rights, manifest, keeper, stands).await?;
         let config = credentials.told_in(&said.config, manifest);
         let revealed: Vec<String> = credentials.revealed().map(ToOwned::to_owned).collect();
-        let ceilings = host.runtime.ceilings();
-        let limits = Limits::defaults().with(&manifest.limits, ceilings);
-        let limits = limits.and_then(|limits| limits.with(&said.limits, ceilings));
-        let limits =
-            limits.map_err(|error| Problem::from(error).caused_by(format!("`{}` wants it", said.name)))?;
-        let directories = directories(&said.name, &rights)?;
+        let limits = self.limits(host)?;
+        let directories = reach::directories(&said.name, &rights)?;
         let writable = directories.iter().filter(|one| one.writable).map(|one| one.path.clone()).collect();
-        let differs = taped::connection(host, &said.name, &component, &config, &revealed)?;
-        let caps = caps(&limits);
-        // Nothing leaves a replay, so it needs no certificate either.
-        let (http, hold): (Arc<dyn HttpOut>, _) = if host.replay().is_some() {
-            (Arc::new(NoHttp), None)
-        } else {
-            let (client, gate) = way_out(host, said, &rights, credentials, caps)?;
-            let hold = Hold {
-                role,
-                name: said.name.clone(),
-                connector: manifest.name.clone(),
-                file: said.connector.clone(),
-                asks,
-                grants: said.grants.clone(),
-                first: rights,
-                gate,
-                revoker: client.revoker(),
-            };
-            (Arc::new(client), Some(Arc::new(hold)))
+        let differs = taped::connection(host, &said.name, component, &config, &revealed)?;
+        let reach = match host.replay() {
+            Some(_) => Reach::nothing(),
+            None => Reach::new(host, &self, Having { asks, rights, credentials }, &limits)?,
         };
         let grants = runtime::Grants {
             directories,
-            http,
+            http: reach.http,
             limits,
             logs: host.logs.clone(),
             stop: host.stop.clone(),
+            cut_off: reach.cut_off,
             reel: host.cassette.as_ref().map(|cassette| cassette.reel(&said.name)),
         };
         let connection = Connection::new(component.clone(), &config, grants)?;
-        let name = said.name.clone();
+        let (name, hold) = (said.name.clone(), reach.hold);
+        let Self { place, role, component, .. } = self;
         Ok(Part { place, role, name, component, connection, unmet, writable, revealed, hold, differs })
+    }
+
+    /// The defaults, with what the manifest and the sync ask for in their place.
+    fn limits(&self, host: &Host) -> Result<Limits, Problems> {
+        let ceilings = host.runtime.ceilings();
+        let manifest = &self.component.inspection().manifest;
+        let limits = Limits::defaults().with(&manifest.limits, ceilings);
+        let limits = limits.and_then(|limits| limits.with(&self.said.limits, ceilings));
+        Ok(limits
+            .map_err(|error| Problem::from(error).caused_by(format!("`{}` wants it", self.said.name)))?)
     }
 
     fn asks(&self) -> Result<Asks, Problems> {
@@ -173,21 +162,12 @@ async fn credentials(
     Credentials::of(rights, manifest, records, stands).await
 }
 
-/// The client of a connection, and the gate that can be made narrower while it runs.
-fn way_out(
-    host: &Host,
-    said: &manifest::Connection,
-    rights: &Rights,
-    credentials: Credentials,
-    caps: Caps,
-) -> Result<(Client, Arc<Narrowing>), Problems> {
-    let gate = Arc::new(Narrowing::new(Arc::new(rights.clone())));
-    let client = ClientSettings {
-        authorities: authorities(&said.name, &said.grants)?,
-        credentials: credentials.settings,
-        ..ClientSettings::new(Arc::clone(&gate) as _, host.traffic.ledger(&said.name), caps)
-    };
-    Ok((host.egress.client(client), gate))
+/// What does not meet and stops nothing; what the connector cannot do without is an error.
+fn bearable(rights: &Rights, document: &str) -> Result<Vec<Unmet>, Problems> {
+    let (required, bearable): (Vec<Unmet>, Vec<Unmet>) =
+        rights.unmet().iter().cloned().partition(|unmet| unmet.required);
+    Problems::of(required.iter().map(|unmet| missing(unmet, document)).collect())?;
+    Ok(bearable)
 }
 
 /// A credential is granted by a line, and entered by a command.
@@ -237,56 +217,4 @@ pub(crate) fn config_problem(name: &str, faults: Vec<ConfigFault>) -> Problem {
         })
         .collect();
     problem
-}
-
-/// A directory that is not there would otherwise be the connector's failure, in each instance anew.
-fn directories(part: &str, rights: &Rights) -> Result<Vec<Directory>, Problems> {
-    let granted: BTreeMap<_, _> = rights.directories().collect();
-    let mut directories = Vec::new();
-    for (name, directory) in granted {
-        let missing = |source| Own::NoDirectory {
-            part: part.to_owned(),
-            name: name.to_owned(),
-            path: directory.path.clone(),
-            source,
-        };
-        std::fs::read_dir(&directory.path).map_err(missing)?;
-        directories.push(Directory {
-            name: name.to_owned(),
-            path: directory.path.clone(),
-            writable: directory.access == Access::Write,
-        });
-    }
-    Ok(directories)
-}
-
-/// Whom the connection trusts beside those whom this machine trusts, in PEM.
-pub(crate) fn authority(part: &str, grants: &manifest::Grants) -> Result<Option<String>, Problems> {
-    let Some(tls) = &grants.tls else { return Ok(None) };
-    let pem = text_of("the authority", &tls.ca)?;
-    let place = || format!("`tls.ca` of `{part}` names the file `{}`", tls.ca.display());
-    match Authorities::from_pem(pem.as_bytes()) {
-        Ok(_) => Ok(Some(pem)),
-        Err(error) => Err(Problem::from(error).caused_by(place()).into()),
-    }
-}
-
-fn authorities(part: &str, grants: &manifest::Grants) -> Result<Authorities, Problems> {
-    let pem = authority(part, grants)?;
-    Ok(pem.map(|pem| Authorities::from_pem(pem.as_bytes())).transpose()?.unwrap_or_default())
-}
-
-/// The caps of egress from the connector's limits; what has no limit of its own keeps the default.
-fn caps(limits: &Limits) -> Caps {
-    Caps {
-        request_body_bytes: limits.request_bytes,
-        response_body_bytes: limits.response_bytes,
-        total_bytes_out: limits.bytes_out,
-        total_bytes_in: limits.bytes_in,
-        requests: limits.requests,
-        requests_per_second: limits.requests_per_second,
-        concurrent_requests: limits.concurrent_requests,
-        total_timeout: Duration::from_millis(limits.request_ms),
-        ..Caps::default()
-    }
 }

@@ -43,6 +43,7 @@ mod stage;
 mod superseded;
 mod sweep;
 mod tables;
+mod taken;
 mod unit;
 mod walk;
 
@@ -63,3 +64,4 @@ pub use reprocess::{Choice, Reprocess};
 pub use runs::{GroupEnd, KnownSync, RunEnd, RunEntry};
 pub use session::Session;
 pub use settings::{Retention, Settings};
+pub use taken::TakenBack;

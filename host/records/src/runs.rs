@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::records::{Attempts, SealedRecords, SyncRecord};
 use crate::seat::Seat;
 use crate::tables::{Key, LEDGERS, REPORTS, RUNS, SYNCS};
+use crate::taken::TakenBack;
 use pipeline::connector::Budget;
 use pipeline::records::{Counters, Purpose};
 use pipeline::report::{Delivery, GroupReport, Outcome, RunReport, StreamReport};
@@ -40,6 +41,9 @@ pub struct RunEntry {
     /// What else is to be known.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What was taken back from it while it went on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<TakenBack>,
 }
 
 /// How a run ended, and what it did.
@@ -87,7 +91,7 @@ pub struct GroupEnd {
 impl RunEntry {
     pub(crate) fn begun(run: u64, started_ms: u64, reprocesses: Option<u64>) -> Self {
         let purpose = if reprocesses.is_some() { Purpose::Reprocess } else { Purpose::Sync };
-        Self { run, purpose, reprocesses, started_ms, end: None, notes: Vec::new() }
+        Self { run, purpose, reprocesses, started_ms, end: None, notes: Vec::new(), taken_back: Vec::new() }
     }
 }
 

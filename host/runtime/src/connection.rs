@@ -28,6 +28,9 @@ pub struct Grants {
     pub logs: Arc<dyn LogSink>,
     /// The wish to stop the run.
     pub stop: Stop,
+    /// Raised when a directory is taken back from it: from then on nothing of it reaches the host, and what goes on ends.
+    /// Files that it has open could not be closed otherwise.
+    pub cut_off: Stop,
     /// Its share of a cassette, where the run is recorded or replayed.
     pub reel: Option<Reel>,
 }
@@ -41,6 +44,7 @@ impl Grants {
             limits: Limits::defaults(),
             logs: Arc::new(NoLogs),
             stop: Stop::never(),
+            cut_off: Stop::never(),
             reel: None,
         }
     }

@@ -31,6 +31,7 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 
 const GONE: &str = "the instance is gone after an earlier failure";
+const CUT_OFF: &str = "what it was granted was taken back";
 
 /// A store with whatever a role keeps beside it.
 pub(crate) struct Live<R> {
@@ -54,6 +55,7 @@ struct Watch {
     clock: Arc<CallClock>,
     logs: Arc<Logs>,
     stop: Stop,
+    cut_off: Stop,
     tape: Option<Tape>,
 }
 
@@ -92,7 +94,8 @@ impl<R: Send + 'static> Instance<R> {
             Arc::new(Logs::new(connection.name().to_owned(), inner.grants.logs.clone(), meter.clone()));
         let clock = Arc::new(CallClock::new());
         let tape = tape(inner, call, &about, world).map_err(|cause| failure(connection, call, cause))?;
-        let watch = Watch { meter, clock, logs, stop: inner.grants.stop.clone(), tape };
+        let (stop, cut_off) = (inner.grants.stop.clone(), inner.grants.cut_off.clone());
+        let watch = Watch { meter, clock, logs, stop, cut_off, tape };
         let store = store(inner, &watch, world)
             .map_err(|error| failure(connection, call, Cause::Host(format!("no instance: {error:#}"))))?;
         let live = Some(Live { store, role: () });
@@ -179,6 +182,7 @@ impl<R: Send + 'static> Instance<R> {
                 self.live = Some(live);
                 return Ok(value);
             }
+            _ if self.watch.cut_off.is_requested() => Cause::Stopped,
             Ok(Ok(Err(error))) => explain_returned(error, &self.watch.meter),
             Ok(Err(error)) => explain(&error, &self.watch.meter, &self.watch.logs),
             Err(cause) => cause,
@@ -264,6 +268,7 @@ fn store(inner: &Inner, watch: &Watch, world: World) -> wasmtime::Result<Store<S
         meter: meter.clone(),
         logs: watch.logs.clone(),
         stop: watch.stop.clone(),
+        cut_off: (!directories.is_empty()).then(|| watch.cut_off.clone()),
         clock: watch.clock.clone(),
         tape: watch.tape.clone(),
     };
@@ -290,11 +295,16 @@ fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDead
     Ok(UpdateDeadline::Yield(1))
 }
 
-/// Waiting in the host is free: after it the deadline starts anew. Work in the host is not: whatever it took beyond the
+/// Nothing is begun for an instance that was cut off. Waiting in the host is free: after it the deadline starts anew. Work in the host is not: whatever it took beyond the
 /// tick that the expired deadline will charge is charged here, and that deadline makes the guest yield.
 fn account_host_call(mut store: StoreContextMut<'_, State>, hook: CallHook) -> wasmtime::Result<()> {
     match hook {
-        CallHook::CallingHost => store.data().clock.enter_host(),
+        CallHook::CallingHost => {
+            if store.data().cut_off.as_ref().is_some_and(Stop::is_requested) {
+                return Err(wasmtime::format_err!("{CUT_OFF}"));
+            }
+            store.data().clock.enter_host();
+        }
         CallHook::ReturningFromHost => {
             let call = store.data().clock.leave_host();
             store.data().meter.peaks.host_call_us.raise(call.took_us);
@@ -336,6 +346,9 @@ async fn watchdog(watch: &Watch) -> Cause {
         }
         if let Some(cause) = watch.fault() {
             return cause;
+        }
+        if watch.cut_off.is_requested() {
+            return Cause::Stopped;
         }
         if watch.stop.is_requested() && stop_seen.get_or_insert_with(Instant::now).elapsed() > STOP_GRACE {
             return Cause::Stopped;

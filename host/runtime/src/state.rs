@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub(crate) meter: Arc<Meter>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) stop: Stop,
+    /// Where it has directories, which may be taken back.
+    pub(crate) cut_off: Option<Stop>,
     pub(crate) clock: Arc<CallClock>,
     /// Where the run is recorded or replayed.
     pub(crate) tape: Option<Tape>,

@@ -10,9 +10,10 @@ use serde_json::Value;
 use super::{Error, Settings, binding};
 use crate::arguments::Connect;
 use crate::document::{Document, component_bytes, config_of, is_component};
-use crate::part::{authority, config_problem};
+use crate::part::config_problem;
 use crate::places;
 use crate::problem::Problems;
+use crate::reach::authority;
 
 /// A credential that is to be entered.
 pub(crate) struct Chosen {

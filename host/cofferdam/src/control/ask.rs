@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 use vault::Plaintext;
 
-use super::message::{Answer, Rotation, write_head, write_secrets};
+use super::message::{Answer, Order, Rotation, write_head, write_secrets};
 use super::place::{Place, is_ours};
 use super::{BACKUP, CREDENTIALS, GRANTED, PROGRESS, Progress, RELOAD, REVOKE, ROTATE};
 use crate::connect::revoke::Revoked;
@@ -77,11 +77,11 @@ impl<'d> Holder<'d> {
     }
 
     pub(crate) async fn revoke(&self, name: &str) -> Result<Revoked, Problems> {
-        self.answer(asked_with(&self.directory.path, REVOKE, &name).await).await
+        self.answer(asked_with(&self.directory.path, REVOKE, &Order::of(name)).await).await
     }
 
     pub(crate) async fn reload(&self, document: &Path) -> Result<Vec<Effect>, Problems> {
-        self.answer(asked_with(&self.directory.path, RELOAD, &document).await).await
+        self.answer(asked_with(&self.directory.path, RELOAD, &Order::of(document)).await).await
     }
 
     async fn answer<T: DeserializeOwned>(&self, asked: io::Result<UnixStream>) -> Result<T, Problems> {

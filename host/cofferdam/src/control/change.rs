@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 
-use super::message::{Answer, Rotation, read_head, read_secrets};
+use super::message::{Answer, Order, Rotation, read_head, read_secrets};
 use super::{GRANTED, Held, RELOAD, REVOKE, ROTATE};
 use crate::connect::revoke;
 use crate::hold::Effect;
@@ -17,8 +17,8 @@ use crate::problem::{Own, Problems};
 /// Something that was asked for, and whole.
 pub(super) enum Change {
     Rotate(Rotation, CredentialFields),
-    Revoke(String),
-    Reload(PathBuf),
+    Revoke(Order<String>),
+    Reload(Order<PathBuf>),
 }
 
 impl Change {
@@ -40,8 +40,8 @@ impl Change {
     pub(super) async fn make(self, stream: &mut UnixStream, held: &Held) {
         match self {
             Self::Rotate(rotation, fields) => tell(stream, rotate(held, rotation, fields).await).await,
-            Self::Revoke(name) => tell(stream, revoke_in(held, &name).await).await,
-            Self::Reload(document) => tell(stream, reload(held, &document)).await,
+            Self::Revoke(order) => tell(stream, revoke_in(held, &order).await).await,
+            Self::Reload(order) => tell(stream, reload(held, &order)).await,
         }
     }
 }
@@ -62,19 +62,21 @@ async fn rotate(
     Ok(held.records.update_credential(&name, seen, update).await?)
 }
 
-async fn revoke_in(held: &Held, name: &str) -> Result<revoke::Revoked, Problems> {
+async fn revoke_in(held: &Held, order: &Order<String>) -> Result<revoke::Revoked, Problems> {
+    let Order { about: name, by } = order;
     // A name that is not kept cuts nothing.
     held.records.credential(name).await?;
-    let cut = held.live.as_ref().map_or_else(Vec::new, |live| live.revoke(name));
+    let cut = held.live.as_ref().map_or_else(Vec::new, |live| live.revoke(name, by));
     let network = held.live.as_ref().map(|live| live.network.clone()).unwrap_or_default();
     let revoked = revoke::revoke(&held.records, &held.storage, name, &network).await?;
     Ok(revoke::Revoked { cut, ..revoked })
 }
 
-fn reload(held: &Held, document: &std::path::Path) -> Result<Vec<Effect>, Problems> {
+fn reload(held: &Held, order: &Order<PathBuf>) -> Result<Vec<Effect>, Problems> {
+    let Order { about: document, by } = order;
     match held.live.as_ref().filter(|live| live.is_of(document)) {
-        Some(live) => live.reload(),
-        None => Err(Own::NotRunning { document: document.to_owned() }.into()),
+        Some(live) => live.reload(by),
+        None => Err(Own::NotRunning { document: document.clone() }.into()),
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use vault::Plaintext;
 
+use crate::connect::by;
 use crate::problem::Problem;
 
 /// Names, and the public fields of a credential.
@@ -32,6 +33,20 @@ pub(crate) struct Rotation {
     pub(crate) public: BTreeMap<String, String>,
     pub(crate) expires_ms: Option<u64>,
     pub(crate) by: String,
+}
+
+/// A credential to revoke, or a document to read anew.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Order<T> {
+    pub(crate) about: T,
+    pub(crate) by: String,
+}
+
+impl<T> Order<T> {
+    /// The order of who runs this process.
+    pub(crate) fn of(about: T) -> Self {
+        Self { about, by: by() }
+    }
 }
 
 pub(super) async fn write_head(to: &mut (impl AsyncWrite + Unpin), head: &impl Serialize) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! The history of runs.
 
 use super::world::{START_MS, World};
-use crate::Session;
+use crate::{Session, TakenBack};
 use pipeline::connector::Usage;
 use pipeline::records::{Counters, Purpose, RunRecords, RunTicket};
 use pipeline::report::{Outcome, RunReport, StreamReport};
@@ -100,4 +100,28 @@ async fn what_stands_of_a_report_has_no_texts() {
     let entry = records.run("sync", None).await.unwrap();
     assert_eq!(entry.end.as_ref().unwrap().error.as_deref(), Some("CD0720"));
     assert!(!serde_json::to_string(&entry).unwrap().contains("CANARY"));
+}
+
+#[tokio::test]
+async fn what_was_taken_back_from_a_run_stays_with_it() {
+    let world = World::new();
+    let records = world.open().await;
+    let taken = TakenBack {
+        at_ms: START_MS + 5,
+        by: "ada".into(),
+        connection: "source".into(),
+        text: "the credential `shop.api` was revoked".into(),
+        code: Some("CD0860".into()),
+    };
+    let nowhere = records.keep_taken_back("sync", 1, &[]).await.unwrap_err();
+    assert_eq!(nowhere.code(), "CD1052");
+    let ticket = records.begin("sync").await.unwrap();
+    records.finish(&ticket, report(&ticket)).await.unwrap();
+    records.release(&ticket);
+    assert_eq!(records.run("sync", None).await.unwrap().taken_back, []);
+    records.keep_taken_back("sync", 1, std::slice::from_ref(&taken)).await.unwrap();
+    let entry = records.run("sync", Some(1)).await.unwrap();
+    assert_eq!(entry.taken_back, [taken]);
+    assert_eq!(entry.end.unwrap().outcome, Outcome::Completed, "nothing else of it is changed");
+    assert_eq!(records.keep_taken_back("sync", 2, &[]).await.unwrap_err().code(), "CD1053");
 }

@@ -1,6 +1,7 @@
 //! `cofferdam runs list`.
 
 use pipeline::records::Counters;
+use pipeline::report::Outcome;
 use records::RunEntry;
 use serde_json::{Value, json};
 
@@ -54,13 +55,23 @@ fn text(runs: &[(String, RunEntry)]) -> String {
 
 /// In a word.
 pub(super) fn ended(entry: &RunEntry) -> &'static str {
-    use pipeline::report::Outcome;
     match entry.end.as_ref().map(|end| end.outcome) {
         Some(Outcome::Completed) => "completed",
+        Some(_) if revoked(entry).is_some() => "revoked",
         Some(Outcome::Cancelled) => "stopped",
         Some(Outcome::Failed) => "failed",
         None => "cut off",
     }
+}
+
+/// Why it did not come to its end. What connectors make of what was taken from them is its consequence.
+pub(super) fn code(entry: &RunEntry) -> Option<&String> {
+    let end = entry.end.as_ref().filter(|end| end.outcome != Outcome::Completed)?;
+    revoked(entry).or(end.error.as_ref())
+}
+
+fn revoked(entry: &RunEntry) -> Option<&String> {
+    entry.taken_back.iter().find_map(|taken| taken.code.as_ref())
 }
 
 fn total(entry: &RunEntry) -> Counters {
@@ -73,6 +84,5 @@ fn total(entry: &RunEntry) -> Counters {
 
 fn note(entry: &RunEntry) -> String {
     let of = entry.reprocesses.map(|run| format!("reprocess of run {run}"));
-    let error = entry.end.as_ref().and_then(|end| end.error.clone());
-    of.into_iter().chain(error).collect::<Vec<_>>().join(", ")
+    of.into_iter().chain(code(entry).cloned()).collect::<Vec<_>>().join(", ")
 }

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use pipeline::report::Delivery;
-use records::{GroupEnd, RunEnd, RunEntry};
+use records::{GroupEnd, RunEnd, RunEntry, TakenBack};
 use serde_json::json;
 
-use super::list::ended;
+use super::list::{code, ended};
 use crate::arguments::OneRun;
 use crate::output::Output;
 use crate::problem::Problems;
@@ -30,6 +30,7 @@ pub(super) async fn run(command: &OneRun, output: &Output) -> Result<(), Problem
 
 fn text(sync: &str, entry: &RunEntry, requests: &[Requests]) -> String {
     let mut text = headline(sync, entry);
+    text.push_str(&taken_back(entry));
     let Some(end) = &entry.end else {
         text.push_str("its process ended before it could report; what it had committed is there\n");
         return text;
@@ -51,7 +52,7 @@ fn headline(sync: &str, entry: &RunEntry) -> String {
         text.push_str(&format!(", reprocess of run {run}"));
     }
     text.push_str(&format!(": {}", ended(entry)));
-    if let Some(code) = entry.end.as_ref().and_then(|end| end.error.as_ref()) {
+    if let Some(code) = code(entry) {
         text.push_str(&format!(" ({code})"));
     }
     text.push_str(&format!(", began {}", units::moment(entry.started_ms)));
@@ -60,6 +61,18 @@ fn headline(sync: &str, entry: &RunEntry) -> String {
     }
     text.push('\n');
     text
+}
+
+/// Who took what from it, and when.
+fn taken_back(entry: &RunEntry) -> String {
+    let mut lines = String::new();
+    for TakenBack { at_ms, by, text, code, .. } in &entry.taken_back {
+        let code = code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+        // Writing to a string cannot fail.
+        let _ =
+            writeln!(lines, "{} by {}: {}{code}", units::second(*at_ms), plain_line(by), plain_line(text));
+    }
+    lines
 }
 
 fn streams(end: &RunEnd) -> String {

@@ -1,5 +1,7 @@
 //! Connectors and systems that fail: the message says which, in which call, and its last words.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::snapshot;
 use crate::world::{World, ran};
 
@@ -100,4 +102,77 @@ fn a_proxy_is_used_where_it_is_named_and_no_variable_names_one() {
         command.env(name, format!("http://{nobody}"));
     }
     ran(command.output().unwrap()).succeeded();
+}
+
+#[test]
+fn an_attempt_that_helped_is_told() {
+    let asked = AtomicU64::new(0);
+    let url = crate::api::serve_with(move |_| {
+        let body = "{\"next\": null, \"data\": [{\"id\": 1, \"tags\": []}]}";
+        let status = if asked.fetch_add(1, Ordering::Relaxed) == 0 { "503 Later" } else { "200 OK" };
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+    });
+    let world = movies("flaky", &url);
+    world.edit("attempts = 1", "attempts = 2");
+    let ran = world.run(&["run", "sync.toml"]).succeeded();
+    let told = ran.stdout.lines().find(|line| line.contains(" attempts; "));
+    assert!(
+        told.is_some_and(|line| line.starts_with("`movies` took 2 attempts; the last failure (CD0605): ")),
+        "{}",
+        ran.report()
+    );
+    assert!(told.unwrap().contains("503"), "{}", ran.report());
+}
+
+/// A destination that commits, and whose answer is lost, as in a crash.
+#[test]
+fn what_had_arrived_in_an_earlier_run_is_told_and_counted_once() {
+    let world = World::with(
+        r#"
+sync = 1
+name = "broken-off"
+
+[source]
+connector = "components/faker.wasm"
+config = { streams = [{ name = "people", rows = 10 }] }
+
+[destination]
+connector = "components/proof.wasm"
+grants = { directories = { data = { path = "data", access = "write" } } }
+[destination.config]
+keep = true
+abilities = ["exactly-once", "transactions", "fences", "columns", "append", "insert"]
+fail = { at = "writer.commit answered", with = { data = "the line is dead" } }
+
+[run]
+attempts = 1
+"#,
+    );
+    world.folder("data");
+    let broken = world.run(&["run", "sync.toml"]);
+    assert_eq!(broken.status, Some(1), "{}", broken.report());
+    let rows = || world.read("data/people.rows").lines().count();
+    assert_eq!(rows(), 10, "{}", broken.report());
+    world.edit("fail = { at = \"writer.commit answered\", with = { data = \"the line is dead\" } }\n", "");
+    let ran = world.run(&["run", "sync.toml", "--json"]).succeeded();
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["report"]["recovered"]["people"]["accepted"], 10, "{document}");
+    assert_eq!(rows(), 10, "none came twice: {}", ran.report());
+
+    world.edit(
+        "keep = true",
+        "keep = true\nfail = { at = \"writer.commit answered\", with = { data = \"dead\" } }",
+    );
+    world.edit("rows = 10", "rows = 15");
+    world.run(&["run", "sync.toml"]);
+    world.edit("fail = { at = \"writer.commit answered\", with = { data = \"dead\" } }\n", "");
+    let told = world.run(&["run", "sync.toml"]).succeeded();
+    assert!(
+        told.stdout.contains(
+            "`people`: 5 rows of an earlier run had arrived before it broke off, and are counted now"
+        ),
+        "{}",
+        told.report()
+    );
 }

@@ -155,3 +155,56 @@ fn a_connector_that_wants_to_hold_a_secret_is_told_of_in_red() {
         assert!(sent.contains(red), "{arguments:?}: {sent:?}");
     }
 }
+
+/// A destination says of each field what becomes of it, and may say anything.
+#[test]
+fn what_a_destination_says_of_fields_is_shown_without_the_secret_that_it_holds() {
+    let world = World::with(GIVES_AWAY);
+    let mut bytes = world.component("proof.wasm");
+    append_section(&mut bytes, "cofferdam:manifest", GIVEN_AWAY.as_bytes());
+    world.file("shop.wasm", bytes);
+    world.secret("secret", CANARY);
+    world.run(&["connect", "sync.toml", "--secret", "token=@secret"]).succeeded();
+    let blanked = format!("converted to {}: `id`", "*".repeat(CANARY.len()));
+    for arguments in [&["check", "sync.toml"][..], &["check", "sync.toml", "--json"], &["run", "sync.toml"]] {
+        let ran = world.run(arguments).succeeded();
+        assert!(arguments[0] == "run" || ran.stdout.contains(&blanked), "{}", ran.report());
+    }
+    nothing_shows(&world);
+}
+
+const GIVES_AWAY: &str = r#"
+sync = 1
+name = "given-away"
+[source]
+connector = "components/faker.wasm"
+config = { streams = [{ name = "people", rows = 1 }] }
+[destination]
+connector = "shop.wasm"
+[[destination.grants.hosts]]
+url = "https://api.shop.example"
+[destination.grants.credentials.api]
+use = "shop.api"
+reveal = true
+"#;
+
+const GIVEN_AWAY: &str = r#"manifest = 1
+name = "shop"
+publisher = "acme"
+version = "0.1.0"
+contract = "0.1.0"
+roles = ["source", "destination", "transform", "webhook"]
+title = "Shop"
+
+[[asks.hosts]]
+url = "https://api.shop.example"
+
+[[asks.credentials]]
+name = "api"
+kind = "bearer"
+reveal = true
+audience = [{ url = "https://api.shop.example" }]
+
+[config]
+type = "object"
+"#;

@@ -109,6 +109,11 @@ impl Writer for ProofWriter {
                 self.files.prepare(plan)?;
             }
         }
+        let secret = self.config.secret();
+        let fate = |data_type: &DataType| match secret {
+            Some(secret) => FieldFate::Converted(secret.clone()),
+            None => fate(data_type),
+        };
         Ok(plans.iter().map(|plan| StreamVerdict::by_type(plan, plan.schema.layout, fate)).collect())
     }
 
@@ -136,6 +141,7 @@ impl Writer for ProofWriter {
         if self.config.keep {
             self.files.commit(token, last)?;
         }
+        self.config.pass("writer.commit answered")?;
         let written = std::mem::take(&mut self.written);
         Ok(self.late(written))
     }

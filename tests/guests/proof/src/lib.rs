@@ -11,6 +11,8 @@ mod streams;
 mod transform;
 mod webhook;
 
+use std::collections::BTreeMap;
+
 use cofferdam_sdk::{Error, FieldFault, Result, RetryHint, export};
 use serde::Deserialize;
 
@@ -30,6 +32,15 @@ struct Config {
     reject_late: Vec<(u64, u32)>,
     /// Whether the destination keeps rows in files under `/data`.
     keep: bool,
+    /// Credentials as the host tells of them. What is revealed the destination gives away in its verdicts.
+    credentials: BTreeMap<String, Credential>,
+}
+
+/// What the host tells of a credential.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Credential {
+    revealed: BTreeMap<String, String>,
 }
 
 /// A call, such as `reader.next`, and the error that it returns.
@@ -53,6 +64,11 @@ enum Told {
 }
 
 impl Config {
+    /// A secret that it was given.
+    fn secret(&self) -> Option<&String> {
+        self.credentials.values().flat_map(|credential| credential.revealed.values()).next()
+    }
+
     /// An error if this is the call that must fail.
     fn pass(&self, call: &str) -> Result<()> {
         match &self.fail {

@@ -4,9 +4,12 @@
 pub(crate) mod authenticators;
 mod upstream;
 
+use std::fs;
+
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 
 use crate::canary::{ANOTHER, CANARY};
+use crate::cassettes::no_secret_in;
 use crate::credentials::nothing_shows;
 use crate::identity::{CLIENT_SECRET, Provider};
 use crate::nginx::{Authority, Nginx};
@@ -42,6 +45,19 @@ fn takes_only(world: &World, ask: &str, wrong: Fields, right: Fields) {
     assert_eq!(rows(world), 2, "{}", ran.report());
     assert!(ran.stdout.contains(&format!("api.{ask}")), "the ledger names it: {}", ran.report());
     nothing_shows(world);
+    recorded_without_its_secret(world);
+}
+
+/// A run that uses its credential is recorded, nothing of it lies on the cassette, and the replay does without it.
+#[track_caller]
+pub(crate) fn recorded_without_its_secret(world: &World) {
+    let ran = world.run(&["run", "sync.toml", "--record", "tape", "-vv"]).succeeded();
+    assert!(ran.stderr.contains("recorded "), "{}", ran.report());
+    no_secret_in(world, "tape");
+    let replayed = world.run(&["run", "sync.toml", "--replay", "tape", "-vv"]).succeeded();
+    assert!(replayed.stderr.contains("nothing is kept of this run"), "{}", replayed.report());
+    nothing_shows(world);
+    fs::remove_dir_all(world.path("tape")).unwrap();
 }
 
 #[test]

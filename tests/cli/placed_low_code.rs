@@ -3,6 +3,7 @@
 use crate::api;
 use crate::canary::{CANARY, basic, bearer, parameter};
 use crate::credentials::nothing_shows;
+use crate::kinds::recorded_without_its_secret;
 use crate::world::{Ran, World};
 
 const MANIFEST: &str = r#"
@@ -159,6 +160,7 @@ fn each_authenticator_is_a_credential_that_the_host_places() {
         let rows = crate::rows::rows(&world.path("out"));
         assert_eq!(rows.get("movies").map(Vec::len), Some(2), "{authenticator}: {}", ran.report());
         nothing_shows(&world);
+        recorded_without_its_secret(&world);
     }
 }
 

@@ -94,10 +94,11 @@ enum Command {
     /// from Debian's packages in the user's cache directory; nothing is installed. See
     /// `host/docs/building-without-rustup.md`.
     WasmTarget,
-    /// Fetch what the tests use as real upstreams: nginx (Debian), json-server, oidc-provider and vega-datasets (npm).
+    /// Fetch what the tests use as real upstreams: nginx (Debian), json-server, oidc-provider and vega-datasets (npm), moto
+    /// (PyPI); and what makes guests in JavaScript and Python, and make them.
     ///
-    /// They are kept in the user's cache directory, and linked as `target/test-deps/nginx` (a program) and
-    /// `target/test-deps/node_modules` (a directory).
+    /// All are kept in the user's cache directory, and linked as `target/test-deps/nginx` (a program) and, directories,
+    /// `node_modules`, `python` and `interpreted` beside it.
     TestDeps,
 }
 

@@ -1,6 +1,7 @@
 //! The real programs and data that tests use as upstreams, fetched once and linked under `target/test-deps`.
 //! Tests start them; this only puts them there.
 
+mod interpreted;
 mod python;
 
 use std::{
@@ -19,7 +20,7 @@ const PACKAGE: &str = include_str!("../test-deps/package.json");
 /// Pins every package with its checksum.
 const PACKAGE_LOCK: &str = include_str!("../test-deps/package-lock.json");
 /// The packages that tests name; their absence must be noticed here rather than in a test.
-const NODE_PACKAGES: [&str; 3] = ["json-server", "oidc-provider", "vega-datasets"];
+const NODE_PACKAGES: [&str; 4] = ["componentize-qjs", "json-server", "oidc-provider", "vega-datasets"];
 
 /// Fetches what is missing and links all of it.
 pub(crate) fn ensure() -> Result<()> {
@@ -31,7 +32,12 @@ pub(crate) fn ensure() -> Result<()> {
     link(&node_modules, &links.join("node_modules"))?;
     let python = python::packages().context("failed to fetch the Python packages of the tests")?;
     link(&python, &links.join("python"))?;
-    eprintln!("test-deps: {}, {} and {}", nginx.display(), node_modules.display(), python.display());
+    let interpreted = interpreted::guests(&node_modules, &python)
+        .context("failed to make the guests in JavaScript and Python")?;
+    link(&interpreted, &links.join("interpreted"))?;
+    for made in [nginx, node_modules, python, interpreted] {
+        eprintln!("test-deps: {}", made.display());
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The packages of Python that tests use as upstreams, each with the checksums of all its builds.
+//! The packages of Python that tests use, as upstreams and to make guests, each with the checksums of all its builds.
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -11,9 +11,9 @@ use anyhow::{Result, bail};
 use crate::{cache, paths, shell};
 
 /// Written by `pip-compile --generate-hashes` of the packages that [`NAMED`] imports, and of nothing else.
-const REQUIREMENTS: &str = include_str!("../../test-deps/requirements.txt");
+pub(super) const REQUIREMENTS: &str = include_str!("../../test-deps/requirements.txt");
 /// What tests import, and what that imports only once it is asked for objects.
-const NAMED: [&str; 5] = ["moto", "flask", "flask_cors", "py_partiql_parser", "yaml"];
+const NAMED: [&str; 6] = ["componentize_py", "moto", "flask", "flask_cors", "py_partiql_parser", "yaml"];
 
 /// A folder for `PYTHONPATH`. An environment would hold absolute paths, and could not be moved to where it is kept.
 pub(super) fn packages() -> Result<PathBuf> {

@@ -184,6 +184,54 @@ pub enum Error {
         /// What is wrong.
         reason: &'static str,
     },
+    /// There is no such thing in this organization.
+    #[error("there is no {what} `{id}`")]
+    UnknownObject {
+        /// What it would be.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// Somebody else has changed it since it was read.
+    #[error("the {what} `{id}` has revision {found}, and revision {expected} was to be changed")]
+    StaleRevision {
+        /// What it is.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// What was seen.
+        expected: u64,
+        /// What it has by now.
+        found: u64,
+    },
+    /// Others stand on it.
+    #[error("the {what} `{id}` is in use by {uses} others")]
+    InUse {
+        /// What it is.
+        what: &'static str,
+        /// Its id.
+        id: String,
+        /// How many.
+        uses: u32,
+    },
+    /// A manifest that is none.
+    #[error("the manifest is not taken:\n{0}")]
+    BadManifest(manifest::Faults),
+    /// A digest of a component that is none.
+    #[error("this is no digest of a component: it has 64 digits of `0` to `9` and `a` to `f`")]
+    BadDigest,
+    /// A configuration that its connector does not take.
+    #[error("the configuration is not taken: {}", listed(faults))]
+    BadConfig {
+        /// Every fault, with its place.
+        faults: Vec<manifest::ConfigFault>,
+    },
+    /// Rights that nobody asked for, or that an admin of an organization cannot grant.
+    #[error("the consent is not taken: {}", listed(faults))]
+    BadConsent {
+        /// Every fault, with its place.
+        faults: Vec<manifest::ConfigFault>,
+    },
     /// There is no randomness, or a record cannot be sealed.
     #[error(transparent)]
     Seal(#[from] vault::SealError),
@@ -233,8 +281,24 @@ impl Error {
             Self::BadLife { .. } => "CD1250",
             Self::BadZones { .. } => "CD1251",
             Self::BadSchedule { .. } => "CD1252",
+            Self::UnknownObject { .. } => "CD1253",
+            Self::StaleRevision { .. } => "CD1254",
+            Self::InUse { .. } => "CD1255",
+            Self::BadManifest(_) => "CD1256",
+            Self::BadDigest => "CD1257",
+            Self::BadConfig { .. } => "CD1258",
+            Self::BadConsent { .. } => "CD1259",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
         }
     }
+}
+
+/// Faults on one line: `/page/size: the value is too large; unknown key `x``.
+fn listed(faults: &[manifest::ConfigFault]) -> String {
+    let told = |fault: &manifest::ConfigFault| match fault.path.as_str() {
+        "" => fault.message.clone(),
+        path => format!("{path}: {}", fault.message),
+    };
+    faults.iter().map(told).collect::<Vec<_>>().join("; ")
 }

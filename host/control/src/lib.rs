@@ -11,7 +11,10 @@
 
 mod access;
 mod audit;
+mod connections;
 mod error;
+mod filed;
+mod installations;
 mod keeper;
 mod organizations;
 mod schedules;
@@ -31,7 +34,13 @@ pub use audit::{
     Proof, ReadEntry, Recorded, Remembered, Verification, VerifyOptions, verify_consistency, verify_export,
     verify_inclusion,
 };
+pub use connections::{
+    Catalog, CatalogField, CatalogStream, Connection, ConnectionConfig, ConnectionSummary, Connections,
+    Consent, CredentialState, CredentialToEnter, Entered,
+};
 pub use error::Error;
+pub use filed::Page;
+pub use installations::{Installation, Installations};
 pub use keeper::INSTALLATION;
 pub use organizations::{
     Glass, GlassState, Invited, Member, MemberRole, Organization, Organizations, Region,

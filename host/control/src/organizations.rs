@@ -84,7 +84,7 @@ impl Organizations {
         name: &str,
         admin_email: &str,
     ) -> Result<(Organization, Invited), Error> {
-        let name = checked_name(name)?;
+        let name = checked_name("organization", name)?;
         if !self.users.get(operator).await?.is_operator {
             return Err(self
                 .denied(operator, Action::CreateOrganization, Reason::NeedsOperator, None)
@@ -137,7 +137,7 @@ impl Organizations {
     /// # Errors
     /// [`Error::BadName`], [`Error::Denied`], [`Error::UnknownOrganization`], or when storage refuses.
     pub async fn rename(&self, by: &str, organization: &str, name: &str) -> Result<(), Error> {
-        let name = checked_name(name)?;
+        let name = checked_name("organization", name)?;
         self.authorize(by, organization, Action::RenameOrganization).await?;
         let (record, revision) = self.record(organization).await?;
         let renamed = OrganizationRecord { name, ..record };
@@ -234,7 +234,8 @@ fn unknown(organization: &str) -> Error {
     Error::UnknownOrganization { organization: organization.to_owned() }
 }
 
-fn checked_name(name: &str) -> Result<String, Error> {
+/// A name as people give it, without what is around it.
+pub(crate) fn checked_name(what: &'static str, name: &str) -> Result<String, Error> {
     let trimmed = name.trim();
     let reason = match trimmed.chars().count() {
         0 => Some("it is empty"),
@@ -243,7 +244,7 @@ fn checked_name(name: &str) -> Result<String, Error> {
         _ => None,
     };
     match reason {
-        Some(reason) => Err(Error::BadName { what: "organization", reason }),
+        Some(reason) => Err(Error::BadName { what, reason }),
         None => Ok(trimmed.to_owned()),
     }
 }

@@ -56,6 +56,19 @@ pub(crate) const ORGANIZATION_TOKENS: Table = table("organization_api_tokens", C
 /// `token`: when it was used last.
 pub(crate) const TOKEN_USES: Table = table("api_token_uses", Class::Metadata);
 
+/// `organization | digest`: which connectors are installed.
+pub(crate) const INSTALLED: Table = table("installed_connectors", Class::Metadata);
+/// `digest | body`, in the organization: the manifest.
+pub(crate) const INSTALLED_BODIES: Table = table("installed_connector_bodies", Class::Metadata);
+/// `organization | connection`: name, connector, revision.
+pub(crate) const CONNECTIONS: Table = table("connections", Class::Metadata);
+/// `connection | body`, in the organization: configuration, consent, which credentials there are.
+pub(crate) const CONNECTION_BODIES: Table = table("connection_bodies", Class::Metadata);
+/// `connection`, in the organization: names and types of what its system has.
+pub(crate) const CATALOGS: Table = table("catalogs", Class::Metadata);
+/// `organization | body table | id`: things that are gone and whose bodies are still to be erased.
+pub(crate) const GONE: Table = table("gone", Class::Metadata);
+
 /// Builds a key of parts, none of which can be taken for another.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Key(Vec<u8>);
@@ -78,6 +91,15 @@ impl Key {
         let id =
             split.and_then(|(length, rest)| rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?));
         String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
+    }
+
+    /// The ids that a key is made of.
+    pub(crate) fn read_ids<const COUNT: usize>(mut key: &[u8]) -> [String; COUNT] {
+        std::array::from_fn(|_| {
+            let id = Self::read_id(key);
+            key = key.get(size_of::<u32>() + id.len()..).unwrap_or_default();
+            id
+        })
     }
 
     /// In the order of numbers.

@@ -3,6 +3,7 @@
 mod audit;
 mod audit_crash;
 mod audit_files;
+mod connections;
 mod organizations;
 mod sessions;
 mod tokens;

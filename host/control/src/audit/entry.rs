@@ -79,6 +79,20 @@ pub enum Act {
     ZonesChanged,
     /// A schedule was changed.
     ScheduleChanged,
+    /// A connector was installed in an organization.
+    ConnectorInstalled,
+    /// A connector was taken out of an organization.
+    ConnectorRemoved,
+    /// A connection was made.
+    ConnectionCreated,
+    /// A connection's configuration was changed.
+    ConnectionChanged,
+    /// A connection was deleted.
+    ConnectionDeleted,
+    /// A credential of a connection was entered.
+    CredentialEntered,
+    /// A credential of a connection was revoked.
+    CredentialRevoked,
     /// A log was exported.
     AuditExported,
 }

@@ -47,7 +47,7 @@ impl House {
     }
 
     /// Another organization, and its admin.
-    async fn other(&self) -> (Organization, String) {
+    pub(super) async fn other(&self) -> (Organization, String) {
         let organizations = &self.organizations;
         let (other, invited) =
             organizations.create(&self.operator, "Other", "eve@other.example").await.unwrap();

@@ -1,0 +1,106 @@
+//! What an admin lets a connection do, of what it asks for.
+//!
+//! A grant names the host itself, so a configuration that is changed later reaches no other one. Directories and files of the
+//! machine are not an organization's to grant, and addresses of private networks only where the operator of the process
+//! lets organizations do so.
+
+use super::record::{Body, Consented, Made, digest_of, resolved};
+use super::{Connection, Connections, KIND, Refile, shown};
+use crate::access::Action;
+use crate::audit::{Act, Event};
+use crate::error::Error;
+use crate::keeper::{Attempts, INSTALLATION};
+use crate::tables::CONNECTIONS;
+use manifest::{AddressGrant, Asks, ConfigFault, HostAsk};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use storage::Change;
+
+/// As many as a document may have.
+const RULES_MAX: usize = 256;
+
+/// What an admin consents to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Hosts that may be reached, each by its name.
+    #[serde(default)]
+    pub hosts: Vec<HostAsk>,
+    /// Addresses that are refused unless they stand here.
+    #[serde(default)]
+    pub addresses: Vec<AddressGrant>,
+    /// Credentials that the connector may hold, by the names under which it asks for them.
+    #[serde(default)]
+    pub reveal: BTreeSet<String>,
+}
+
+impl Connections {
+    /// Gives a connection these rights, and no others, if it still has this revision: so nobody consents to what they have
+    /// not seen.
+    ///
+    /// # Errors
+    /// [`Error::BadConsent`], [`Error::StaleRevision`], [`Error::Denied`] unless an admin does it, or when storage refuses.
+    pub async fn consent(
+        &self,
+        by: &str,
+        organization: &str,
+        (id, revision): (&str, u64),
+        consent: Consent,
+    ) -> Result<Connection, Error> {
+        self.organizations.may(by, organization, Action::GrantRights).await?;
+        let is_nothing = consent == Consent::default();
+        let act = if is_nothing { Act::ConsentRevoked } else { Act::ConsentGranted };
+        let mut attempts = Attempts::at(CONNECTIONS);
+        loop {
+            let (filed, body, installation) = self.with_installation(organization, id).await?;
+            filed.expect(KIND, revision)?;
+            let asks = resolved(&installation.manifest, &body.config)?;
+            let faults = self.faults(&asks, &consent);
+            if !faults.is_empty() {
+                return Err(Error::BadConsent { faults });
+            }
+            let event = Event::done(act, by, id)
+                .detail("hosts", consent.hosts.len().to_string())
+                .detail("addresses", consent.addresses.len().to_string())
+                .detail("revealed", consent.reveal.len().to_string());
+            let consented = Consented { consent: consent.clone(), asks: digest_of(&asks)? };
+            let body = Body { consent: (!is_nothing).then_some(consented), ..body };
+            let (name, made): (String, Made) = (filed.head.name.clone(), filed.head.more.clone());
+            let step = Refile { organization, filed: &filed, name, made };
+            match self.refile(step, &body, (&event, Change::new(INSTALLATION))).await? {
+                Some(head) => return shown(id, head, body, &installation.manifest),
+                None => attempts.again()?,
+            }
+        }
+    }
+
+    fn faults(&self, asks: &Asks, consent: &Consent) -> Vec<ConfigFault> {
+        let mut faults = Vec::new();
+        let mut fault = |path: String, message: &str| faults.push(ConfigFault::new(path, message));
+        for (list, count) in [("hosts", consent.hosts.len()), ("addresses", consent.addresses.len())] {
+            if count > RULES_MAX {
+                fault(format!("/{list}"), "has more than 256 rules");
+            }
+        }
+        for (index, host) in consent.hosts.iter().enumerate() {
+            if !host.pattern.is_resolved() {
+                fault(format!("/hosts/{index}"), "a grant names the host itself, without `${…}`");
+            }
+        }
+        for (index, address) in consent.addresses.iter().enumerate() {
+            let is_allowed = |allowed: &AddressGrant| {
+                allowed.port == address.port && allowed.network.contains(&address.network)
+            };
+            if !self.grantable.iter().any(is_allowed) {
+                let message = "the operator of this host lets no organization grant this address";
+                fault(format!("/addresses/{index}"), message);
+            }
+        }
+        for name in &consent.reveal {
+            if !asks.credentials.iter().any(|ask| ask.name == *name && ask.reveal) {
+                fault(format!("/reveal/{name}"), "the connector does not ask to hold this credential");
+            }
+        }
+        faults
+    }
+}

@@ -81,7 +81,10 @@ impl Drop for Open {
 
 impl Client {
     /// What the settings say of credentials is in the broker by now.
-    pub(crate) fn new(outlet: Outlet, settings: ClientSettings, broker: Option<Broker>) -> Self {
+    pub(crate) fn new(mut outlet: Outlet, settings: ClientSettings, broker: Option<Broker>) -> Self {
+        if let Some(resolver) = outlet.resolver.apart() {
+            outlet.resolver = resolver;
+        }
         let shared = Shared {
             standing: Standing::new(Arc::clone(&settings.rights)),
             gate: settings.rights,

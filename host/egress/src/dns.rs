@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,19 +12,20 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
     ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
+use hickory_resolver::lookup_ip::LookupIp;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::Name;
 use hickory_resolver::system_conf::parse_resolv_conf;
 use tokio::time::Instant;
 
 use crate::Resolver;
+use crate::answers::{Answers, Found};
 
 /// A query that is not answered is sent again; with the second sending both are over before the default connect timeout.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Times that a query is sent again.
 const REPEATS: usize = 1;
-/// Answers that are kept, over all clients. They are judged anew each time they are used.
-const KEPT_MAX: u64 = 1024;
 /// An answer is not kept longer, whatever it says of itself: servers move.
 const KEPT_FOR_MAX: Duration = Duration::from_secs(60);
 /// That a name does not exist is forgotten sooner: it may just have been made.
@@ -43,10 +44,16 @@ pub struct Dns {
     pub hosts_file: bool,
 }
 
-/// Asks name servers, both families at once, and follows aliases to their end.
+/// Asks name servers, both families at once, and follows aliases to their end. What is answered is kept for a while.
 ///
 /// `localhost` and what lies below it is 127.0.0.1 and is asked of nobody (RFC 6761 §6.3).
 pub struct DnsResolver {
+    whom: Arc<Whom>,
+    answers: Answers,
+}
+
+/// Whom to ask, which all clients share.
+struct Whom {
     dns: Dns,
     /// Where the machine says which name servers it has.
     machine: PathBuf,
@@ -55,7 +62,9 @@ pub struct DnsResolver {
 
 /// Whom it asks now.
 struct Asking {
-    resolver: TokioResolver,
+    resolver: Arc<TokioResolver>,
+    /// Counts how often others were to be asked.
+    number: u64,
     /// What the machine said.
     said: Vec<u8>,
     looked: Instant,
@@ -65,27 +74,34 @@ impl DnsResolver {
     /// Reads nothing yet: a run that opens no connection does not pay for it.
     #[must_use]
     pub fn new(dns: Dns) -> Self {
-        Self { dns, machine: "/etc/resolv.conf".into(), asking: Mutex::new(None) }
+        Self::with(Whom { dns, machine: "/etc/resolv.conf".into(), asking: Mutex::new(None) })
     }
 
+    fn with(whom: Whom) -> Self {
+        Self { whom: Arc::new(whom), answers: Answers::default() }
+    }
+}
+
+impl Whom {
     /// Whom to ask now: a machine that moves to another network has other name servers there.
-    fn resolver(&self) -> io::Result<TokioResolver> {
+    fn now(&self) -> io::Result<(Arc<TokioResolver>, u64)> {
         let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = asking.as_ref()
             && (!self.dns.servers.is_empty() || known.looked.elapsed() < LOOKED_AT_EVERY)
         {
-            return Ok(known.resolver.clone());
+            return Ok((Arc::clone(&known.resolver), known.number));
         }
         let said = if self.dns.servers.is_empty() { std::fs::read(&self.machine) } else { Ok(Vec::new()) };
         match (asking.as_mut(), said) {
             // A file that is just being written anew is not there, or says what it said.
             (Some(known), Err(_)) => Ok(known.again()),
             (Some(known), Ok(said)) if known.said == said => Ok(known.again()),
-            (_, said) => {
+            (before, said) => {
                 let said = said?;
-                let resolver = self.build(&said)?;
-                *asking = Some(Asking { resolver: resolver.clone(), said, looked: Instant::now() });
-                Ok(resolver)
+                let number = before.map_or(0, |before| before.number + 1);
+                let resolver = Arc::new(self.build(&said)?);
+                *asking = Some(Asking { resolver: resolver.clone(), number, said, looked: Instant::now() });
+                Ok((resolver, number))
             }
         }
     }
@@ -111,9 +127,9 @@ impl DnsResolver {
 }
 
 impl Asking {
-    fn again(&mut self) -> TokioResolver {
+    fn again(&mut self) -> (Arc<TokioResolver>, u64) {
         self.looked = Instant::now();
-        self.resolver.clone()
+        (Arc::clone(&self.resolver), self.number)
     }
 }
 
@@ -129,9 +145,9 @@ fn set(options: &mut ResolverOpts, dns: &Dns) {
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     options.timeout = QUERY_TIMEOUT;
     options.attempts = REPEATS;
-    options.cache_size = KEPT_MAX;
-    options.positive_max_ttl = Some(KEPT_FOR_MAX);
-    options.negative_max_ttl = Some(ABSENT_FOR_MAX);
+    // Its memory would be one for all clients, and what it does not know of (that a name has no address of one family, where
+    // the answer does not say for how long) it asks each time.
+    options.cache_size = 0;
     options.use_hosts_file = if dns.hosts_file { ResolveHosts::Always } else { ResolveHosts::Never };
     options.try_tcp_on_error = true;
 }
@@ -142,30 +158,65 @@ impl Resolver for DnsResolver {
         if host == "localhost" || host.ends_with(".localhost") {
             return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
         }
-        let resolver = self.resolver()?;
-        let mut name = Name::from_ascii(host).map_err(io::Error::other)?;
-        name.set_fqdn(true);
-        let found = resolver.lookup_ip(name).await.map_err(io::Error::other)?;
-        let mut addresses: Vec<IpAddr> = Vec::new();
-        for address in found.iter() {
-            if !addresses.contains(&address) {
-                addresses.push(address);
+        let (resolver, asked) = self.whom.now()?;
+        let found = match self.answers.known(host, asked) {
+            Some(known) => known,
+            None => {
+                let mut name = Name::from_ascii(host).map_err(io::Error::other)?;
+                name.set_fqdn(true);
+                let (found, holds) = read(resolver.lookup_ip(name).await);
+                self.answers.keep(host, asked, found.clone(), holds);
+                found
             }
+        };
+        found.map(|addresses| addresses.to_vec()).map_err(|problem| io::Error::other(problem.as_ref()))
+    }
+
+    fn apart(&self) -> Option<Arc<dyn Resolver>> {
+        Some(Arc::new(Self { whom: Arc::clone(&self.whom), answers: Answers::default() }))
+    }
+}
+
+/// What was answered, and for how long it holds. That nobody answered holds for no time.
+fn read(answer: Result<LookupIp, NetError>) -> (Found, Duration) {
+    match answer {
+        Ok(found) => {
+            let mut addresses: Vec<IpAddr> = Vec::new();
+            for address in found.iter() {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+            let holds = found.valid_until().saturating_duration_since(std::time::Instant::now());
+            (Ok(addresses.into()), holds.min(KEPT_FOR_MAX))
         }
-        Ok(addresses)
+        Err(error) => {
+            let seconds = match &error {
+                NetError::Dns(DnsError::NoRecordsFound(none)) => none.negative_ttl.unwrap_or_default(),
+                _ => 0,
+            };
+            let holds = Duration::from_secs(seconds.into()).min(ABSENT_FOR_MAX);
+            (Err(error.to_string().into()), holds)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
 
     use tempfile::TempDir;
 
-    use super::{Dns, DnsResolver, LOOKED_AT_EVERY};
+    use super::{Dns, LOOKED_AT_EVERY, Whom};
 
-    fn asked(resolver: &DnsResolver) -> String {
-        resolver.resolver().unwrap();
+    fn whom(dns: Dns, machine: PathBuf) -> Whom {
+        Whom { dns, machine, asking: Mutex::new(None) }
+    }
+
+    fn asked(resolver: &Whom) -> String {
+        resolver.now().unwrap();
         let said = resolver.asking.lock().unwrap().as_ref().unwrap().said.clone();
         let servers = resolver.servers(&said).unwrap();
         servers.iter().map(|server| server.ip.to_string()).collect::<Vec<_>>().join(" ")
@@ -175,8 +226,8 @@ mod tests {
     async fn a_machine_that_has_other_name_servers_now_is_believed() {
         let folder = TempDir::new().unwrap();
         let machine = folder.path().join("resolv.conf");
-        let resolver = DnsResolver { machine: machine.clone(), ..DnsResolver::new(Dns::default()) };
-        assert!(resolver.resolver().is_err(), "nobody says whom to ask");
+        let resolver = whom(Dns::default(), machine.clone());
+        assert!(resolver.now().is_err(), "nobody says whom to ask");
         fs::write(&machine, "nameserver 192.0.2.1\n").unwrap();
         assert_eq!(asked(&resolver), "192.0.2.1");
         fs::write(&machine, "nameserver 192.0.2.2\nnameserver 192.0.2.3\n").unwrap();
@@ -193,7 +244,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let machine = folder.path().join("resolv.conf");
         let dns = Dns { servers: vec!["192.0.2.9:5353".parse().unwrap()], ..Dns::default() };
-        let resolver = DnsResolver { machine: machine.clone(), ..DnsResolver::new(dns) };
+        let resolver = whom(dns, machine.clone());
         assert_eq!(asked(&resolver), "192.0.2.9");
         fs::write(&machine, "nameserver 192.0.2.1\n").unwrap();
         tokio::time::advance(LOOKED_AT_EVERY).await;

@@ -5,6 +5,7 @@
 //! [`Credentials`](credential::Credentials). Redirects are never followed and proxy environment
 //! variables are never read.
 
+mod answers;
 mod body;
 mod caps;
 mod carry;

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -18,4 +19,10 @@ pub(crate) const ADDRESSES_MAX: usize = 64;
 pub trait Resolver: Send + Sync {
     /// All addresses of this name. `host` is lower case and has no trailing dot.
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>>;
+
+    /// The same for one client, with a memory of its own: what one has asked is nothing that another may find out by how soon
+    /// it is answered. None: there is no memory.
+    fn apart(&self) -> Option<Arc<dyn Resolver>> {
+        None
+    }
 }

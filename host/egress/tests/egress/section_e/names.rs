@@ -1,8 +1,9 @@
 //! E19 to E25, E27: what name servers may say, and what rules may be written.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use egress::{Dns, DnsResolver, Error, Limit, Resolver};
+use egress::{Dns, DnsResolver, Egress, Error, Limit, Resolver, Settings};
 use hickory_resolver::proto::op::ResponseCode;
 use manifest::HostPattern;
 
@@ -186,6 +187,39 @@ async fn a_granted_name_is_found_over_dns_through_an_alias_and_dialed() {
     let client = house.client_asking(DnsResolver::new(Dns { servers: vec![dns.address], hosts_file: false }));
     assert_eq!(fetch(&client, get(format!("http://www.test:{}/", server.port()))).await.unwrap(), "hi");
     assert_eq!(house.ledger.only().address, Some(server.address));
+}
+
+#[tokio::test]
+async fn what_was_answered_is_known_to_the_client_that_asked_and_to_no_other() {
+    let (server, dns) = (Raw::answering(ok("hi"), Then::Close).await, dns::Dns::start().await);
+    dns.say("api.test", [Says::Kept(60, vec![LOOPBACK])]);
+    let house = House::default();
+    let resolver = Arc::new(DnsResolver::new(Dns { servers: vec![dns.address], hosts_file: false }));
+    let settings = Settings { system_roots: false, resolver, ..Settings::default() };
+    let egress = Egress::new(settings).unwrap();
+    let url = format!("http://api.test:{}/", server.port());
+    for asked in [2, 4] {
+        let client = egress.client(house.settings());
+        for _connection in 0..3 {
+            assert_eq!(fetch(&client, get(&url)).await.unwrap(), "hi");
+            assert_eq!(dns.asked().len(), asked, "once for each family");
+        }
+    }
+    assert_eq!(server.heads().len(), 6);
+}
+
+#[tokio::test]
+async fn an_answer_that_may_not_be_kept_and_one_that_names_no_time_are_asked_for_each_time() {
+    let dns = dns::Dns::start().await;
+    dns.say("moves.test", [Says::Kept(0, vec![LOOPBACK])]);
+    let resolver = DnsResolver::new(Dns { servers: vec![dns.address], hosts_file: false });
+    for (name, is_found) in [("moves.test", true), ("nowhere.test", false)] {
+        let before = dns.asked().len();
+        for _time in 0..2 {
+            assert_eq!(resolver.resolve(name).await.is_ok(), is_found, "{name}");
+        }
+        assert_eq!(dns.asked().len() - before, 4, "{name}");
+    }
 }
 
 #[tokio::test]

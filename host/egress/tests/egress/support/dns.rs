@@ -20,6 +20,8 @@ const UDP_BYTES_MAX: usize = 1232;
 pub(crate) enum Says {
     /// Addresses of both families: each question gets its own.
     Addresses(Vec<IpAddr>),
+    /// The same, to be kept for so many seconds.
+    Kept(u32, Vec<IpAddr>),
     /// Another name, whose addresses are in the same answer.
     Alias(String, Vec<IpAddr>),
     /// Another name, and nothing about it.
@@ -138,6 +140,11 @@ impl Zone {
         answer.add_query(question.clone());
         match says {
             Says::Addresses(addresses) => answer.insert_answers(records(question.name(), &addresses, kind)),
+            Says::Kept(seconds, addresses) => {
+                let mut records = records(question.name(), &addresses, kind);
+                records.iter_mut().for_each(|record| record.ttl = seconds);
+                answer.insert_answers(records);
+            }
             Says::Alias(target, addresses) => {
                 let target = Name::from_ascii(format!("{target}.")).unwrap();
                 answer.add_answer(alias(question.name(), &target));

@@ -10,6 +10,7 @@
 //! key and goes with it.
 
 mod access;
+mod answers;
 mod audit;
 mod connections;
 mod error;
@@ -29,6 +30,7 @@ mod zones;
 mod tests;
 
 pub use access::{Action, Actor, Reason, Scope, judge, judge_token};
+pub use answers::{Answer, Answers, Asked, Begun};
 pub use audit::{
     Act, Audit, Checkpoint, Event, Exported, Finding, Head, Log, NoteKey, Outcome, Personal, PersonalFields,
     Proof, ReadEntry, Recorded, Remembered, Verification, VerifyOptions, verify_consistency, verify_export,
@@ -43,7 +45,7 @@ pub use filed::Page;
 pub use installations::{Installation, Installations};
 pub use keeper::INSTALLATION;
 pub use organizations::{
-    Glass, GlassState, Invited, Member, MemberRole, Organization, Organizations, Region,
+    Glass, GlassState, Invitation, Invited, Member, MemberRole, Organization, Organizations, Region,
 };
 pub use schedules::{CatchUp, Plan, Schedule, ScheduleSpec, When};
 pub use secret::Secret;

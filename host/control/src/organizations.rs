@@ -9,7 +9,7 @@ mod members;
 mod region;
 
 pub use glass::{Glass, GlassState};
-pub use invitations::Invited;
+pub use invitations::{Invitation, Invited};
 pub use members::{Member, MemberRole};
 pub use region::Region;
 
@@ -85,11 +85,7 @@ impl Organizations {
         admin_email: &str,
     ) -> Result<(Organization, Invited), Error> {
         let name = checked_name("organization", name)?;
-        if !self.users.get(operator).await?.is_operator {
-            return Err(self
-                .denied(operator, Action::CreateOrganization, Reason::NeedsOperator, None)
-                .await?);
-        }
+        self.authorize_installation(operator, Action::CreateOrganization).await?;
         let email = crate::users::Email::parse(admin_email)?;
         let id = draw_id("org")?;
         // A crash behind this leaves a key that nothing is sealed by.
@@ -171,6 +167,17 @@ impl Organizations {
             Ok(()) => Ok(actor),
             Err(reason) => Err(self.denied(user, action, reason, Some(organization)).await?),
         }
+    }
+
+    /// Lets somebody do something to the installation as a whole, or not: what is refused is in its audit log.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] unless it is an operator, or when storage cannot be read.
+    pub async fn authorize_installation(&self, user: &str, action: Action) -> Result<(), Error> {
+        if self.users.get(user).await?.is_operator {
+            return Ok(());
+        }
+        Err(self.denied(user, action, Reason::NeedsOperator, None).await?)
     }
 
     /// The error of a denial, which is in the log by now.

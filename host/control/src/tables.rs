@@ -68,6 +68,8 @@ pub(crate) const CONNECTION_BODIES: Table = table("connection_bodies", Class::Me
 pub(crate) const CATALOGS: Table = table("catalogs", Class::Metadata);
 /// `organization | body table | id`: things that are gone and whose bodies are still to be erased.
 pub(crate) const GONE: Table = table("gone", Class::Metadata);
+/// `digest of who asks and of their key`: which request it is, and what was answered.
+pub(crate) const ANSWERS: Table = table("answers", Class::Credentials);
 
 /// Builds a key of parts, none of which can be taken for another.
 #[derive(Debug, Clone, Default)]

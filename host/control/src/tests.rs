@@ -1,5 +1,6 @@
 //! The tests of this crate: over the real storage, with an engine in memory.
 
+mod answers;
 mod audit;
 mod audit_crash;
 mod audit_files;

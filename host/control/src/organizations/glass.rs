@@ -5,12 +5,12 @@ use super::{MemberRole, Organizations, unknown};
 use crate::access::{Action, Actor, Reason, judge};
 use crate::audit::{Act, Event};
 use crate::error::Error;
-use crate::keeper::{INSTALLATION, encode};
+use crate::keeper::{INSTALLATION, SCAN_RECORDS, decode, encode};
 use crate::secret::draw_id;
 use crate::tables::{GLASSES, Key};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use storage::{Change, Life, Revision};
+use storage::{Change, Life, Range, Revision};
 
 const HOUR_MS: u64 = 60 * 60 * 1_000;
 /// Who needs longer asks again.
@@ -173,6 +173,35 @@ impl Organizations {
         let is_admin = self.role(organization, by).await? == Some(MemberRole::Admin);
         let (glass, _) = self.glass(organization, id).await?;
         if is_admin || glass.operator == by { Ok(glass) } else { Err(unknown(organization)) }
+    }
+
+    /// The requests that this person may see, by their ids: an admin all of the organization's, an operator their own.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOrganization`] for everybody else, or when storage cannot be read.
+    pub async fn glasses(&self, by: &str, organization: &str) -> Result<Vec<(String, Glass)>, Error> {
+        let is_admin = match self.actor(by, organization).await? {
+            Actor::Admin => true,
+            Actor::Operator => false,
+            _ => {
+                self.authorize(by, organization, Action::ApproveBreakGlass).await?;
+                return Err(unknown(organization));
+            }
+        };
+        let (prefix, mut after, mut all) = (Key::of(organization), None::<Vec<u8>>, Vec::new());
+        loop {
+            let range = Range { prefix: &prefix, after: after.as_deref(), limit: SCAN_RECORDS };
+            let page = self.keeper.page(INSTALLATION, GLASSES, range).await?;
+            let Some((last, _)) = page.last() else { return Ok(all) };
+            after = Some(last.clone());
+            for (key, found) in page {
+                let glass: Glass = decode(GLASSES, found.value.expose())?;
+                let id = Key::read_id(key.get(prefix.len()..).unwrap_or_default());
+                if is_admin || glass.operator == by {
+                    all.push((id, glass));
+                }
+            }
+        }
     }
 
     async fn glass(&self, organization: &str, id: &str) -> Result<(Glass, Revision), Error> {

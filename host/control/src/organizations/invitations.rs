@@ -4,12 +4,12 @@ use super::{MemberRole, Organizations, put};
 use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::error::Error;
-use crate::keeper::{Attempts, INSTALLATION, encode};
+use crate::keeper::{Attempts, INSTALLATION, SCAN_RECORDS, decode, encode};
 use crate::secret::{Secret, TokenDigest, TokenKind, draw_id};
 use crate::tables::{INVITATION_TOKENS, INVITATIONS, Key};
 use crate::users::Email;
 use serde::{Deserialize, Serialize};
-use storage::{Change, Life, Revision};
+use storage::{Change, Life, Range, Revision};
 
 const LIFE_MS: u64 = 72 * HOUR_MS;
 const HOUR_MS: u64 = 60 * 60 * 1_000;
@@ -22,6 +22,19 @@ pub struct Invited {
     pub id: String,
     /// What the invited person needs. Shown once, and kept by nobody.
     pub token: Secret,
+    /// Until when, in milliseconds since the epoch.
+    pub until_ms: u64,
+}
+
+/// An invitation that nobody has taken up yet, without its token.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// By which it is taken back.
+    pub id: String,
+    /// Whom it is for.
+    pub email: Email,
+    /// As what they will join.
+    pub role: MemberRole,
     /// Until when, in milliseconds since the epoch.
     pub until_ms: u64,
 }
@@ -86,6 +99,30 @@ impl Organizations {
         let event = event.personal(&id, &[("email", email.as_str())]);
         self.audit.append_with(&self.log(organization), &event, change).await?;
         Ok(Invited { id, token, until_ms })
+    }
+
+    /// The invitations of an organization that can still be taken up.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`Error::UnknownOrganization`], or when storage cannot be read.
+    pub async fn invitations(&self, by: &str, organization: &str) -> Result<Vec<Invitation>, Error> {
+        self.authorize(by, organization, Action::InviteMembers).await?;
+        let (prefix, mut after, mut all) = (Key::of(organization), None::<Vec<u8>>, Vec::new());
+        let now_ms = self.keeper.now_ms();
+        loop {
+            let range = Range { prefix: &prefix, after: after.as_deref(), limit: SCAN_RECORDS };
+            let page = self.keeper.page(INSTALLATION, INVITATIONS, range).await?;
+            let Some((last, _)) = page.last() else { return Ok(all) };
+            after = Some(last.clone());
+            for (key, found) in page {
+                let record: InvitationRecord = decode(INVITATIONS, found.value.expose())?;
+                let id = Key::read_id(key.get(prefix.len()..).unwrap_or_default());
+                let InvitationRecord { email, role, until_ms, .. } = record;
+                if now_ms < until_ms {
+                    all.push(Invitation { id, email: Email::parse(&email)?, role, until_ms });
+                }
+            }
+        }
     }
 
     /// Takes an invitation back; one that is not there is fine.

@@ -399,3 +399,35 @@ async fn joining_is_whole_wherever_a_process_dies() {
         }
     }
 }
+
+#[tokio::test]
+async fn invitations_are_listed_for_admins_while_they_hold() {
+    let world = World::new();
+    let house = world.house().await;
+    let user = house.join("bob@acme.example", MemberRole::User).await;
+    let invited = house.invite("eve@acme.example", MemberRole::User).await;
+    let of = async |by: &str| house.organizations.invitations(by, &house.acme).await;
+    let listed = of(&house.admin).await.unwrap();
+    let shown: Vec<_> = listed.iter().map(|one| (one.id.as_str(), one.email.as_str(), one.role)).collect();
+    assert_eq!(shown, [(invited.id.as_str(), "eve@acme.example", MemberRole::User)]);
+    assert_eq!(code(of(&user).await), "CD1242");
+    world.clock.pass(72 * HOUR_MS);
+    assert_eq!(of(&house.admin).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn wishes_to_look_are_listed_for_admins_and_for_who_asked() {
+    let world = World::new();
+    let house = world.house().await;
+    let user = house.join("bob@acme.example", MemberRole::User).await;
+    let (_, eve) = house.other().await;
+    let id = house.organizations.request_glass(&house.operator, &house.acme, "ticket").await.unwrap();
+    for (by, expected) in
+        [(&house.admin, Ok(1)), (&house.operator, Ok(1)), (&user, Err("CD1242")), (&eve, Err("CD1240"))]
+    {
+        let listed = house.organizations.glasses(by, &house.acme).await;
+        let ids: Vec<String> = listed.as_ref().map_or(Vec::new(), |all| all.iter().map(|one| one.0.clone()).collect());
+        assert_eq!(listed.map(|all| all.len()).map_err(|error| error.code()), expected);
+        assert!(ids.iter().all(|listed| *listed == id));
+    }
+}

@@ -426,7 +426,8 @@ async fn wishes_to_look_are_listed_for_admins_and_for_who_asked() {
         [(&house.admin, Ok(1)), (&house.operator, Ok(1)), (&user, Err("CD1242")), (&eve, Err("CD1240"))]
     {
         let listed = house.organizations.glasses(by, &house.acme).await;
-        let ids: Vec<String> = listed.as_ref().map_or(Vec::new(), |all| all.iter().map(|one| one.0.clone()).collect());
+        let ids: Vec<String> =
+            listed.as_ref().map_or(Vec::new(), |all| all.iter().map(|one| one.0.clone()).collect());
         assert_eq!(listed.map(|all| all.len()).map_err(|error| error.code()), expected);
         assert!(ids.iter().all(|listed| *listed == id));
     }

@@ -1,0 +1,98 @@
+//! Around every request: it gets an id, a time, and an end, also where a part of the server fails; and what refuses it
+//! becomes a body. One line of the log tells of it, without whatever was asked for.
+
+use crate::fault::Fault;
+use crate::house::House;
+use crate::refusal::Refusal;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, StatusCode, Version};
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(crate) async fn around(State(house): State<House>, request: Request, next: Next) -> Response {
+    let (began, id) = (Instant::now(), request_id());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = match refuse_ambiguous(&request) {
+        Err(fault) => fault.into_response(),
+        Ok(()) => {
+            let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
+            match tokio::time::timeout(house.options.limits.answer, answering).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(_)) => Fault::Internal.into_response(),
+                Err(_) => Fault::AnswerTooLate.into_response(),
+            }
+        }
+    };
+    let refusal = response.extensions_mut().remove::<Refusal>();
+    let cause = refusal.as_ref().and_then(|refusal| refusal.cause.clone());
+    let code = refusal.as_ref().map(|refusal| refusal.code);
+    if let Some(refusal) = refusal {
+        tell(&mut response, &refusal, &id);
+    }
+    decorate(&mut response, &house, &id);
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    let (status, took_ms) = (response.status().as_u16(), began.elapsed().as_millis());
+    match cause {
+        Some(cause) => {
+            tracing::error!(id, %method, route, status, took_ms, code, cause, "a request failed within");
+        }
+        None => tracing::debug!(id, %method, route, status, took_ms, code, "a request was answered"),
+    }
+    response
+}
+
+/// What two servers read in two ways is how one request is smuggled past the other. Of a body with two lengths hyper
+/// takes what the standard says and then hangs up (RFC 9112, section 6.1); hosts it leaves to us.
+fn refuse_ambiguous(request: &Request) -> Result<(), Fault> {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let is_named = match request.version() {
+        Version::HTTP_11 => hosts == 1,
+        _ => hosts <= 1,
+    };
+    if is_named { Ok(()) } else { Err(Fault::Ambiguous) }
+}
+
+fn tell(response: &mut Response, refusal: &Refusal, id: &str) {
+    *response.body_mut() = Body::from(refusal.body(id));
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(retry_after_ms) = refusal.retry_after_ms {
+        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_ms.div_ceil(1_000)));
+    }
+    if refusal.status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    // Nobody knows where the next request on this connection would begin.
+    if refusal.code == Fault::Ambiguous.code() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
+fn decorate(response: &mut Response, house: &House, id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if house.is_encrypted() {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}
+
+/// Known to whoever asked and to the log. No secret, so nobody need be unable to guess it.
+fn request_id() -> String {
+    format!("req_{:032x}", fastrand::u128(..))
+}

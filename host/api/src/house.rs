@@ -1,0 +1,59 @@
+//! What every route can reach: the installation, and what the server remembers of those who ask.
+
+use crate::installation::Installation;
+use crate::limiter::Limiter;
+use crate::options::{Options, Transport};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Who changes things that share a place waits for each other; more places than processors are of no use.
+const EDITS: usize = 64;
+
+/// What every route can reach. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct House(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) installation: Installation,
+    pub(crate) options: Options,
+    pub(crate) limiter: Limiter,
+    edits: [Mutex<()>; EDITS],
+    is_draining: AtomicBool,
+}
+
+impl House {
+    pub(crate) fn new(installation: Installation, options: Options) -> Self {
+        let limiter = Limiter::new(&options.rates);
+        let edits = std::array::from_fn(|_| Mutex::default());
+        Self(Arc::new(Inner { installation, options, limiter, edits, is_draining: AtomicBool::new(false) }))
+    }
+
+    /// From here on nothing of `of` is changed by anybody else who asks here, until the guard is dropped: what was read and
+    /// found to be as expected is still so when it is changed. One process has the data directory.
+    pub(crate) async fn edit(&self, of: &str) -> MutexGuard<'_, ()> {
+        let place = of.bytes().fold(0_usize, |place, byte| place.wrapping_mul(31).wrapping_add(byte.into()));
+        let [first, ..] = &self.0.edits;
+        self.0.edits.get(place % EDITS).unwrap_or(first).lock().await
+    }
+
+    pub(crate) fn is_encrypted(&self) -> bool {
+        matches!(self.0.options.transport, Transport::Tls { .. })
+    }
+
+    pub(crate) fn begin_to_drain(&self) {
+        self.0.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.is_draining.load(Ordering::Relaxed)
+    }
+}
+
+impl std::ops::Deref for House {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,46 @@
+//! The management API over HTTP: routes, who asks, what becomes of an error, and the description of all that.
+//!
+//! Decides nothing: who may do what is asked of `control`, which also remembers. Knows no engine, no connector and no
+//! database.
+//!
+//! # The way of a request
+//!
+//! ```text
+//! connection (limits, TLS) ─▶ around (id, time, panics) ─▶ authenticate (who, from where, how often, from which page)
+//!    ─▶ once (requests that come again) ─▶ route ─▶ control
+//! ```
+//! Whatever refuses on this way answers a [`refusal::Refusal`]; one place makes a body of it.
+
+mod around;
+mod at;
+mod authenticate;
+mod body;
+mod caller;
+mod cookie;
+mod error;
+mod etag;
+mod fault;
+mod house;
+mod installation;
+mod limiter;
+mod mapped;
+mod once;
+mod openapi;
+mod options;
+mod page;
+mod peer;
+mod refusal;
+mod router;
+mod routes;
+mod secret;
+mod server;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use installation::Installation;
+pub use openapi::document;
+pub use options::{Limits, Options, Rates, Transport};
+pub use server::{Drained, Server};

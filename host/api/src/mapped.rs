@@ -1,0 +1,83 @@
+//! What each error of `control` is out there: a status, and what to do. The one table of them.
+//!
+//! Whether something exists is said to nobody who may not know it: what is unknown and what is somebody else's are one.
+
+use control::{Error, Reason};
+use http::StatusCode;
+
+/// What an error is out there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mapped {
+    pub(crate) status: StatusCode,
+    pub(crate) hint: &'static str,
+}
+
+/// For what is our own doing.
+const OURS: (StatusCode, &str) = (StatusCode::INTERNAL_SERVER_ERROR, "tell the operator the `request_id`");
+const LATER: (StatusCode, &str) = (StatusCode::SERVICE_UNAVAILABLE, "ask again in a moment");
+const UNKNOWN: (StatusCode, &str) = (StatusCode::NOT_FOUND, "look at the list of those that you may see");
+
+impl Mapped {
+    pub(crate) fn of(error: &Error) -> Self {
+        let (status, hint) = match error {
+            Error::BadEmail => (StatusCode::UNPROCESSABLE_ENTITY, "give an address of e-mail"),
+            Error::WeakPassword { .. } => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "take a longer one that nobody has, such as some words in a row",
+            ),
+            Error::LoginRefused => (StatusCode::UNAUTHORIZED, "try again, or ask an admin to invite you"),
+            Error::SecondFactorNeeded => (StatusCode::UNAUTHORIZED, "send the `code` of your authenticator"),
+            Error::TooManyAttempts { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "wait as long as `Retry-After` says")
+            }
+            Error::BadSetupToken => {
+                (StatusCode::FORBIDDEN, "take the token that the server has printed at its last start")
+            }
+            Error::EmailTaken => (StatusCode::CONFLICT, "log in, and take the invitation up then"),
+            Error::SecondFactorState { .. } => (StatusCode::CONFLICT, "look at your account first"),
+            Error::BadCode => (StatusCode::UNPROCESSABLE_ENTITY, "wait for the next code"),
+            Error::Denied { reason, .. } => denied(*reason),
+            Error::BadInvitation => (StatusCode::NOT_FOUND, "ask an admin for a new invitation"),
+            Error::LastAdmin => (StatusCode::CONFLICT, "make somebody else an admin first"),
+            Error::BadName { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "give another one"),
+            Error::AlreadyMember => (StatusCode::CONFLICT, "an admin may change the role"),
+            Error::BadLife { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "name scopes, and fewer days"),
+            Error::BadZones { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "name the range that you come from among them")
+            }
+            Error::BadSchedule { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "write it as the message says"),
+            Error::BadNote | Error::NoteNotSigned { .. } | Error::ForeignNote { .. } | Error::BadNoteKey => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "send a checkpoint that this server has signed for this log",
+            ),
+            Error::NoSuchEntry { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "ask for the checkpoint first"),
+            Error::UnknownUser { .. }
+            | Error::UnknownOrganization { .. }
+            | Error::OtherRegion { .. }
+            | Error::BadGlass
+            | Error::SessionEnded
+            | Error::BadToken => UNKNOWN,
+            Error::AuditEntryTooLarge { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "use shorter names"),
+            Error::Storage(storage::Error::Conflict { .. }) => {
+                (StatusCode::CONFLICT, "read it again, and decide anew")
+            }
+            Error::Busy | Error::Contended { .. } => LATER,
+            Error::Storage(storage::Error::Engine(_) | storage::Error::Interrupted) => LATER,
+            _ => OURS,
+        };
+        Self { status, hint }
+    }
+}
+
+fn denied(reason: Reason) -> (StatusCode, &'static str) {
+    match reason {
+        Reason::NotAMember => UNKNOWN,
+        Reason::NeedsAdmin => (StatusCode::FORBIDDEN, "ask an admin of the organization"),
+        Reason::NeedsOperator => (StatusCode::FORBIDDEN, "ask an operator of the installation"),
+        Reason::OperatorSeesNoData | Reason::NotSelected => {
+            (StatusCode::FORBIDDEN, "ask for a look by break-glass: an admin selects what is shown")
+        }
+        Reason::NeedsScope(_) => (StatusCode::FORBIDDEN, "make a token with this scope"),
+        Reason::NeedsPerson => (StatusCode::FORBIDDEN, "log in, and do it as a person"),
+    }
+}

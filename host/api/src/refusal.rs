@@ -1,0 +1,97 @@
+//! What is answered instead of what was asked for. One place makes a body of it: `{code, message, hint, request_id}`.
+
+use crate::fault::Fault;
+use crate::mapped::Mapped;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What is answered instead of what was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: &'static str,
+    pub(crate) retry_after_ms: Option<u64>,
+    /// For the log alone.
+    pub(crate) cause: Option<String>,
+}
+
+/// Why a request was not done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem<'a> {
+    /// Stable, and explained by `cofferdam explain`.
+    #[schema(example = "CD1242", pattern = "^CD[0-9]{4}$")]
+    pub(crate) code: &'a str,
+    /// What happened.
+    pub(crate) message: &'a str,
+    /// What to do.
+    pub(crate) hint: &'a str,
+    /// By which the operator finds it in the log.
+    pub(crate) request_id: &'a str,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        let retry_after_ms = match &fault {
+            Fault::TooMany { retry_after_ms } => Some(*retry_after_ms),
+            Fault::UnderWay | Fault::Draining => Some(1_000),
+            _ => None,
+        };
+        Self {
+            status: fault.status(),
+            code: fault.code(),
+            message: fault.to_string(),
+            hint: fault.hint(),
+            retry_after_ms,
+            cause: None,
+        }
+    }
+}
+
+impl From<control::Error> for Refusal {
+    fn from(error: control::Error) -> Self {
+        let Mapped { status, hint } = Mapped::of(&error);
+        let retry_after_ms = match &error {
+            control::Error::TooManyAttempts { retry_after_ms } => Some(*retry_after_ms),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(1_000),
+            _ => None,
+        };
+        // What storage says names files and tables, which are nobody's business out there.
+        let is_ours = status.is_server_error();
+        let message = if is_ours { Fault::Internal.to_string() } else { error.to_string() };
+        let cause = is_ours.then(|| causes(&error));
+        Self { status, code: error.code(), message, hint, retry_after_ms, cause }
+    }
+}
+
+impl Refusal {
+    /// What is told of it for the request of this id.
+    pub(crate) fn body(&self, request_id: &str) -> Vec<u8> {
+        let Self { code, message, hint, .. } = self;
+        serde_json::to_vec(&Problem { code, message, hint, request_id }).unwrap_or_default()
+    }
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let first = error.to_string();
+    let rest = std::iter::successors(error.source(), |cause| cause.source());
+    rest.fold(first, |all, cause| format!("{all}: {cause}"))
+}
+
+impl IntoResponse for Refusal {
+    /// Without a body, which needs the request's id: see `around`.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        Refusal::from(self).into_response()
+    }
+}

@@ -1,0 +1,93 @@
+//! Every route, in three groups: for anybody, for strangers who show something in the body, and for who has come in.
+
+use crate::around::around;
+use crate::authenticate::{authenticate, count_strangers};
+use crate::fault::Fault;
+use crate::house::House;
+use crate::once::once;
+use crate::routes::{
+    account, audit, glass, health, installation_audit, invitations, login, members, organizations, second,
+    sessions, setup, tokens, zones,
+};
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The routes of an installation.
+pub(crate) fn router(house: House) -> Router {
+    let strangers = strangers().route_layer(from_fn_with_state(house.clone(), count_strangers));
+    let inside = inside()
+        .route_layer(from_fn_with_state(house.clone(), once))
+        .route_layer(from_fn_with_state(house.clone(), authenticate));
+    let (router, _) = anybody().merge(strangers).merge(inside).split_for_parts();
+    router
+        .fallback(async || Fault::NoSuchRoute)
+        .method_not_allowed_fallback(async || Fault::NoSuchMethod)
+        .layer(from_fn_with_state(house.clone(), around))
+        .with_state(house)
+}
+
+/// Tells nothing of anyone.
+pub(crate) fn anybody() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::description))
+}
+
+/// For who is nobody yet.
+pub(crate) fn strangers() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(setup::create_first_operator))
+        .routes(routes!(login::log_in))
+        .routes(routes!(invitations::join))
+}
+
+/// For who has come in.
+pub(crate) fn inside() -> OpenApiRouter<House> {
+    people().merge(organizations_routes()).merge(audit_routes())
+}
+
+fn people() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(login::log_out))
+        .routes(routes!(account::me))
+        .routes(routes!(account::change_password))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
+        .routes(routes!(second::begin))
+        .routes(routes!(second::enable))
+        .routes(routes!(second::disable))
+        .routes(routes!(invitations::accept))
+}
+
+fn organizations_routes() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(organizations::list, organizations::create))
+        .routes(routes!(organizations::show, organizations::rename))
+        .routes(routes!(members::list))
+        .routes(routes!(members::show, members::change, members::remove))
+        .routes(routes!(invitations::list, invitations::invite))
+        .routes(routes!(invitations::revoke))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(zones::show, zones::set))
+        .routes(routes!(glass::list, glass::request))
+        .routes(routes!(glass::show, glass::end))
+        .routes(routes!(glass::approve))
+}
+
+fn audit_routes() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::checkpoint))
+        .routes(routes!(audit::inclusion))
+        .routes(routes!(audit::consistency))
+        .routes(routes!(audit::compare))
+        .routes(routes!(installation_audit::list))
+        .routes(routes!(installation_audit::export))
+        .routes(routes!(installation_audit::checkpoint))
+        .routes(routes!(installation_audit::compare))
+}

@@ -68,7 +68,7 @@ impl Parts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counted, PART_BYTES, Parts};
+    use super::{Counted, PART_BYTES, Parts, RUNS_MAX};
 
     fn told(runs: &[(u64, u64)], bytes: u64) -> Vec<u64> {
         let mut parts = Parts::new(runs, bytes);
@@ -88,6 +88,17 @@ mod tests {
             assert_eq!(told(&counted(lengths), bytes), lengths);
         }
         assert_eq!(counted(&[4, 4, 4]), [(4, 3)], "what repeats is written once");
+    }
+
+    #[test]
+    fn parts_beyond_what_is_kept_are_told_in_the_default_length() {
+        let kept = (0..RUNS_MAX as u64).map(|part| 1 + part % 2);
+        let lengths: Vec<u64> = kept.chain([3; 3]).collect();
+        let (counted, bytes) = (counted(&lengths), lengths.iter().sum());
+        assert_eq!(counted.len(), RUNS_MAX);
+        let told = told(&counted, bytes);
+        assert_eq!(told[..RUNS_MAX], lengths[..RUNS_MAX]);
+        assert_eq!(told[RUNS_MAX..], [9], "three parts of three bytes");
     }
 
     #[test]

@@ -193,12 +193,13 @@ mod tests {
         Asked { method, url, headers: headers(fields), body: seen, trailers: Headers::new() }
     }
 
-    /// Against `POST https://api.test/v1/items?page=1&sort=id`, header `accept: a`, body `{"a":1}`.
+    /// Against `POST https://api.test/v1/items?page=1&sort=id`, headers `accept: a` and
+    /// `host: api.test`, body `{"a":1}`.
     fn differences(asked: &Asked) -> Vec<String> {
         let known = Known {
             method: "POST",
             url: "https://api.test/v1/items?page=1&sort=id",
-            headers: &headers(&[("accept", "a")]),
+            headers: &headers(&[("accept", "a"), ("host", "api.test")]),
             trailers: &Headers::new(),
         };
         let mut differs = Differs::of(&known, asked);
@@ -225,6 +226,15 @@ mod tests {
             (
                 asked("POST", "https://api.test:8443/v1/items?page=1&sort=id", accept, BODY),
                 Some("the host: `api.test` recorded, `api.test:8443` now"),
+            ),
+            (
+                asked(
+                    "POST",
+                    "https://b.test/v1/items?page=1&sort=id",
+                    &[accept, &[("Host", "b.test")]].concat(),
+                    BODY,
+                ),
+                Some("the host: `api.test` recorded, `b.test` now"),
             ),
             (
                 asked("POST", "https://api.test/v2/items?page=1&sort=id", accept, BODY),

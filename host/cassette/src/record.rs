@@ -81,8 +81,12 @@ impl Recorder {
     /// # Errors
     /// What went wrong first since the recording began; [`Error::Incomplete`] where an instance does not end.
     pub fn finish(&self, run: u64, complete: bool) -> Result<u64, Error> {
+        self.finish_within(SETTLE, run, complete)
+    }
+
+    fn finish_within(&self, settle: Duration, run: u64, complete: bool) -> Result<u64, Error> {
         let state = self.0.state();
-        let waited = self.0.gone.wait_timeout_while(state, SETTLE, |state| state.alive > 0);
+        let waited = self.0.gone.wait_timeout_while(state, settle, |state| state.alive > 0);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if let Some(fault) = &state.fault {
             return Err(fault.clone());
@@ -214,5 +218,49 @@ impl Drop for Recording {
         state.alive = state.alive.saturating_sub(1);
         state.head.instances.insert(self.name.clone(), self.exchanges.load(Ordering::Relaxed));
         self.recorder.gone.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::{Head, Recorder};
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn a_recording_whose_instance_does_not_end_is_not_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let recorder = Recorder::create(folder.path(), Head::default()).unwrap();
+        let tape = recorder.tape("source", "open", "", [0; 32]).unwrap();
+        assert_eq!(recorder.finish_within(Duration::ZERO, 1, true).unwrap_err().code(), "CD0855");
+        drop(tape);
+        assert_eq!(recorder.finish_within(Duration::ZERO, 1, true).unwrap(), 0);
+    }
+
+    /// Which of the two comes first is left to the machine, so there are many rounds.
+    #[test]
+    fn an_instance_that_is_still_being_dropped_is_waited_for_and_not_longer() {
+        let began = Instant::now();
+        for _round in 0..100 {
+            let folder = tempfile::tempdir().unwrap();
+            let recorder = Recorder::create(folder.path(), Head::default()).unwrap();
+            let tape = recorder.tape("source", "open", "", [0; 32]).unwrap();
+            let both = Barrier::new(2);
+            thread::scope(|scope| {
+                let finished = scope.spawn(|| {
+                    both.wait();
+                    recorder.finish_within(LONG, 1, true)
+                });
+                both.wait();
+                thread::yield_now();
+                drop(tape);
+                assert_eq!(finished.join().unwrap().unwrap(), 0);
+            });
+        }
+        assert!(began.elapsed() < LONG);
     }
 }

@@ -122,3 +122,19 @@ fn unhex(digits: &str) -> Option<[u8; 32]> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LINES_MAX, Writer};
+
+    #[test]
+    fn a_tape_ends_with_the_last_line_that_a_replay_would_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(folder.path().join("tape"), "source/1", &[0; 32]).unwrap();
+        writer.lines = LINES_MAX - 1;
+        writer.begin_call("next").unwrap();
+        let error = writer.begin_call("next").unwrap_err();
+        assert_eq!(error.code(), "CD0858");
+        assert!(error.to_string().contains("`source/1` asked the clock more than 4000000 times"), "{error}");
+    }
+}

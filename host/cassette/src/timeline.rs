@@ -141,8 +141,36 @@ mod tests {
             timeline(&[Line::Call("next".into()), Line::MonotonicMs(3, 1), Line::MonotonicMs(203, 1)]);
         timeline.begin_call("next");
         assert_eq!(timeline.monotonic_ms(), 3);
-        timeline.slept(200);
-        assert_eq!(timeline.monotonic_ms(), 203);
+        timeline.slept(300);
+        assert_eq!(timeline.monotonic_ms(), 203, "it is what was read then, whatever was slept");
+        timeline.slept(300);
+        assert_eq!(timeline.monotonic_ms(), 504, "nothing knows of this one");
+    }
+
+    #[test]
+    fn a_sleep_of_one_call_of_which_its_readings_know_is_none_of_another() {
+        let mut timeline = timeline(&[Line::Call("next".into()), Line::WallMs(5_000, 2)]);
+        timeline.begin_call("next");
+        assert_eq!(timeline.wall_ms(), 5_000);
+        timeline.slept(300);
+        timeline.begin_call("committed");
+        assert_eq!(timeline.wall_ms(), 5_001);
+    }
+
+    #[test]
+    fn the_other_clock_never_falls_in_whatever_order_calls_come() {
+        let lines = [
+            Line::Call("next".into()),
+            Line::MonotonicMs(5, 1),
+            Line::Call("committed".into()),
+            Line::MonotonicMs(9, 1),
+        ];
+        let mut timeline = timeline(&lines);
+        let mut read = |call: &str| {
+            timeline.begin_call(call);
+            timeline.monotonic_ms()
+        };
+        assert_eq!([read("committed"), read("next"), read("next")], [9, 9, 10]);
     }
 
     #[test]

@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail as tests do")]
 
+mod off;
+mod same;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use cassette::{
-    Asked, Cassette, Error, Failure, Head, Headers, Played, Player, Recorder, Recording, Seen, SlowDown,
-    Tape, Told, Value,
+    Asked, Cassette, Error, Failure, Head, Headers, Open, Played, Player, Recorder, Recording, Seen,
+    SlowDown, Tape, Told, Value,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -26,6 +29,7 @@ fn recorder(folder: &Path) -> Recorder {
 
 fn recording(recorder: &Recorder, about: &str) -> Arc<Recording> {
     let reel = Cassette::Record(recorder.clone()).reel("source");
+    assert!(!reel.is_replay());
     match reel.tape("source.open", about, [7; 32]).unwrap() {
         Tape::Record(tape) => tape,
         Tape::Replay(_) => panic!("it is recorded"),
@@ -33,7 +37,13 @@ fn recording(recorder: &Recorder, about: &str) -> Arc<Recording> {
 }
 
 fn played(folder: &Path, about: &str) -> Result<Arc<Played>, Error> {
-    match Cassette::Replay(Player::open(folder)?).reel("source").tape("source.open", about, [0; 32])? {
+    played_by(&Player::open(folder)?, about)
+}
+
+fn played_by(player: &Player, about: &str) -> Result<Arc<Played>, Error> {
+    let reel = Cassette::Replay(player.clone()).reel("source");
+    assert!(reel.is_replay());
+    match reel.tape("source.open", about, [0; 32])? {
         Tape::Replay(tape) => Ok(tape),
         Tape::Record(_) => panic!("it is replayed"),
     }
@@ -242,9 +252,16 @@ fn a_recording_that_did_not_end_is_not_replayed() {
 /// What happens to a cassette, and the code and the words that tell of it.
 type Damage = (fn(&Path), &'static str, &'static str);
 
+/// Says of the response's body that it is in another file.
+fn body_at(folder: &Path, name: &str) {
+    let path = folder.join("source/source.open.1/0001.json");
+    let elsewhere = fs::read_to_string(&path).unwrap().replace("0001.response", name);
+    fs::write(path, elsewhere).unwrap();
+}
+
 #[test]
 fn what_is_no_cassette_or_is_damaged_is_told_with_its_file() {
-    let cases: [Damage; 8] = [
+    let cases: [Damage; 14] = [
         (|folder| fs::remove_file(folder.join("cassette.json")).unwrap(), "CD0853", "cassette.json"),
         (|folder| fs::write(folder.join("cassette.json"), "{").unwrap(), "CD0853", "cassette.json"),
         (|folder| fs::write(folder.join("cassette.json"), "{}").unwrap(), "CD0853", "which version"),
@@ -266,12 +283,26 @@ fn what_is_no_cassette_or_is_damaged_is_told_with_its_file() {
         (|folder| fs::write(folder.join("source/source.open.1/tape.jsonl"), "").unwrap(), "CD0853", "seed"),
         (
             |folder| {
-                let path = folder.join("source/source.open.1/0001.json");
-                let away = fs::read_to_string(&path).unwrap().replace("0001.response", "../../secret");
-                fs::write(path, away).unwrap();
+                let seed = format!("{{\"seed\":\"{}\"}}\n", "7".repeat(66));
+                fs::write(folder.join("source/source.open.1/tape.jsonl"), seed).unwrap();
             },
             "CD0853",
-            "no name of a file beside it",
+            "seed of 64 digits",
+        ),
+        (|folder| body_at(folder, "../../secret"), "CD0853", "no name of a file beside it"),
+        (|folder| body_at(folder, "/secret"), "CD0853", "no name of a file beside it"),
+        (|folder| body_at(folder, "more/secret"), "CD0853", "no name of a file beside it"),
+        (|folder| body_at(folder, ".."), "CD0853", "no name of a file beside it"),
+        (|folder| body_at(folder, ""), "CD0853", "no name of a file beside it"),
+        (
+            // Blanks mean nothing in a document, and it would be a whole one behind them.
+            |folder| {
+                let path = folder.join("cassette.json");
+                let head = fs::read(&path).unwrap();
+                fs::write(path, [vec![b' '; 64 << 20], head].concat()).unwrap();
+            },
+            "CD0853",
+            "cassette.json",
         ),
     ];
     for (damage, code, words) in cases {
@@ -301,6 +332,51 @@ fn a_folder_that_cannot_be_written_ends_the_recording_with_its_name() {
 }
 
 #[test]
+fn a_long_body_that_cannot_be_written_ends_the_recording_while_it_passes() {
+    let long = vec![b'x'; 65 << 10];
+    let passes: [fn(&Open, &[u8]); 2] = [Open::request_part, Open::response_part];
+    for pass in passes {
+        let folder = folder();
+        let recorder = recorder(folder.path());
+        let tape = recording(&recorder, "");
+        fs::remove_dir_all(folder.path().join("source")).unwrap();
+        let open = tape.exchange("PUT", URL, Headers::new());
+        pass(&open, &long);
+        assert_eq!(tape.fault().map(|error| error.code()), Some("CD0851"));
+    }
+}
+
+#[test]
+fn a_request_whose_body_was_left_is_marked_for_whoever_reads_it() {
+    let folder = folder();
+    let recorder = recorder(folder.path());
+    let tape = recording(&recorder, "");
+    for is_whole in [true, false] {
+        let open = tape.exchange("PUT", URL, Headers::new());
+        open.request_part(b"half");
+        if is_whole {
+            open.request_ended(Headers::new());
+        }
+    }
+    drop(tape);
+    recorder.finish(1, true).unwrap();
+    let document = |name| fs::read_to_string(folder.path().join("source/source.open.1").join(name)).unwrap();
+    assert!(!document("0001.json").contains("cut") && document("0002.json").contains("\"cut\": true"));
+}
+
+#[test]
+fn where_a_unit_stands_is_what_was_said_of_it_first() {
+    let folder = folder();
+    let recorder = recorder(folder.path());
+    drop(recording(&recorder, ""));
+    for at in 1..3 {
+        recorder.stands("items", serde_json::json!({ "at": at }));
+    }
+    recorder.finish(1, true).unwrap();
+    assert_eq!(Player::open(folder.path()).unwrap().head().units["items"]["at"], 1);
+}
+
+#[test]
 fn names_that_are_no_names_of_files_stay_apart_and_inside() {
     let folder = folder();
     let recorder = recorder(folder.path());
@@ -315,6 +391,24 @@ fn names_that_are_no_names_of_files_stay_apart_and_inside() {
         let tape = played(folder.path(), name).unwrap();
         assert_eq!(parts(&tape, &asked("GET", URL, &[], b"")).unwrap().concat(), name.as_bytes());
     }
+}
+
+#[test]
+fn a_connection_that_is_called_as_a_folder_above_stays_inside() {
+    let folder = folder();
+    let inside = folder.path().join("tape");
+    let recorder = recorder(&inside);
+    for name in ["..", ".", ".hidden", "a/../.."] {
+        drop(Cassette::Record(recorder.clone()).reel(name).tape("source.open", "", [7; 32]).unwrap());
+    }
+    recorder.finish(1, true).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let mut names: Vec<_> = fs::read_dir(inside)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["%2e", "%2e.", "%2ehidden", "a%2f..%2f..", "cassette.json"]);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! What an escape stands for. More readings than any one reader has: what is read too much is only held against secrets.
 
-use memchr::memchr3_iter;
-
 /// So much text may stand for one byte, and no more: four hexadecimal digits behind as many backslashes as are read.
 pub(crate) const BYTE_SPELLED_MAX: usize = BACKSLASHES_MAX + 5;
 /// JSON in JSON in JSON has seven backslashes before a quotation mark.
@@ -12,51 +10,60 @@ pub(crate) fn is_lead(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&')
 }
 
-/// The places where an escape could begin.
-pub(crate) fn leads(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
-    memchr3_iter(b'%', b'\\', b'&', text)
-}
+/// The longest escape: two times four hexadecimal digits behind `u` and as many backslashes as are read. With so much text
+/// before it, no reading is open.
+pub(crate) const ESCAPE_BYTES_MAX: usize = 2 * BYTE_SPELLED_MAX;
 
-/// One reading: so many bytes of text stand for these bytes.
-#[derive(Clone, Copy)]
+/// One reading: so many bytes of text stand for these bytes. Small, as readings are made by the million.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Reading {
-    pub(crate) text_bytes: usize,
+    text_bytes: u8,
+    value_bytes: u8,
     value: [u8; 4],
-    value_bytes: usize,
 }
 
 impl Reading {
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text_bytes.into()
+    }
+
     pub(crate) fn value(&self) -> &[u8] {
-        self.value.get(..self.value_bytes).unwrap_or_default()
-    }
-
-    fn byte(text_bytes: usize, byte: u8) -> Self {
-        Self { text_bytes, value: [byte, 0, 0, 0], value_bytes: 1 }
-    }
-
-    fn character(text_bytes: usize, character: char) -> Self {
-        let mut value = [0; 4];
-        let value_bytes = character.encode_utf8(&mut value).len();
-        Self { text_bytes, value, value_bytes }
+        self.value.get(..self.value_bytes.into()).unwrap_or_default()
     }
 }
 
 /// All readings of what begins at one place.
 #[derive(Default)]
 pub(crate) struct Readings {
-    readings: [Option<Reading>; 4],
+    readings: [Reading; READINGS_MAX],
+    count: usize,
     /// Whether more text could give another reading.
     pub(crate) open: bool,
 }
 
+/// A run of backslashes is one, or two, or belongs to what stands behind it.
+const READINGS_MAX: usize = 3;
+
 impl Readings {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Reading> {
-        self.readings.iter().flatten()
+        self.readings.iter().take(self.count)
     }
 
-    fn add(&mut self, reading: Reading) {
-        if let Some(free) = self.readings.iter_mut().find(|one| one.is_none()) {
-            *free = Some(reading);
+    fn byte(&mut self, text_bytes: usize, byte: u8) {
+        self.add(text_bytes, [byte, 0, 0, 0], 1);
+    }
+
+    fn character(&mut self, text_bytes: usize, character: char) {
+        let mut value = [0; 4];
+        let value_bytes = character.encode_utf8(&mut value).len();
+        self.add(text_bytes, value, value_bytes);
+    }
+
+    fn add(&mut self, text_bytes: usize, value: [u8; 4], value_bytes: usize) {
+        let small = |bytes: usize| u8::try_from(bytes).unwrap_or_default();
+        if let Some(free) = self.readings.get_mut(self.count) {
+            *free = Reading { text_bytes: small(text_bytes), value_bytes: small(value_bytes), value };
+            self.count += 1;
         }
     }
 }
@@ -68,7 +75,7 @@ pub(crate) fn readings(text: &[u8]) -> Readings {
         Some(b'%') => percent(text, &mut readings),
         Some(b'\\') => backslash(text, &mut readings),
         Some(b'&') => entity(text, &mut readings),
-        Some(b'+') => readings.add(Reading::byte(1, b' ')),
+        Some(b'+') => readings.byte(1, b' '),
         _ => {}
     }
     readings
@@ -82,7 +89,7 @@ fn percent(text: &[u8], readings: &mut Readings) {
         }
         match number(text, before, digits, 16) {
             Number::Is(value) => {
-                readings.add(Reading::byte(before + digits, u8::try_from(value).unwrap_or_default()));
+                readings.byte(before + digits, u8::try_from(value).unwrap_or_default());
             }
             Number::Open => readings.open = true,
             Number::None => {}
@@ -94,7 +101,7 @@ fn backslash(text: &[u8], readings: &mut Readings) {
     let run = text.iter().take(BACKSLASHES_MAX + 1).take_while(|byte| **byte == b'\\').count();
     for pairs in [2, 4] {
         if run >= pairs {
-            readings.add(Reading::byte(pairs, b'\\'));
+            readings.byte(pairs, b'\\');
         }
     }
     if run > BACKSLASHES_MAX {
@@ -115,12 +122,12 @@ fn backslash(text: &[u8], readings: &mut Readings) {
         other if other.is_ascii_punctuation() || *other == b' ' => *other,
         _ => return,
     };
-    readings.add(Reading::byte(run + 1, simple));
+    readings.byte(run + 1, simple);
 }
 
 fn two_digits(text: &[u8], before: usize, readings: &mut Readings) {
     match number(text, before, 2, 16) {
-        Number::Is(value) => readings.add(Reading::byte(before + 2, u8::try_from(value).unwrap_or_default())),
+        Number::Is(value) => readings.byte(before + 2, u8::try_from(value).unwrap_or_default()),
         Number::Open => readings.open = true,
         Number::None => {}
     }
@@ -138,7 +145,7 @@ fn unicode(text: &[u8], backslashes: usize, readings: &mut Readings) {
         Number::None => return,
     };
     if let Some(character) = char::from_u32(first) {
-        readings.add(Reading::character(before + 4, character));
+        readings.character(before + 4, character);
         return;
     }
     let second_at = before * 2 + 4;
@@ -152,7 +159,7 @@ fn unicode(text: &[u8], backslashes: usize, readings: &mut Readings) {
         Number::Is(second) => {
             let pair = [first, second].map(|half| u16::try_from(half).unwrap_or_default());
             if let Some(Ok(character)) = char::decode_utf16(pair).next() {
-                readings.add(Reading::character(second_at + 4, character));
+                readings.character(second_at + 4, character);
             }
         }
         Number::Open => readings.open = true,
@@ -165,7 +172,7 @@ fn entity(text: &[u8], readings: &mut Readings) {
         [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
     for (name, value) in NAMES {
         if text.starts_with(name) {
-            readings.add(Reading::byte(name.len(), value));
+            readings.byte(name.len(), value);
         }
         readings.open |= text.len() < name.len() && name.starts_with(text);
     }
@@ -187,7 +194,7 @@ fn numbered(text: &[u8], before: usize, base: u32, readings: &mut Readings) {
                 _ => None,
             };
             if let Some(character) = value {
-                readings.add(Reading::character(before + digits + 1, character));
+                readings.character(before + digits + 1, character);
             }
         }
         Some(_) => {}

@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crate::escape::{Reading, leads, readings};
+use crate::escape::{ESCAPE_BYTES_MAX, Reading, readings};
 use crate::grams::Grams;
 use crate::hit::{Encoding, Hit};
+use crate::leads::leads;
 use crate::needle::{Needle, is_base64};
 use crate::resumes::Resumes;
 use crate::walk::walk;
@@ -15,9 +16,24 @@ pub(crate) struct Needles {
     pub(crate) resumes: Resumes,
     /// Of the longest.
     pub(crate) bytes_max: usize,
-    grams: Grams,
+    pub(crate) grams: Grams,
     /// Whether `+` could stand for a byte of a needle.
     pub(crate) has_space: bool,
+}
+
+/// What a search tells.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// By their places.
+    pub(crate) hits: Vec<Hit>,
+    /// Where the first of those needles begins that the end of the text cuts off, of those that were followed to there.
+    pub(crate) cut_off: Option<usize>,
+}
+
+impl Found {
+    pub(crate) fn cut_off_at(&mut self, start: usize) {
+        self.cut_off = Some(self.cut_off.map_or(start, |earlier| earlier.min(start)));
+    }
 }
 
 impl Needles {
@@ -28,67 +44,64 @@ impl Needles {
         Self { grams: Grams::new(&needles), resumes, bytes_max, has_space, needles }
     }
 
-    /// All hits by their places. One credential is told once where a form of it lies within another.
-    pub(crate) fn found(&self, text: &[u8]) -> Vec<Hit> {
-        let mut hits = Vec::new();
+    /// All hits. One credential is told once where a form of it lies within another.
+    pub(crate) fn found(&self, text: &[u8]) -> Found {
+        let mut found = Found::default();
         if self.needles.is_empty() {
-            return hits;
+            return found;
         }
-        self.grams.candidates(text, |needle, start| hits.extend(self.literal(text, needle, start)));
-        for at in leads(text) {
-            self.escaped(text, at, &mut hits);
-        }
-        if self.has_space {
-            for at in memchr::memchr_iter(b'+', text) {
-                self.escaped(text, at, &mut hits);
+        self.grams.candidates(text, |needle, start| self.literal(text, needle, start, &mut found));
+        leads(text, self.has_space, |at| {
+            if let Some((before, rest)) = text.split_at_checked(at)
+                && self.resumes.may_resume(before, rest)
+            {
+                self.escaped(before, rest, text, &mut found);
             }
+        });
+        if !found.hits.is_empty() {
+            found.hits.sort_by_key(|hit| (hit.range.start, Reverse(hit.range.end)));
+            without_inner(&mut found.hits);
         }
-        if !hits.is_empty() {
-            hits.sort_by_key(|hit| (hit.range.start, Reverse(hit.range.end)));
-            without_inner(&mut hits);
-        }
-        hits
+        found
     }
 
-    fn literal(&self, text: &[u8], needle: usize, start: usize) -> Option<Hit> {
-        let needle = self.needles.get(needle)?;
+    /// A needle that stands as it is, or does so up to the text's end or an escape that the end cuts off.
+    fn literal(&self, text: &[u8], needle: usize, start: usize, found: &mut Found) {
+        let Some(needle) = self.needles.get(needle) else { return };
         let end = start + needle.bytes.len();
-        if text.get(start..end)? != needle.bytes.as_slice() {
-            return None;
+        if text.get(start..end) == Some(needle.bytes.as_slice()) {
+            let trail = needle.trail && text.get(end).copied().is_some_and(is_base64);
+            found.hits.push(hit(text, needle, needle.encoding, start, end + usize::from(trail)));
         }
-        let trail = needle.trail && text.get(end).copied().is_some_and(is_base64);
-        Some(hit(text, needle, needle.encoding, start, end + usize::from(trail)))
+        let is_first = found.cut_off.is_none_or(|earlier| start < earlier);
+        if is_first && end + ESCAPE_BYTES_MAX > text.len() && walk(text, needle, start, 0).open {
+            found.cut_off_at(start);
+        }
     }
 
-    /// Needles of which the first escaped byte is at this place.
-    fn escaped(&self, text: &[u8], at: usize, hits: &mut Vec<Hit>) {
-        let rest = text.get(at..).unwrap_or_default();
-        if !self.resumes.may_resume(rest) {
+    /// Needles of which the first escaped byte is at the beginning of the rest.
+    #[cold]
+    fn escaped(&self, before: &[u8], rest: &[u8], text: &[u8], found: &mut Found) {
+        for reading in readings(rest).iter() {
+            let behind = rest.get(reading.text_bytes()..).unwrap_or_default();
+            let tell = |needle, offset| self.resumed(text, before.len(), reading, (needle, offset), found);
+            self.resumes.candidates(before, reading.value(), behind, tell);
+        }
+    }
+
+    fn resumed(&self, text: &[u8], at: usize, reading: &Reading, resume: (usize, usize), found: &mut Found) {
+        let (needle, offset) = resume;
+        let Some(needle) = self.needles.get(needle) else { return };
+        let Some(start) = at.checked_sub(offset) else { return };
+        let Some((before, behind)) = needle.bytes.split_at_checked(offset) else { return };
+        if text.get(start..at) != Some(before) || !behind.starts_with(reading.value()) {
             return;
         }
-        let readings = readings(rest);
-        for reading in readings.iter() {
-            let Some(byte) = reading.value().first().copied().filter(|byte| self.resumes.has(*byte)) else {
-                continue;
-            };
-            let mut from = |resume| hits.extend(self.resumed(text, at, reading, resume));
-            self.resumes.starting(byte).for_each(|needle| from((needle, 0)));
-            if let Some(before) = at.checked_sub(1).and_then(|before| text.get(before)) {
-                self.resumes.behind(byte, *before).for_each(from);
-            }
+        let walked = walk(text, needle, at + reading.text_bytes(), offset + reading.value().len());
+        found.hits.extend(walked.end.map(|end| hit(text, needle, Encoding::Escaped, start, end)));
+        if walked.open {
+            found.cut_off_at(start);
         }
-    }
-
-    fn resumed(&self, text: &[u8], at: usize, reading: &Reading, resume: (usize, usize)) -> Option<Hit> {
-        let (needle, offset) = resume;
-        let needle = self.needles.get(needle)?;
-        let start = at.checked_sub(offset)?;
-        let (before, behind) = needle.bytes.split_at_checked(offset)?;
-        if text.get(start..at)? != before || !behind.starts_with(reading.value()) {
-            return None;
-        }
-        let end = walk(text, needle, at + reading.text_bytes, offset + reading.value().len()).end?;
-        Some(hit(text, needle, Encoding::Escaped, start, end))
     }
 }
 

@@ -6,11 +6,12 @@
 
 use zeroize::{DefaultIsZeroes, Zeroizing};
 
+use crate::filter::Filter;
 use crate::needle::Needle;
 
 const BLOCK_BYTES: usize = 4;
 /// 16 KiB, to stay in the first cache; a thousand blocks leave 99 % of it empty.
-const FILTER_BITS: u32 = 17;
+const FILTER_SIZE: u32 = 17;
 /// More would make more blocks for each needle and little less work.
 const STRIDE_MAX: usize = 16;
 
@@ -26,7 +27,7 @@ impl DefaultIsZeroes for Gram {}
 
 pub(crate) struct Grams {
     stride: usize,
-    filter: Zeroizing<Vec<u64>>,
+    filter: Filter,
     /// In order.
     grams: Zeroizing<Vec<Gram>>,
 }
@@ -36,20 +37,19 @@ impl Grams {
         let shortest = needles.iter().map(|needle| needle.bytes.len()).min().unwrap_or_default();
         let stride = (shortest.max(BLOCK_BYTES) - BLOCK_BYTES + 1).min(STRIDE_MAX);
         let mut grams = Zeroizing::new(Vec::with_capacity(needles.len() * stride));
-        let words = if needles.is_empty() { 0 } else { 1 << (FILTER_BITS - 6) };
-        let mut filter = Zeroizing::new(vec![0_u64; words]);
         for (place, needle) in (0..).zip(needles) {
             for (offset, window) in (0..).zip(needle.bytes.windows(BLOCK_BYTES).take(stride)) {
-                let Some(block) = block(window) else { continue };
-                let (word, bit) = spot(block);
-                if let Some(word) = filter.get_mut(word) {
-                    *word |= 1 << bit;
-                }
-                grams.push(Gram { block, needle: place, offset });
+                grams.extend(block(window).map(|block| Gram { block, needle: place, offset }));
             }
         }
         grams.sort_unstable();
+        let filter = Filter::new(FILTER_SIZE, grams.iter().map(|gram| gram.block.into()));
         Self { stride, filter, grams }
+    }
+
+    /// A needle that begins before the last so many bytes, and as it is, is told as a candidate though the end cuts it off.
+    pub(crate) fn seen_bytes(&self) -> usize {
+        self.stride + BLOCK_BYTES - 1
     }
 
     /// Tells each needle that may begin at a place, with the place.
@@ -57,8 +57,7 @@ impl Grams {
         let mut rest = text;
         let mut at = 0;
         while let Some(block) = block(rest) {
-            let (word, bit) = spot(block);
-            if self.filter.get(word).is_some_and(|word| word >> bit & 1 == 1) {
+            if self.filter.may_have(block.into()) {
                 self.tell(block, at, &mut tell);
             }
             at += self.stride;
@@ -80,11 +79,4 @@ impl Grams {
 
 fn block(text: &[u8]) -> Option<u32> {
     text.first_chunk::<BLOCK_BYTES>().map(|block| u32::from_le_bytes(*block))
-}
-
-/// Word and bit of the filter.
-fn spot(block: u32) -> (usize, u32) {
-    // An odd number near 2^32 divided by the golden ratio: its high bits depend on all bits of the block.
-    let hash = block.wrapping_mul(0x9E37_79B1) >> (32 - FILTER_BITS);
-    ((hash >> 6) as usize, hash & 63)
 }

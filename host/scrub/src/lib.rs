@@ -45,10 +45,12 @@
 //! one of the libraries for many needles, whose tables hold them and are not wiped. What goes past is not ours to wipe.
 
 mod escape;
+mod filter;
 mod found;
 mod grams;
 mod held;
 mod hit;
+mod leads;
 mod needle;
 mod resumes;
 mod scrubber;

@@ -1,17 +1,23 @@
 //! Which needles could go on with a byte: where an escape stands for it, or where the text ends soon.
+//!
+//! Escapes are common and secrets are rare, so what is asked first is whether a needle has that byte behind those three that
+//! stand before the escape. Of the bytes before one that is escaped first, all stand there as they are.
 
 use zeroize::{DefaultIsZeroes, Zeroizing};
 
+use crate::escape::{is_lead, readings};
+use crate::filter::Filter;
 use crate::needle::Needle;
 
-/// Before the first byte of a needle.
-const START: u16 = 256;
+/// Of the filter, for each byte of a needle, of which two are set.
+const FILTER_BITS: usize = 16;
+/// So many bytes before one are looked at with it.
+const BEFORE: usize = 3;
 
-/// One byte of a needle, and the one before.
+/// One byte of a needle, in its context.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Resume {
-    byte: u8,
-    before: u16,
+    context: u64,
     needle: u32,
     offset: u32,
 }
@@ -21,10 +27,10 @@ impl DefaultIsZeroes for Resume {}
 pub(crate) struct Resumes {
     /// In order.
     all: Zeroizing<Vec<Resume>>,
+    /// Contexts that some needle has.
+    contexts: Filter,
     /// Bytes that some needle has.
     bytes: Zeroizing<Vec<bool>>,
-    /// Bytes that neither a needle has nor an escape, but as what stands for itself behind a backslash.
-    ends: Zeroizing<Vec<bool>>,
     /// Whether no needle has any but these.
     is_ascii: bool,
     /// Pairs with which some needle begins, a bit each.
@@ -38,13 +44,17 @@ impl Resumes {
         let mut bytes = Zeroizing::new(vec![false; 256]);
         let mut starts = Zeroizing::new(vec![0_u64; 1 << 10]);
         for (place, needle) in (0..).zip(needles) {
-            let mut before = START;
-            for (offset, byte) in (0..).zip(needle.bytes.iter().copied()) {
+            for (offset, byte) in needle.bytes.iter().copied().enumerate() {
                 if let Some(known) = bytes.get_mut(usize::from(byte)) {
                     *known = true;
                 }
-                all.push(Resume { byte, before, needle: place, offset });
-                before = u16::from(byte);
+                let before = needle.bytes.get(..offset).unwrap_or_default();
+                let context = context(block(before, byte), offset.min(BEFORE));
+                all.push(Resume {
+                    context,
+                    needle: place,
+                    offset: u32::try_from(offset).unwrap_or(u32::MAX),
+                });
             }
             if let [first, second, ..] = **needle.bytes {
                 let (word, bit) = spot(first, second);
@@ -54,18 +64,31 @@ impl Resumes {
             }
         }
         all.sort_unstable();
-        let plus = bytes.get(usize::from(b' ')).copied().unwrap_or_default();
-        let ends = |(byte, known): (u8, &bool)| {
-            !known && !byte.is_ascii_alphanumeric() && !b"#;%&\\".contains(&byte) && (byte != b'+' || !plus)
-        };
-        let ends = Zeroizing::new((0..=u8::MAX).zip(bytes.iter()).map(ends).collect());
+        let size = (all.len() * FILTER_BITS).max(64).next_power_of_two().ilog2();
+        let contexts = Filter::new(size, all.iter().map(|one| one.context));
         let is_ascii = needles.iter().all(|needle| needle.bytes.is_ascii());
-        Self { all, bytes, ends, is_ascii, starts }
+        Self { all, contexts, bytes, is_ascii, starts }
     }
 
-    /// Whether what begins at this place could be an escape that stands for a byte of a needle: most escapes do not, and are
-    /// done with here.
-    pub(crate) fn may_resume(&self, text: &[u8]) -> bool {
+    /// Whether what stands behind could be an escape that goes on with a needle: most escapes do not, and are done with here.
+    #[inline]
+    pub(crate) fn may_resume(&self, before: &[u8], text: &[u8]) -> bool {
+        if !self.may_stand_for(text) {
+            return false;
+        }
+        let (Some(simple), Some(_)) = (simple(text), before.last_chunk::<BEFORE>()) else {
+            return true;
+        };
+        let block = block(before, simple.byte);
+        let starts =
+            self.begins(simple.byte, simple.behind) | is_lead(simple.behind) | (simple.behind == b'+');
+        // No `||`: what is asked is quicker than to guess the answers.
+        let within = |known: usize| self.contexts.may_have(context(block, known));
+        (starts & within(0)) | within(1) | within(2) | within(3)
+    }
+
+    /// Whether what begins at this place could be an escape that stands for a byte of a needle.
+    pub(crate) fn may_stand_for(&self, text: &[u8]) -> bool {
         let [lead, next, ..] = text else {
             return true;
         };
@@ -75,7 +98,7 @@ impl Resumes {
                 None => true,
             },
             b'\\' => match next {
-                b'u' => self.unicode_may_resume(text),
+                b'u' => self.unicode_may_stand_for(text),
                 b'x' | b'\\' => true,
                 b'n' => self.has(b'\n'),
                 b'r' => self.has(b'\r'),
@@ -96,8 +119,8 @@ impl Resumes {
         }
     }
 
-    /// As [`Self::may_resume`], of four digits behind `\u`.
-    fn unicode_may_resume(&self, text: &[u8]) -> bool {
+    /// As [`Self::may_stand_for`], of four digits behind `\u`.
+    fn unicode_may_stand_for(&self, text: &[u8]) -> bool {
         let Some([_, _, first, second, third, fourth]) = text.first_chunk::<6>() else {
             return true;
         };
@@ -113,11 +136,6 @@ impl Resumes {
         self.bytes.get(usize::from(byte)).copied().unwrap_or_default()
     }
 
-    /// Whether no needle goes on behind this byte, be there a backslash before it or not.
-    pub(crate) fn ends_all(&self, byte: u8) -> bool {
-        self.ends.get(usize::from(byte)).copied().unwrap_or_default()
-    }
-
     /// Whether any needle begins with these two.
     pub(crate) fn begins(&self, first: u8, second: u8) -> bool {
         let (word, bit) = spot(first, second);
@@ -126,18 +144,89 @@ impl Resumes {
 
     /// The needles that begin with this byte.
     pub(crate) fn starting(&self, byte: u8) -> impl Iterator<Item = usize> + '_ {
-        self.with(byte, START).map(|(needle, _)| needle)
+        self.with(context(block(b"", byte), 0)).map(|(needle, _)| needle)
     }
 
-    /// Needles and the places in them at which this byte stands behind that one.
-    pub(crate) fn behind(&self, byte: u8, before: u8) -> impl Iterator<Item = (usize, usize)> + '_ {
-        self.with(byte, u16::from(before))
+    /// Tells needles, and the places in them, that may go on with this value, of which an escape is read, between what
+    /// stands before and behind that escape.
+    pub(crate) fn candidates(
+        &self,
+        before: &[u8],
+        value: &[u8],
+        behind: &[u8],
+        mut tell: impl FnMut(usize, usize),
+    ) {
+        let Some(first) = value.first().copied().filter(|first| self.has(*first)) else { return };
+        let block = block(before, first);
+        for known in 0..=before.len().min(BEFORE) {
+            let context = context(block, known);
+            if self.contexts.may_have(context) && (known > 0 || self.may_start(value, behind)) {
+                self.with(context).for_each(|(needle, offset)| tell(needle, offset));
+            }
+        }
     }
 
-    fn with(&self, byte: u8, before: u16) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let first = self.all.partition_point(|one| (one.byte, one.before) < (byte, before));
-        let same = move |one: &&Resume| (one.byte, one.before) == (byte, before);
+    /// Whether a needle may begin with what an escape stands for, and go on with what is behind.
+    fn may_start(&self, value: &[u8], behind: &[u8]) -> bool {
+        let (Some(first), Some(second)) = (value.first(), value.get(1).or(behind.first())) else {
+            return true;
+        };
+        if self.begins(*first, *second) {
+            return true;
+        }
+        if value.len() > 1 || !(is_lead(*second) || *second == b'+') {
+            return false;
+        }
+        let readings = readings(behind);
+        let begins = |value: &[u8]| value.first().is_some_and(|second| self.begins(*first, *second));
+        readings.open || readings.iter().any(|reading| begins(reading.value()))
+    }
+
+    /// Needles and the places in them that stand in this context.
+    fn with(&self, context: u64) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let first = self.all.partition_point(|one| one.context < context);
+        let same = move |one: &&Resume| one.context == context;
         self.all.iter().skip(first).take_while(same).map(|one| (one.needle as usize, one.offset as usize))
+    }
+}
+
+/// A byte, the last of four, and those before it.
+#[inline]
+fn block(before: &[u8], byte: u8) -> u32 {
+    let block = match before {
+        [.., third, second, first] => [*third, *second, *first, byte],
+        [second, first] => [0, *second, *first, byte],
+        [first] => [0, 0, *first, byte],
+        [] => [0, 0, 0, byte],
+    };
+    u32::from_le_bytes(block)
+}
+
+/// Where a byte stands in a needle: behind these, of which so many are the needle's. Three may be any three of it, fewer are its
+/// first.
+#[inline]
+fn context(block: u32, known: usize) -> u64 {
+    u64::from(block >> (8 * (BEFORE - known))) | (known as u64) << 32
+}
+
+/// An escape that can only be read in one way: `\/` or `%2f`.
+struct Simple {
+    byte: u8,
+    /// What stands behind it.
+    behind: u8,
+}
+
+#[inline]
+fn simple(text: &[u8]) -> Option<Simple> {
+    match *text.first_chunk::<4>()? {
+        [b'\\', byte, behind, _] if byte != b'\\' && byte.is_ascii_punctuation() => {
+            Some(Simple { byte, behind })
+        }
+        [b'%', high, low, behind] => {
+            let byte = pair(high, low).filter(|byte| *byte != b'%')?;
+            Some(Simple { byte, behind })
+        }
+        _ => None,
     }
 }
 

@@ -42,7 +42,7 @@ impl Scrubber {
     /// All secrets of 12 bytes or more, by their places.
     #[must_use]
     pub fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
-        self.inner.needles.found(bytes)
+        self.inner.needles.found(bytes).hits
     }
 
     /// As [`Self::hits`], and short ones that stand as words.
@@ -67,8 +67,11 @@ impl Scrubber {
         if hits.is_empty() { Cow::Borrowed(value) } else { Cow::Owned(blanked(value, &hits)) }
     }
 
-    pub(crate) fn held_from(&self, text: &[u8]) -> usize {
-        self.inner.needles.held_from(text)
+    /// All secrets of a text that goes on, and from where on it is to be held back.
+    pub(crate) fn hits_and_held_from(&self, text: &[u8]) -> (Vec<Hit>, usize) {
+        let found = self.inner.needles.found(text);
+        let held_from = self.inner.needles.held_from(text, &found);
+        (found.hits, held_from)
     }
 
     /// The most bytes that a stream holds back.

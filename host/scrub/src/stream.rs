@@ -1,9 +1,9 @@
 //! Scrubs what comes in pieces.
 
 use bytes::Bytes;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-use crate::hit::Place;
+use crate::hit::{Hit, Place};
 use crate::scrubber::{Scrubber, blank};
 use crate::watch::Watch;
 
@@ -36,22 +36,22 @@ impl Stream {
             if self.scrubber.is_empty() {
                 return piece;
             }
-            let leaves = self.scrubber.held_from(&piece);
-            return self.release(piece, leaves);
+            let (hits, leaves) = self.scrubber.hits_and_held_from(&piece);
+            return self.release(&piece, hits, leaves).unwrap_or_else(|| piece.slice(..leaves));
         }
         let mut whole = Zeroizing::new(Vec::with_capacity(self.held.len() + piece.len()));
         whole.extend_from_slice(&self.held);
         whole.extend_from_slice(&piece);
-        let leaves = self.scrubber.held_from(&whole);
-        self.release(Bytes::from_owner(whole), leaves)
+        let (hits, leaves) = self.scrubber.hits_and_held_from(&whole);
+        self.release(&whole, hits, leaves).unwrap_or_else(|| without_held(whole, leaves))
     }
 
     /// The end: gives what was held back.
     #[must_use]
     pub fn finish(&mut self) -> Bytes {
         let held = std::mem::take(&mut self.held);
-        let leaves = held.len();
-        self.release(Bytes::from_owner(held), leaves)
+        let (hits, leaves) = (self.scrubber.hits(&held), held.len());
+        self.release(&held, hits, leaves).unwrap_or_else(|| without_held(held, leaves))
     }
 
     /// How many secrets were found so far.
@@ -66,22 +66,28 @@ impl Stream {
         self.held.len()
     }
 
-    /// Lets the first `leaves` bytes go. What begins behind them will be found again.
-    fn release(&mut self, whole: Bytes, leaves: usize) -> Bytes {
-        let mut hits = self.scrubber.hits(&whole);
+    /// Lets the first `leaves` bytes go and holds back the others; what begins there will be found again. None: what leaves does
+    /// so as it came.
+    fn release(&mut self, whole: &[u8], mut hits: Vec<Hit>, leaves: usize) -> Option<Bytes> {
         hits.retain(|hit| hit.range.start < leaves);
         let blank_to = hits.iter().map(|hit| hit.range.end).fold(self.blank_ahead, usize::max);
-        let mut held = Zeroizing::new(whole.get(leaves..).unwrap_or_default().to_vec());
-        std::mem::swap(&mut self.held, &mut held);
+        self.held = Zeroizing::new(whole.get(leaves..).unwrap_or_default().to_vec());
         let before = std::mem::replace(&mut self.blank_ahead, blank_to.saturating_sub(leaves));
         if hits.is_empty() && before == 0 {
-            return whole.slice(..leaves);
+            return None;
         }
         self.watch.count(self.place, &hits);
         self.hits += hits.len() as u64;
         let mut out = whole.get(..leaves).unwrap_or_default().to_vec();
         blank(&mut out, 0..before);
         hits.into_iter().for_each(|hit| blank(&mut out, hit.range));
-        Bytes::from(out)
+        Some(Bytes::from(out))
     }
+}
+
+/// What leaves as it came. What is held back is wiped here, as it may begin a secret; what leaves does not.
+fn without_held(mut whole: Zeroizing<Vec<u8>>, leaves: usize) -> Bytes {
+    whole.get_mut(leaves..).unwrap_or_default().zeroize();
+    whole.truncate(leaves);
+    Bytes::from(std::mem::take(&mut *whole))
 }

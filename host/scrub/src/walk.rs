@@ -79,7 +79,7 @@ impl Walk<'_> {
         walked.open |= readings.open;
         let mut next = literal.then_some((at + 1, known + 1));
         for reading in readings.iter().filter(|reading| wanted.starts_with(reading.value())) {
-            let step = (at + reading.text_bytes, known + reading.value().len());
+            let step = (at + reading.text_bytes(), known + reading.value().len());
             if let Some(other) = next.replace(step) {
                 self.todo.push(other);
             }

@@ -5,7 +5,7 @@ use crate::escape::readings;
 fn check(text: &str, expected: &[(usize, &str)], open: bool) {
     let readings = readings(text.as_bytes());
     let read: Vec<(usize, &str)> =
-        readings.iter().map(|one| (one.text_bytes, std::str::from_utf8(one.value()).unwrap())).collect();
+        readings.iter().map(|one| (one.text_bytes(), std::str::from_utf8(one.value()).unwrap())).collect();
     assert_eq!((read.as_slice(), readings.open), (expected, open), "{text}");
 }
 

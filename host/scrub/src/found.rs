@@ -39,7 +39,7 @@ impl Found {
 impl Needles {
     pub(crate) fn new(needles: Vec<Needle>) -> Self {
         let resumes = Resumes::new(&needles);
-        let has_space = resumes.has(b' ');
+        let has_space = resumes.stands.has(b' ');
         let bytes_max = needles.iter().map(|needle| needle.bytes.len()).max().unwrap_or_default();
         Self { grams: Grams::new(&needles), resumes, bytes_max, has_space, needles }
     }
@@ -51,7 +51,8 @@ impl Needles {
             return found;
         }
         self.grams.candidates(text, |needle, start| self.literal(text, needle, start, &mut found));
-        leads(text, self.has_space, |at| {
+        let keeps = |at: usize| text.get(at..).is_some_and(|rest| self.resumes.stands.may_begin(rest));
+        leads(text, self.has_space, keeps, |at| {
             if let Some((before, rest)) = text.split_at_checked(at)
                 && self.resumes.may_resume(before, rest)
             {
@@ -73,9 +74,13 @@ impl Needles {
             let trail = needle.trail && text.get(end).copied().is_some_and(is_base64);
             found.hits.push(hit(text, needle, needle.encoding, start, end + usize::from(trail)));
         }
-        let is_first = found.cut_off.is_none_or(|earlier| start < earlier);
-        if is_first && end + ESCAPE_BYTES_MAX > text.len() && walk(text, needle, start, 0).open {
-            found.cut_off_at(start);
+        if end + ESCAPE_BYTES_MAX > text.len() && found.cut_off.is_none_or(|earlier| start < earlier) {
+            // An escape that the end cuts off is in the last bytes; what stands before them has to be there as it is.
+            let last = text.len().saturating_sub(ESCAPE_BYTES_MAX).clamp(start, end);
+            let is_there = text.get(start..last) == needle.bytes.get(..last - start);
+            if is_there && walk(text, needle, last, last - start).open {
+                found.cut_off_at(start);
+            }
         }
     }
 

@@ -54,14 +54,11 @@ impl Grams {
 
     /// Tells each needle that may begin at a place, with the place.
     pub(crate) fn candidates(&self, text: &[u8], mut tell: impl FnMut(usize, usize)) {
-        let mut rest = text;
-        let mut at = 0;
-        while let Some(block) = block(rest) {
-            if self.filter.may_have(block.into()) {
-                self.tell(block, at, &mut tell);
+        // A block of four bytes lies within a stride: the shortest needles have twelve.
+        for (number, stride) in text.chunks(self.stride).enumerate() {
+            if let Some(block) = block(stride).filter(|block| self.filter.may_have((*block).into())) {
+                self.tell(block, number * self.stride, &mut tell);
             }
-            at += self.stride;
-            rest = rest.get(self.stride..).unwrap_or_default();
         }
     }
 

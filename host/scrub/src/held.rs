@@ -45,6 +45,6 @@ impl Needles {
     /// Whether an escape begins here that could stand for a byte of a needle.
     fn is_escape(&self, text: &[u8]) -> bool {
         let begins = |byte: u8| is_lead(byte) || (byte == b'+' && self.has_space);
-        text.first().copied().is_some_and(begins) && self.resumes.may_stand_for(text)
+        text.first().copied().is_some_and(begins) && self.resumes.stands.may_stand_for(text)
     }
 }

@@ -55,6 +55,7 @@ mod needle;
 mod resumes;
 mod scrubber;
 mod short;
+mod stands;
 mod stream;
 mod walk;
 mod watch;

@@ -13,6 +13,8 @@ pub use catalog::{Catalog, CatalogField, CatalogStream};
 pub use consent::Consent;
 pub use credentials::{CredentialState, CredentialToEnter, Entered};
 
+pub(crate) use record::Made;
+
 use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::error::Error;
@@ -22,8 +24,8 @@ use crate::keeper::{Attempts, INSTALLATION};
 use crate::organizations::{Organizations, checked_name};
 use crate::secret::draw_id;
 use crate::tables::{CATALOGS, CONNECTION_BODIES, CONNECTIONS, Key};
-use manifest::{AddressGrant, ConfigFault, Manifest};
-use record::{Body, Made, shown};
+use manifest::{AddressGrant, ConfigFault, Manifest, Role};
+use record::{Body, shown};
 use serde_json::Value;
 use std::sync::Arc;
 use storage::Change;
@@ -264,6 +266,11 @@ impl Connections {
         let change = Change::new(owner).delete(CATALOGS, Key::of(id));
         self.organizations.keeper.storage.commit(change).await?;
         Ok(())
+    }
+
+    /// What the connector of a connection can be.
+    pub(crate) async fn roles(&self, organization: &str, id: &str) -> Result<Vec<Role>, Error> {
+        Ok(self.with_installation(organization, id).await?.2.manifest.roles)
     }
 
     /// For what runs on behalf of a sync, whoever made it.

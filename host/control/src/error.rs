@@ -232,6 +232,24 @@ pub enum Error {
         /// Every fault, with its place.
         faults: Vec<manifest::ConfigFault>,
     },
+    /// A sync that cannot be one.
+    #[error("the sync is not taken: {}", listed(faults))]
+    BadSync {
+        /// Every fault, with its place.
+        faults: Vec<manifest::ConfigFault>,
+    },
+    /// A sync has one run at a time.
+    #[error("the sync `{sync}` has a run that waits or is under way")]
+    RunPending {
+        /// The sync.
+        sync: String,
+    },
+    /// Whoever held the run was away for too long, and another has it or it has ended. It must stop, and has nothing to say.
+    #[error("the run `{run}` is held by another, or has ended")]
+    RunLost {
+        /// The run.
+        run: String,
+    },
     /// There is no randomness, or a record cannot be sealed.
     #[error(transparent)]
     Seal(#[from] vault::SealError),
@@ -288,6 +306,9 @@ impl Error {
             Self::BadDigest => "CD1257",
             Self::BadConfig { .. } => "CD1258",
             Self::BadConsent { .. } => "CD1259",
+            Self::BadSync { .. } => "CD1260",
+            Self::RunPending { .. } => "CD1261",
+            Self::RunLost { .. } => "CD1262",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

@@ -246,7 +246,7 @@ impl Organizations {
                     Err(Error::UnknownOrganization { .. }) => None,
                     found => Some(found?),
                 };
-                let kinds = [crate::installations::KIND, crate::connections::KIND];
+                let kinds = [crate::installations::KIND, crate::connections::KIND, crate::syncs::KIND];
                 let kind = kinds.into_iter().find(|kind| kind.bodies.name == table);
                 if let Some(kind) = kind.filter(|_| here.is_some()) {
                     self.erase_bodies(&organization, kind, &id).await?;

@@ -18,9 +18,12 @@ mod filed;
 mod installations;
 mod keeper;
 mod organizations;
+mod queue;
+mod scheduler;
 mod schedules;
 mod secret;
 mod sessions;
+mod syncs;
 mod tables;
 mod tokens;
 mod users;
@@ -47,9 +50,14 @@ pub use keeper::INSTALLATION;
 pub use organizations::{
     Glass, GlassState, Invitation, Invited, Member, MemberRole, Organization, Organizations, Region,
 };
+pub use queue::{
+    ActiveRun, ActiveState, Cause, Ending, Order, Queue, QueueOptions, RunOutcome, Taken, Taking, Wish,
+};
+pub use scheduler::{Scheduler, SchedulerPass};
 pub use schedules::{CatchUp, Plan, Schedule, ScheduleSpec, When};
 pub use secret::Secret;
 pub use sessions::{Session, Sessions};
+pub use syncs::{LastRun, PauseCause, SchemaChanges, StoredSync, SyncSpec, SyncState, Syncs};
 pub use tokens::{NewToken, Token, Tokens};
 pub use users::{Email, Login, PasswordPolicy, SecondFactorSetup, User, Users, UsersOptions, Weakness};
 pub use zones::{Entrance, Zones, client_address};

@@ -66,6 +66,22 @@ pub(crate) const CONNECTIONS: Table = table("connections", Class::Metadata);
 pub(crate) const CONNECTION_BODIES: Table = table("connection_bodies", Class::Metadata);
 /// `connection`, in the organization: names and types of what its system has.
 pub(crate) const CATALOGS: Table = table("catalogs", Class::Metadata);
+/// `organization | sync`: name, state, which run it has.
+pub(crate) const SYNCS: Table = table("syncs", Class::Metadata);
+/// `sync | body`, in the organization: what it does.
+pub(crate) const SYNC_BODIES: Table = table("sync_bodies", Class::Metadata);
+/// `when | organization | sync`: when the schedule of a sync is to be looked at.
+pub(crate) const SYNCS_DUE: Table = table("syncs_due", Class::Metadata);
+/// `organization | run`: runs that wait or are under way.
+pub(crate) const RUNS: Table = table("queued_runs", Class::Metadata);
+/// `organization | when | run`: runs that wait, and from when on they may begin.
+pub(crate) const RUNS_WAITING: Table = table("waiting_runs", Class::Metadata);
+/// `organization | run`: runs that are under way.
+pub(crate) const RUNS_TAKEN: Table = table("taken_runs", Class::Metadata);
+/// `organization`: how many of its runs wait and are under way, and when it has its turn.
+pub(crate) const LANES: Table = table("queue_lanes", Class::Metadata);
+/// `turn | organization`: organizations of which runs wait.
+pub(crate) const TURNS: Table = table("queue_turns", Class::Metadata);
 /// `organization | body table | id`: things that are gone and whose bodies are still to be erased.
 pub(crate) const GONE: Table = table("gone", Class::Metadata);
 /// `digest of who asks and of their key`: which request it is, and what was answered.

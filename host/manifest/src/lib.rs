@@ -33,3 +33,4 @@ pub use sync::{
     Comparison, Condition, Connection, Mode, RejectPolicy, Rejects, RowData, RunOptions, StreamSelection,
     SyncFile,
 };
+pub use text::did_you_mean;

@@ -93,6 +93,22 @@ pub enum Act {
     CredentialEntered,
     /// A credential of a connection was revoked.
     CredentialRevoked,
+    /// A sync was made.
+    SyncCreated,
+    /// What a sync does was changed.
+    SyncChanged,
+    /// A sync was deleted.
+    SyncDeleted,
+    /// A sync was started.
+    SyncStarted,
+    /// A sync was paused.
+    SyncPaused,
+    /// A sync was stopped.
+    SyncStopped,
+    /// Somebody asked for a run.
+    RunRequested,
+    /// Somebody ended a run.
+    RunCancelled,
     /// A log was exported.
     AuditExported,
 }

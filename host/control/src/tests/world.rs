@@ -55,6 +55,10 @@ impl World {
         Self { folder, engine, clock: Arc::new(FakeClock(AtomicU64::new(START_MS))) }
     }
 
+    pub(crate) fn clock_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
     /// As a process opens it; the one before must be gone.
     pub(crate) async fn storage(&self) -> Arc<Storage> {
         let keyring = Keyring::open(location(self.folder.path()), Some(&DEPLOYMENT)).unwrap();

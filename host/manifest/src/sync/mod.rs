@@ -1,5 +1,6 @@
 //! `sync.toml`: one sync for the local runner. Where its connectors are, what they are granted, which streams move.
 
+mod check;
 mod options;
 mod streams;
 

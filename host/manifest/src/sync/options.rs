@@ -68,19 +68,19 @@ pub struct RunOptions {
 }
 
 /// The contract's bound: the host keeps source rows until their commit.
-const COMMIT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+pub(super) const COMMIT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Waiting rows are kept in memory several times over (as they came, as they go): with four times as much a long run took
 /// 244 MiB at its peak and was no faster.
 const COMMIT_BYTES: u64 = 16 << 20;
 
 /// The contract's bound.
-const COMMIT_EVERY_MS_MAX: u64 = 60_000;
+pub(super) const COMMIT_EVERY_MS_MAX: u64 = 60_000;
 
 /// Each group has an instance at both ends; more than this needs another machine.
-const PARALLEL_GROUPS_MAX: u64 = 64;
+pub(super) const PARALLEL_GROUPS_MAX: u64 = 64;
 
 /// With backoff in between, this many attempts already last for hours.
-const ATTEMPTS_MAX: u64 = 100;
+pub(super) const ATTEMPTS_MAX: u64 = 100;
 
 impl Default for RunOptions {
     fn default() -> Self {

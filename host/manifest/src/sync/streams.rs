@@ -8,7 +8,7 @@ use crate::json::to_json;
 use crate::reader::{Node, refuse_duplicates};
 
 /// Names of streams and fields are the source's own; this is longer than any database allows.
-const NAME_CHARS_MAX: usize = 255;
+pub(super) const NAME_CHARS_MAX: usize = 255;
 
 /// What to do with the rows that are there already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

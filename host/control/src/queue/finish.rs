@@ -1,0 +1,183 @@
+//! Holders keep their runs, learn what is wished of them, and say how they ended.
+
+use super::lane::Lane;
+use super::record::{Ending, Run, Taken, Wish};
+use super::{Queue, backoff};
+use crate::error::Error;
+use crate::filed::Head;
+use crate::keeper::Attempts;
+use crate::syncs::{self, Kept, LastRun};
+use crate::tables::RUNS;
+use std::sync::atomic::Ordering;
+use storage::{Change, Lease};
+
+/// What a holder says of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// It did what it was to do.
+    Done,
+    /// It did not.
+    Failed {
+        /// The code of its error.
+        error: String,
+        /// Whether trying again could help.
+        can_retry: bool,
+        /// Not before so much time has passed, where the other side says so.
+        retry_after_ms: Option<u64>,
+    },
+    /// It was ended, as was wished.
+    Cancelled,
+    /// Its holder goes away; somebody else is to go on with it. No attempt is counted.
+    HandedBack,
+}
+
+impl Queue {
+    /// Holds a run for as long again, from now on; answers what is wished of it.
+    ///
+    /// # Errors
+    /// [`Error::RunLost`]: its holder must stop at once, and has nothing to say any more; or when storage refuses.
+    pub async fn renew(&self, taken: &mut Taken) -> Result<Option<Wish>, Error> {
+        let lost = || Error::RunLost { run: taken.order.run.clone() };
+        let keeper = &self.organizations().keeper;
+        match keeper.storage.renew(&mut taken.lease, self.options.lease_ms).await {
+            Err(storage::Error::Fenced { .. }) => return Err(lost()),
+            renewed => renewed?,
+        }
+        match self.run(&taken.order.organization, &taken.order.run).await? {
+            Some(run) if is_ours(&run, taken) => Ok(run.record.wish),
+            Some(_) | None => Err(lost()),
+        }
+    }
+
+    /// Says how a run ended. When it returns, that is durable, and the run is nobody's any more.
+    ///
+    /// # Errors
+    /// [`Error::RunLost`] when somebody else has it by now: what this holder says is not taken; or when storage refuses.
+    pub async fn finish(&self, taken: Taken, outcome: &RunOutcome) -> Result<(), Error> {
+        let mut attempts = Attempts::at(RUNS);
+        loop {
+            let run = self.run(&taken.order.organization, &taken.order.run).await?;
+            let run = run.filter(|run| is_ours(run, &taken));
+            let run = run.ok_or_else(|| Error::RunLost { run: taken.order.run.clone() })?;
+            let done = match self.wait_ms(&run, outcome) {
+                Some(wait_ms) => self.put_back(run, &taken.lease, wait_ms, outcome).await,
+                None => self.try_end(run, &taken.lease, &ending(outcome)).await,
+            };
+            match done {
+                Ok(true) => break,
+                Ok(false) => attempts.again()?,
+                Err(Error::Storage(storage::Error::Fenced { .. })) => {
+                    return Err(Error::RunLost { run: taken.order.run });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.organizations().keeper.storage.release(taken.lease).await?;
+        self.changed.notify_one();
+        self.syncs.due.notify_one();
+        Ok(())
+    }
+
+    /// After what time it waits anew; none: it has ended.
+    fn wait_ms(&self, run: &Run, outcome: &RunOutcome) -> Option<u64> {
+        let attempt = run.record.attempt;
+        match outcome {
+            _ if run.record.wish.is_some() => None,
+            RunOutcome::HandedBack => Some(0),
+            RunOutcome::Failed { can_retry: true, retry_after_ms, .. }
+                if attempt < self.options.attempts_max =>
+            {
+                Some(backoff::after(attempt, &run.id).max(retry_after_ms.unwrap_or(0)))
+            }
+            RunOutcome::Done | RunOutcome::Failed { .. } | RunOutcome::Cancelled => None,
+        }
+    }
+
+    /// Lets a run wait anew; false: somebody else was faster.
+    async fn put_back(
+        &self,
+        mut run: Run,
+        lease: &Lease,
+        wait_ms: u64,
+        outcome: &RunOutcome,
+    ) -> Result<bool, Error> {
+        let keeper = &self.organizations().keeper;
+        run.record.taken = None;
+        run.record.ready_ms = keeper.now_ms().saturating_add(wait_ms);
+        if *outcome == RunOutcome::HandedBack {
+            run.record.attempt = run.record.attempt.saturating_sub(1);
+        }
+        let mut lane = Lane::read(keeper, &run.organization).await?;
+        lane.ends();
+        lane.comes(self.turn.load(Ordering::Acquire));
+        let change = run.put_waiting(run.end_taken(run.put(lease.change())?));
+        Ok(keeper.try_commit(lane.put(change)?).await?.is_none())
+    }
+
+    /// Ends a run under its lease, which is given back.
+    pub(super) async fn end(
+        &self,
+        mut run: Run,
+        lease: Lease,
+        ending: (Ending, Option<String>),
+    ) -> Result<(), Error> {
+        let mut attempts = Attempts::at(RUNS);
+        let (organization, id) = (run.organization.clone(), run.id.clone());
+        while !self.try_end(run, &lease, &ending).await? {
+            attempts.again()?;
+            match self.run(&organization, &id).await? {
+                Some(again) => run = again,
+                None => break,
+            }
+        }
+        self.organizations().keeper.storage.release(lease).await?;
+        Ok(())
+    }
+
+    async fn try_end(
+        &self,
+        run: Run,
+        lease: &Lease,
+        (ending, error): &(Ending, Option<String>),
+    ) -> Result<bool, Error> {
+        let keeper = &self.organizations().keeper;
+        let mut lane = Lane::read(keeper, &run.organization).await?;
+        lane.ends();
+        let change = lane.put(run.end_taken(run.end(lease.change())))?;
+        let change = self.leave_sync(change, &run, (*ending, error.clone())).await?;
+        Ok(keeper.try_commit(change).await?.is_none())
+    }
+
+    /// Adds to a change that the sync has this run no more. Its schedule is looked at then: what was due meanwhile waits.
+    pub(super) async fn leave_sync(
+        &self,
+        change: Change,
+        run: &Run,
+        (outcome, error): (Ending, Option<String>),
+    ) -> Result<Change, Error> {
+        let (organization, sync) = (run.organization.as_str(), run.record.sync.as_str());
+        let filed = match self.organizations().head::<Kept>(organization, syncs::KIND, sync).await {
+            Err(Error::UnknownObject { .. }) => return Ok(change),
+            filed => filed?,
+        };
+        let now_ms = self.organizations().keeper.now_ms();
+        let mut kept = filed.head.more.clone();
+        kept.run = None;
+        kept.last = Some(LastRun { run: run.id.clone(), ended_ms: now_ms, outcome, error });
+        let change = kept.look(change, (organization, sync), now_ms);
+        let head = Head { more: kept, ..filed.head.clone() };
+        syncs::KIND.put(change, (organization, sync), &head, Some(&filed.seen))
+    }
+}
+
+fn is_ours(run: &Run, taken: &Taken) -> bool {
+    run.record.taken.is_some_and(|(_, fence)| fence == taken.order.fence)
+}
+
+fn ending(outcome: &RunOutcome) -> (Ending, Option<String>) {
+    match outcome {
+        RunOutcome::Done => (Ending::Done, None),
+        RunOutcome::Failed { error, .. } => (Ending::Failed, Some(error.clone())),
+        RunOutcome::Cancelled | RunOutcome::HandedBack => (Ending::Cancelled, None),
+    }
+}

@@ -1,0 +1,99 @@
+//! Starts, pauses and stops syncs, and what becomes of their run by that.
+
+use super::{KIND, Kept, PauseCause, StoredSync, SyncState, Syncs};
+use crate::access::Action;
+use crate::audit::{Act, Event};
+use crate::error::Error;
+use crate::filed::Head;
+use crate::keeper::{Attempts, INSTALLATION};
+use crate::queue::Wish;
+use crate::tables::SYNCS;
+use storage::Change;
+
+impl Syncs {
+    /// Lets a sync run when it is due. One that was stopped begins now; one that was paused makes up for what was due.
+    ///
+    /// # Errors
+    /// [`Error::UnknownObject`], [`Error::Denied`], [`Error::UnknownOrganization`], or when storage refuses.
+    pub async fn start(&self, by: &str, organization: &str, id: &str) -> Result<StoredSync, Error> {
+        self.organizations.may(by, organization, Action::StartRuns).await?;
+        let event = Event::done(Act::SyncStarted, by, id);
+        self.set_state(organization, id, &SyncState::Running, &event).await
+    }
+
+    /// Pauses a sync: its run ends at its next commit.
+    ///
+    /// # Errors
+    /// As [`Syncs::start`].
+    pub async fn pause(&self, by: &str, organization: &str, id: &str) -> Result<StoredSync, Error> {
+        self.organizations.may(by, organization, Action::StartRuns).await?;
+        let event = Event::done(Act::SyncPaused, by, id);
+        self.set_state(organization, id, &SyncState::Paused(PauseCause::Wished), &event).await
+    }
+
+    /// Pauses a sync because of what its run has found. For whoever runs it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownObject`], or when storage refuses.
+    pub async fn pause_for(
+        &self,
+        organization: &str,
+        id: &str,
+        cause: PauseCause,
+    ) -> Result<StoredSync, Error> {
+        let event = Event::done(Act::SyncPaused, "system", id);
+        self.set_state(organization, id, &SyncState::Paused(cause), &event).await
+    }
+
+    /// Stops a sync: its run is ended at once.
+    ///
+    /// # Errors
+    /// As [`Syncs::start`].
+    pub async fn stop(&self, by: &str, organization: &str, id: &str) -> Result<StoredSync, Error> {
+        self.organizations.may(by, organization, Action::StartRuns).await?;
+        let event = Event::done(Act::SyncStopped, by, id);
+        self.set_state(organization, id, &SyncState::Stopped, &event).await
+    }
+
+    async fn set_state(
+        &self,
+        organization: &str,
+        id: &str,
+        state: &SyncState,
+        event: &Event,
+    ) -> Result<StoredSync, Error> {
+        let mut attempts = Attempts::at(SYNCS);
+        loop {
+            let filed = self.organizations.head::<Kept>(organization, KIND, id).await?;
+            if filed.head.more.state == *state {
+                return self.read(organization, id).await;
+            }
+            let mut kept = filed.head.more.clone();
+            let now_ms = self.organizations.keeper.now_ms();
+            if kept.state == SyncState::Stopped {
+                kept.settled_ms = now_ms;
+            }
+            kept.state = state.clone();
+            let mut change = Change::new(INSTALLATION);
+            let wish = match state {
+                SyncState::Running => None,
+                SyncState::Paused(_) => Some(Wish::Pause),
+                SyncState::Stopped => Some(Wish::Cancel),
+            };
+            if *state == SyncState::Stopped {
+                kept.again = false;
+            }
+            if let Some(wish) = wish {
+                change = self.wish(change, organization, &mut kept, wish).await?;
+            }
+            change = kept.look(change, (organization, id), now_ms);
+            let head = Head { more: kept, ..filed.head.clone() };
+            let entry = (event, change);
+            if self.organizations.try_refile(organization, KIND, (&filed, &head), entry).await? {
+                self.due.notify_one();
+                return self.read(organization, id).await;
+            }
+            attempts.again()?;
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The queue of runs: whose turn it is, who holds what, and what becomes of it.
+
+use super::connections::{SHOP, code, config, digest};
+use super::syncs::Works;
+use super::world::World;
+use crate::{Ending, QueueOptions, RunOutcome, SyncSpec, Taken, Taking, Wish};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+impl Works {
+    /// So many syncs that wait to run.
+    pub(super) async fn waiting(&self, count: usize) -> Vec<String> {
+        let mut syncs = Vec::new();
+        for _ in 0..count {
+            let id = self.sync(&json!({})).await.id;
+            let (admin, acme) = self.by();
+            self.queue.run_now(admin, acme, &id).await.unwrap();
+            syncs.push(id);
+        }
+        syncs
+    }
+
+    /// The same of another organization; answers its id.
+    pub(super) async fn other_waiting(&self, count: usize) -> String {
+        let (other, eve) = self.shop.house.other().await;
+        self.shop.installations.install(&eve, &other.id, &digest('a'), SHOP).await.unwrap();
+        let connection = self.connections.create(&eve, &other.id, config("Shop", "eu")).await.unwrap().id;
+        for _ in 0..count {
+            let (source, destination) = (connection.clone(), connection.clone());
+            let spec = SyncSpec { source, destination, ..self.spec(&json!({})) };
+            let id = self.syncs.create(&eve, &other.id, spec).await.unwrap().id;
+            self.queue.run_now(&eve, &other.id, &id).await.unwrap();
+        }
+        other.id
+    }
+
+    async fn taken(&self) -> Taken {
+        match self.queue.take().await.unwrap() {
+            Taking::Run(taken) => taken,
+            nothing => panic!("{nothing:?}"),
+        }
+    }
+
+    async fn wake_ms(&self) -> Option<u64> {
+        match self.queue.take().await.unwrap() {
+            Taking::Nothing { wake_ms } => wake_ms,
+            taken => panic!("{taken:?}"),
+        }
+    }
+}
+
+fn failed(can_retry: bool) -> RunOutcome {
+    RunOutcome::Failed { error: "CD0301".into(), can_retry, retry_after_ms: None }
+}
+
+#[tokio::test]
+async fn organizations_take_turns_however_many_runs_wait() {
+    let world = World::new();
+    let options = QueueOptions { running_max: 100, ..QueueOptions::default() };
+    let works = world.works(options).await;
+    works.waiting(8).await;
+    let other = works.other_waiting(3).await;
+    let mut order = Vec::new();
+    for _ in 0..11 {
+        order.push(works.taken().await.order.organization == other);
+    }
+    // As long as both wait, each gets one for one of the other.
+    assert_eq!(order.iter().take(6).filter(|is_other| **is_other).count(), 3, "{order:?}");
+    assert!(order.windows(2).take(5).all(|pair| pair[0] != pair[1]), "{order:?}");
+    assert_eq!(works.wake_ms().await, Some(world.clock_ms() + 60_000));
+}
+
+#[tokio::test]
+async fn who_was_held_back_by_its_limit_gets_no_more_than_its_turn_afterwards() {
+    let world = World::new();
+    let works = world.works(QueueOptions { running_max: 1, ..QueueOptions::default() }).await;
+    works.waiting(9).await;
+    let held = works.taken().await;
+    let other = works.other_waiting(14).await;
+    // The first has reached its limit, and the other goes on alone.
+    for _ in 0..8 {
+        let taken = works.taken().await;
+        assert_eq!(taken.order.organization, other);
+        works.queue.finish(taken, &RunOutcome::Done).await.unwrap();
+    }
+    works.queue.finish(held, &RunOutcome::Done).await.unwrap();
+    let mut served = BTreeMap::<String, usize>::new();
+    for _ in 0..8 {
+        let taken = works.taken().await;
+        *served.entry(taken.order.organization.clone()).or_default() += 1;
+        works.queue.finish(taken, &RunOutcome::Done).await.unwrap();
+    }
+    assert!(served.len() == 2 && served.values().all(|count| (3..=5).contains(count)), "{served:?}");
+}
+
+#[tokio::test]
+async fn a_sync_has_one_run_at_a_time() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    let (admin, acme) = works.by();
+    let sync = works.waiting(1).await.remove(0);
+    assert_eq!(code(works.queue.run_now(admin, acme, &sync).await), "CD1261");
+    let taken = works.taken().await;
+    assert_eq!(code(works.queue.run_now(admin, acme, &sync).await), "CD1261");
+    assert_eq!(works.queue.list(admin, acme).await.unwrap().len(), 1);
+    works.queue.finish(taken, &RunOutcome::Done).await.unwrap();
+    assert!(works.queue.list(admin, acme).await.unwrap().is_empty());
+    assert_eq!(works.read(&sync).await.last.unwrap().outcome, Ending::Done);
+    assert_eq!(code(works.queue.run_now(admin, acme, &sync).await), "done");
+}
+
+#[tokio::test]
+async fn a_run_whose_holder_says_nothing_is_taken_over_and_the_holder_has_nothing_to_say() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    let sync = works.waiting(1).await.remove(0);
+    let mut first = works.taken().await;
+    world.clock.pass(59_999);
+    assert_eq!(works.wake_ms().await, Some(first.until_ms()));
+    assert_eq!(works.queue.renew(&mut first).await.unwrap(), None);
+    world.clock.pass(59_999);
+    assert!(works.wake_ms().await.is_some());
+    world.clock.pass(2);
+    let mut second = works.taken().await;
+    assert_eq!((&second.order.run, second.order.attempt), (&first.order.run, 2));
+    assert!(second.order.fence > first.order.fence);
+    assert_eq!(code(works.queue.renew(&mut first).await), "CD1262");
+    assert_eq!(code(works.queue.finish(first, &RunOutcome::Done).await), "CD1262");
+    assert_eq!(works.queue.renew(&mut second).await.unwrap(), None);
+    assert_eq!(works.read(&sync).await.run, Some(second.order.run.clone()));
+    works.queue.finish(second, &RunOutcome::Done).await.unwrap();
+    assert_eq!(works.read(&sync).await.run, None);
+}
+
+#[tokio::test]
+async fn a_run_that_takes_each_process_down_is_abandoned() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    let sync = works.waiting(1).await.remove(0);
+    for _ in 0..4 {
+        drop(works.taken().await);
+        world.clock.pass(60_001);
+    }
+    assert_eq!(works.wake_ms().await, None);
+    assert_eq!(works.read(&sync).await.last.unwrap().outcome, Ending::Abandoned);
+}
+
+#[tokio::test]
+async fn a_run_that_failed_is_tried_again_later_each_time_until_there_were_enough() {
+    let world = World::new();
+    let works = world.works(QueueOptions { attempts_max: 3, ..QueueOptions::default() }).await;
+    let sync = works.waiting(1).await.remove(0);
+    let run = works.read(&sync).await.run;
+    let mut waited = Vec::new();
+    for attempt in 1..=3 {
+        let taken = works.taken().await;
+        assert_eq!((taken.order.attempt, Some(&taken.order.run)), (attempt, run.as_ref()));
+        works.queue.finish(taken, &failed(true)).await.unwrap();
+        let wake_ms = works.wake_ms().await;
+        if let Some(wake_ms) = wake_ms {
+            waited.push(wake_ms - world.clock_ms());
+            world.clock.set(wake_ms - 1);
+            assert_eq!(works.wake_ms().await, Some(wake_ms));
+            world.clock.set(wake_ms);
+        }
+    }
+    assert!(waited.len() == 2 && waited[0] >= 30_000 && waited[1] >= 60_000, "{waited:?}");
+    let last = works.read(&sync).await.last.unwrap();
+    assert_eq!((last.outcome, last.error.as_deref()), (Ending::Failed, Some("CD0301")));
+
+    // What no other attempt would help is not tried again, and what the other side says is waited for.
+    let sync = works.waiting(1).await.remove(0);
+    let later =
+        RunOutcome::Failed { error: "CD0301".into(), can_retry: true, retry_after_ms: Some(7_200_000) };
+    works.queue.finish(works.taken().await, &later).await.unwrap();
+    assert_eq!(works.wake_ms().await, Some(world.clock_ms() + 7_200_000));
+    world.clock.pass(7_200_000);
+    works.queue.finish(works.taken().await, &failed(false)).await.unwrap();
+    assert_eq!(works.read(&sync).await.last.unwrap().outcome, Ending::Failed);
+}
+
+#[tokio::test]
+async fn a_run_that_is_handed_back_goes_on_at_once_and_counts_no_attempt() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    works.waiting(1).await;
+    let first = works.taken().await;
+    let run = first.order.run.clone();
+    works.queue.finish(first, &RunOutcome::HandedBack).await.unwrap();
+    let second = works.taken().await;
+    assert_eq!((second.order.run, second.order.attempt), (run, 1));
+}
+
+#[tokio::test]
+async fn a_wish_reaches_the_holder_and_a_run_that_waits_goes_at_once() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    let (admin, acme) = works.by();
+    let sync = works.waiting(1).await.remove(0);
+    let mut taken = works.taken().await;
+    works.syncs.start(admin, acme, &sync).await.unwrap();
+    works.syncs.pause(admin, acme, &sync).await.unwrap();
+    assert_eq!(works.queue.renew(&mut taken).await.unwrap(), Some(Wish::Pause));
+    works.syncs.stop(admin, acme, &sync).await.unwrap();
+    assert_eq!(works.queue.renew(&mut taken).await.unwrap(), Some(Wish::Cancel));
+    // What fails when it is to end anyway is not tried again.
+    works.queue.finish(taken, &failed(true)).await.unwrap();
+    assert_eq!(works.wake_ms().await, None);
+
+    let run = works.queue.run_now(admin, acme, &sync).await.unwrap().run;
+    works.queue.cancel(admin, acme, &run).await.unwrap();
+    assert_eq!(works.wake_ms().await, None);
+    assert_eq!(works.read(&sync).await.last.unwrap().outcome, Ending::Cancelled);
+    assert_eq!(code(works.queue.cancel(admin, acme, &run).await), "CD1253");
+    let operator = &works.shop.house.operator;
+    assert_eq!(code(works.queue.run_now(operator, acme, &sync).await), "CD1242");
+    let acts = works.shop.acts().await;
+    assert_eq!(acts.iter().filter(|act| *act == "run_cancelled").count(), 1);
+}
+
+#[tokio::test]
+async fn events_that_come_during_a_run_make_one_more_and_wait_for_a_sync_that_does_not_run() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    let (admin, acme) = works.by();
+    let scheduler = crate::Scheduler::new(std::sync::Arc::clone(&works.queue));
+    let sync = works.sync(&json!({})).await.id;
+    assert!(works.queue.note_event(acme, &sync).await.unwrap().is_none());
+    works.syncs.start(admin, acme, &sync).await.unwrap();
+    assert_eq!(scheduler.pass().await.unwrap().started, 1);
+    let taken = works.taken().await;
+    for _ in 0..3 {
+        assert!(works.queue.note_event(acme, &sync).await.unwrap().is_none());
+    }
+    works.queue.finish(taken, &RunOutcome::Done).await.unwrap();
+    assert_eq!(scheduler.pass().await.unwrap().started, 1);
+    works.queue.finish(works.taken().await, &RunOutcome::Done).await.unwrap();
+    assert_eq!(scheduler.pass().await.unwrap().started, 0);
+    assert!(works.queue.note_event(acme, &sync).await.unwrap().is_some());
+}

@@ -14,6 +14,9 @@ pub struct Caps {
     pub response_body_bytes: u64,
     /// Bytes of a request body that are kept, to sign it whole and to send it again with a renewed credential.
     pub kept_body_bytes: u64,
+    /// Bytes of all request bodies together that are kept at one time. One more is sent without being kept, or refused where
+    /// it must be signed whole.
+    pub kept_bodies_bytes: u64,
     /// Bytes of the header fields of one request.
     pub request_head_bytes: usize,
     /// Bytes of the header fields of one response.
@@ -53,6 +56,7 @@ impl Default for Caps {
             request_body_bytes: 256 << 20,
             response_body_bytes: 256 << 20,
             kept_body_bytes: 8 << 20,
+            kept_bodies_bytes: 64 << 20,
             request_head_bytes: 64 << 10,
             response_head_bytes: 64 << 10,
             url_bytes: 16 << 10,
@@ -80,6 +84,7 @@ pub enum Limit {
     RequestBodyBytes,
     ResponseBodyBytes,
     KeptBodyBytes,
+    KeptBodiesBytes,
     RequestHeadBytes,
     ResponseHeadBytes,
     UrlBytes,
@@ -102,6 +107,7 @@ impl Limit {
             Self::RequestBodyBytes => "request-body-bytes",
             Self::ResponseBodyBytes => "response-body-bytes",
             Self::KeptBodyBytes => "kept-body-bytes",
+            Self::KeptBodiesBytes => "kept-bodies-bytes",
             Self::RequestHeadBytes => "request-head-bytes",
             Self::ResponseHeadBytes => "response-head-bytes",
             Self::UrlBytes => "url-bytes",

@@ -6,12 +6,12 @@ use http::{Response, StatusCode};
 use hyper::body::Incoming;
 
 use crate::caps::Allowed;
-use crate::credential::{Broker, Carried, Kept, Payload, Placed};
+use crate::credential::{Broker, Carried, Payload, Placed};
 use crate::exchange::Exchange;
 use crate::lease::Lease;
 use crate::rebuild::{Head, Outgoing};
 use crate::record::Record;
-use crate::{Client, Error, Limit, Result};
+use crate::{Body, Client, Result};
 
 /// The head of a response, and what it came over.
 pub(crate) struct Delivered {
@@ -36,11 +36,16 @@ impl Client {
             let (response, lease) = self.deliver(head, upload, timeouts, &exchange, record).await?;
             return Ok(Delivered { response, lease, exchange });
         };
-        // Nothing is kept of a body that nobody will want again.
-        let kept_max = if Broker::keeps(&chosen) { self.shared.caps.kept_body_bytes } else { 0 };
-        let payload = Payload { kept: Kept::new(body, kept_max), length };
-        let carrying = Carrying { client: self, broker, chosen: &chosen, payload: &payload, timeouts };
-        let (first, carried) = carrying.attempt(head.clone(), exchange, record).await?;
+        let carrying = Carrying { client: self, broker, chosen: &chosen, length, timeouts };
+        if !Broker::keeps(&chosen) {
+            // Nobody will want the request again: nothing is kept of it.
+            let (delivered, carried) = carrying.attempt(head, Sent::Once(body), exchange, record).await?;
+            tell_clock(broker, &carried, &delivered.response);
+            return Ok(delivered);
+        }
+        let payload = broker.keep(body, length);
+        let kept = Sent::Kept(&payload);
+        let (first, carried) = carrying.attempt(head.clone(), kept, exchange, record).await?;
         tell_clock(broker, &carried, &first.response);
         if first.response.status() != StatusCode::UNAUTHORIZED || !broker.is_renewed(&carried) {
             return Ok(first);
@@ -49,12 +54,12 @@ impl Client {
         // The refusal is of no use to anybody; its connection closes.
         drop(first);
         self.until(&exchange, broker.renew(&carried)).await?;
-        if payload.kept.is_over() {
-            return Err(broker.body_not_kept(&carried).into());
+        if let Some(limit) = payload.kept.over() {
+            return Err(broker.body_not_kept(&carried, limit).into());
         }
         let exchange = exchange.again();
         record.again(Arc::clone(&exchange));
-        let (second, carried) = carrying.attempt(head, exchange, record).await?;
+        let (second, carried) = carrying.attempt(head, Sent::Kept(&payload), exchange, record).await?;
         if second.response.status() == StatusCode::UNAUTHORIZED {
             broker.was_useless(&carried);
         }
@@ -81,28 +86,52 @@ struct Carrying<'a> {
     client: &'a Client,
     broker: &'a Broker,
     chosen: &'a [Arc<Placed>],
-    payload: &'a Payload,
+    /// Of the body, where it is known.
+    length: Option<u64>,
     timeouts: &'a Allowed,
+}
+
+/// The body of one attempt.
+enum Sent<'a> {
+    Once(Body),
+    Kept(&'a Payload),
 }
 
 impl Carrying<'_> {
     async fn attempt(
         &self,
         mut head: Head,
+        sent: Sent<'_>,
         exchange: Arc<Exchange>,
         record: &mut Record,
     ) -> Result<(Delivered, Vec<Carried>)> {
-        let placing = self.broker.place(self.chosen, &mut head, self.payload);
+        let payload = match sent {
+            Sent::Once(_) => None,
+            Sent::Kept(payload) => Some(payload),
+        };
+        let placing = self.broker.place(self.chosen, &mut head, payload);
         let carried = self.client.until(&exchange, placing).await?;
-        let names: Vec<&str> = carried.iter().map(Carried::stored).collect();
-        let names = names.join(", ");
+        let names = names(&carried);
         head.target.origin.credentials = Some(names.as_str().into());
         record.carries(names);
-        let Payload { kept, length } = self.payload;
-        let allowed = self.client.shared.caps.kept_body_bytes;
-        let body = kept.again().ok_or(Error::Limit { limit: Limit::KeptBodyBytes, allowed })?;
-        let upload = self.client.upload(&head, body, *length, &exchange).await?;
+        let body = match sent {
+            Sent::Once(body) => body,
+            Sent::Kept(payload) => payload.kept.again().map_err(|limit| self.broker.over(limit))?,
+        };
+        let upload = self.client.upload(&head, body, self.length, &exchange).await?;
         let (response, lease) = self.client.deliver(head, upload, self.timeouts, &exchange, record).await?;
         Ok((Delivered { response, lease, exchange }, carried))
     }
+}
+
+/// Under which names they are kept, in their order.
+fn names(carried: &[Carried]) -> String {
+    let mut names = String::new();
+    for one in carried {
+        if !names.is_empty() {
+            names.push_str(", ");
+        }
+        names.push_str(one.stored());
+    }
+    names
 }

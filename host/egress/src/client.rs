@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) pool: Pool,
     pub(crate) outlet: Outlet,
     pub(crate) broker: Option<Broker>,
+    /// What is told of failures is told without these: a server may write what it was sent into what our libraries tell of it.
+    pub(crate) secrets: scrub::Watch,
     pub(crate) lookups: Lookups,
     pub(crate) standing: Arc<Standing>,
     pace: Pace,
@@ -80,8 +82,13 @@ impl Drop for Open {
 }
 
 impl Client {
-    /// What the settings say of credentials is in the broker by now.
-    pub(crate) fn new(mut outlet: Outlet, settings: ClientSettings, broker: Option<Broker>) -> Self {
+    /// What the settings say of credentials is in the broker by now. `secrets` are those of a client without one.
+    pub(crate) fn new(
+        mut outlet: Outlet,
+        settings: ClientSettings,
+        broker: Option<Broker>,
+        secrets: scrub::Watch,
+    ) -> Self {
         if let Some(resolver) = outlet.resolver.apart() {
             outlet.resolver = resolver;
         }
@@ -95,6 +102,7 @@ impl Client {
             totals: Totals::default(),
             pool: Pool::default(),
             outlet,
+            secrets: broker.as_ref().map_or(secrets, |broker| broker.watch().clone()),
             broker,
             slow_down: SlowDowns::default(),
             authorities: settings.authorities,

@@ -20,7 +20,7 @@ use crate::lease::{Ends, Lease, Sender, Tasks};
 use crate::resolve::ADDRESSES_MAX;
 use crate::revoke::judge_address;
 use crate::target::{Origin, Target};
-use crate::{Error, Limit, Result};
+use crate::{Error, Limit, Result, scrubbed};
 
 /// When the next address is tried beside the one that has not answered yet (RFC 8305 §5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -69,7 +69,10 @@ where
     let tasks = Tasks::under(&shared.standing.revoked);
     let ends = Arc::new(Ends(tasks.clone()));
     let sender = if origin.secure {
-        let failed = |source| Error::Tls { host: origin.host.as_ref().to_owned(), source };
+        let failed = |source| Error::Tls {
+            host: origin.host.as_ref().to_owned(),
+            source: scrubbed::tls(&shared.secrets, source),
+        };
         let name = server_name(target).map_err(failed)?;
         let config = shared.tls_config().await.map_err(failed)?;
         let (config, shown) = match &origin.identity {

@@ -225,12 +225,16 @@ impl Download {
 
     /// The length is known to be reached: do not wait for the guest to ask for an end that it may never ask for.
     fn finish_if_over(&mut self) {
-        if let Content::Plain(wire) = &mut self.content
-            && wire.incoming.is_end_stream()
+        if self.is_over()
+            && let Content::Plain(wire) = &mut self.content
         {
             wire.release();
             self.complete();
         }
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(&self.content, Content::Plain(wire) if wire.incoming.is_end_stream())
     }
 
     fn wire(&mut self) -> Option<&mut Wire> {
@@ -243,7 +247,9 @@ impl Download {
 
     /// What may be handed over of a part that has come.
     fn scrub(&mut self, data: Bytes) -> Bytes {
+        let is_last = self.is_over();
         match &mut self.scrubbed {
+            Some(scrubbed) if is_last => scrubbed.last(data),
             Some(scrubbed) => scrubbed.push(data),
             None => data,
         }

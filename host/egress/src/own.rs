@@ -33,6 +33,7 @@ impl OwnCalls {
         addresses: Arc<dyn Gate>,
         ledger: Arc<dyn Ledger>,
         authorities: Authorities,
+        secrets: scrub::Watch,
     ) -> Self {
         let caps = Caps {
             request_body_bytes: FORM_BYTES_MAX,
@@ -42,7 +43,7 @@ impl OwnCalls {
             ..Caps::default()
         };
         let settings = ClientSettings::new(Arc::new(Own { addresses }), ledger, caps);
-        Self(Client::new(outlet.clone(), ClientSettings { authorities, ..settings }, None))
+        Self(Client::new(outlet.clone(), ClientSettings { authorities, ..settings }, None, secrets))
     }
 
     /// Sends a request for this credential and reads its whole answer, which may have a megabyte. Redirects are answers.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{Method, StatusCode, Uri};
+use scrub::Place;
 
 use crate::exchange::Exchange;
 use crate::rebuild::Head;
@@ -89,7 +90,11 @@ impl Record {
                 reason: format!("the connection was revoked: {what}; {to_allow}"),
                 line_to_add: None,
             },
-            other => Outcome::Failed { code: other.code(), message: other.full_text() },
+            other => {
+                let secrets = &self.exchange.shared.secrets;
+                let message = secrets.text(Place::Message, &other.full_text()).into_owned();
+                Outcome::Failed { code: other.code(), message }
+            }
         };
     }
 

@@ -88,10 +88,11 @@ impl Egress {
     pub fn client(&self, mut settings: ClientSettings) -> Client {
         let broker = settings.credentials.take().map(|credentials| {
             let (rights, ledger) = (Arc::clone(&settings.rights), Arc::clone(&settings.ledger));
-            let calls = OwnCalls::new(&self.outlet, rights, ledger, settings.authorities.clone());
-            Broker::new(credentials, calls, self.outlet.clone(), settings.caps.kept_body_bytes)
+            let (authorities, secrets) = (settings.authorities.clone(), credentials.watch.clone());
+            let calls = OwnCalls::new(&self.outlet, rights, ledger, authorities, secrets);
+            Broker::new(credentials, calls, self.outlet.clone(), &settings.caps)
         });
-        Client::new(self.outlet.clone(), settings, broker)
+        Client::new(self.outlet.clone(), settings, broker, scrub::Watch::new())
     }
 
     /// Requests of the host itself, as to a token endpoint. `addresses` judges what names resolve to; that the URL may
@@ -102,6 +103,6 @@ impl Egress {
         ledger: Arc<dyn Ledger>,
         authorities: Authorities,
     ) -> OwnCalls {
-        OwnCalls::new(&self.outlet, addresses, ledger, authorities)
+        OwnCalls::new(&self.outlet, addresses, ledger, authorities, scrub::Watch::new())
     }
 }

@@ -28,10 +28,7 @@ impl Stream {
     /// Takes a piece and gives what can leave now, which may be nothing.
     #[must_use]
     pub fn push(&mut self, piece: Bytes) -> Bytes {
-        let current = self.watch.at(self.place);
-        if !current.is_same(&self.scrubber) {
-            self.scrubber = current;
-        }
+        self.look_again();
         if self.held.is_empty() {
             if self.scrubber.is_empty() {
                 return piece;
@@ -39,16 +36,31 @@ impl Stream {
             let (hits, leaves) = self.scrubber.hits_and_held_from(&piece);
             return self.release(&piece, hits, leaves).unwrap_or_else(|| piece.slice(..leaves));
         }
-        let mut whole = Zeroizing::new(Vec::with_capacity(self.held.len() + piece.len()));
-        whole.extend_from_slice(&self.held);
-        whole.extend_from_slice(&piece);
+        let whole = self.behind_held(&piece);
         let (hits, leaves) = self.scrubber.hits_and_held_from(&whole);
+        self.release(&whole, hits, leaves).unwrap_or_else(|| without_held(whole, leaves))
+    }
+
+    /// Takes the last piece and gives all that is left, as [`Self::push`] and [`Self::finish`] would in two parts: nothing is
+    /// held back where nothing more comes.
+    #[must_use]
+    pub fn last(&mut self, piece: Bytes) -> Bytes {
+        self.look_again();
+        if self.held.is_empty() {
+            let (hits, leaves) = (self.scrubber.hits(&piece), piece.len());
+            return self.release(&piece, hits, leaves).unwrap_or(piece);
+        }
+        let whole = self.behind_held(&piece);
+        let (hits, leaves) = (self.scrubber.hits(&whole), whole.len());
         self.release(&whole, hits, leaves).unwrap_or_else(|| without_held(whole, leaves))
     }
 
     /// The end: gives what was held back.
     #[must_use]
     pub fn finish(&mut self) -> Bytes {
+        if self.held.is_empty() {
+            return Bytes::new();
+        }
         let held = std::mem::take(&mut self.held);
         let (hits, leaves) = (self.scrubber.hits(&held), held.len());
         self.release(&held, hits, leaves).unwrap_or_else(|| without_held(held, leaves))
@@ -64,6 +76,21 @@ impl Stream {
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.held.len()
+    }
+
+    /// Tokens are refreshed while a response is read.
+    fn look_again(&mut self) {
+        let current = self.watch.at(self.place);
+        if !current.is_same(&self.scrubber) {
+            self.scrubber = current;
+        }
+    }
+
+    fn behind_held(&self, piece: &[u8]) -> Zeroizing<Vec<u8>> {
+        let mut whole = Zeroizing::new(Vec::with_capacity(self.held.len() + piece.len()));
+        whole.extend_from_slice(&self.held);
+        whole.extend_from_slice(piece);
+        whole
     }
 
     /// Lets the first `leaves` bytes go and holds back the others; what begins there will be found again. None: what leaves does

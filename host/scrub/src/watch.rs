@@ -103,7 +103,8 @@ impl Watch {
     }
 
     /// What looks for all values that were added so far and are looked for in this place.
-    pub(crate) fn at(&self, place: Place) -> Scrubber {
+    #[must_use]
+    pub fn at(&self, place: Place) -> Scrubber {
         let secrets = self.secrets();
         match place {
             Place::Header | Place::Body => secrets.of_responses.clone(),
@@ -145,7 +146,7 @@ impl Watch {
         hits
     }
 
-    /// Counts what was found with [`Self::current`].
+    /// Counts what was found with [`Self::current`] or [`Self::at`].
     pub fn count(&self, place: Place, hits: &[Hit]) {
         if hits.is_empty() {
             return;

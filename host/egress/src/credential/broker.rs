@@ -15,18 +15,22 @@ use super::error::Error;
 use super::identity::Identity;
 use super::kept::Kept;
 use super::material::{Generation, Material, Secret, field};
-use super::redeem::{Redeemer, clock_differs};
+use super::redeem::{Redeemer, clock_differs, unavailable};
+use super::room::Room;
 use super::settings::{Placed, Settings};
 use super::{aws, hmac, place};
 use crate::outlet::Outlet;
 use crate::rebuild::Head;
-use crate::{Limit, OwnCalls, Result};
+use crate::{Body, Caps, Limit, OwnCalls, Result};
 
 /// Places the credentials of one client.
 pub(crate) struct Broker {
     placed: Vec<Arc<Placed>>,
     redeemer: RedeemerOf,
     kept_bytes_max: u64,
+    /// Of all bodies that are kept.
+    room_bytes: u64,
+    room: Arc<Room>,
     watch: scrub::Watch,
     /// Of which state of a stored credential the values are watched.
     watched: Mutex<HashMap<String, Generation>>,
@@ -69,12 +73,14 @@ pub(crate) struct Payload {
 }
 
 impl Broker {
-    pub(crate) fn new(settings: Settings, calls: OwnCalls, outlet: Outlet, kept_bytes_max: u64) -> Self {
+    pub(crate) fn new(settings: Settings, calls: OwnCalls, outlet: Outlet, caps: &Caps) -> Self {
         // What is revealed is the guest's to place.
         let placed = settings.placed.into_iter().filter(|placed| !placed.ask.reveal).map(Arc::new).collect();
         let redeemer = RedeemerOf { store: settings.store, calls, outlet };
         let (signed, identities, watched) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { placed, redeemer, kept_bytes_max, watch: settings.watch, watched, signed, identities }
+        let (kept_bytes_max, room_bytes) = (caps.kept_body_bytes, caps.kept_bodies_bytes);
+        let (room, watch) = (Arc::new(Room::new(room_bytes)), settings.watch);
+        Self { placed, redeemer, kept_bytes_max, room_bytes, room, watch, watched, signed, identities }
     }
 
     /// Scrubs what a server sends back.
@@ -104,9 +110,10 @@ impl Broker {
         let path = head.target.path_and_query.path();
         let is_for =
             |placed: &&Arc<Placed>| placed.ask.is_for(scheme, &host, origin.port, head.method.as_str(), path);
-        let (signatures, others): (Vec<_>, Vec<_>) =
-            self.placed.iter().filter(is_for).cloned().partition(|placed| is_signature(&placed.ask.kind));
-        others.into_iter().chain(signatures).collect()
+        let mut chosen: Vec<Arc<Placed>> = self.placed.iter().filter(is_for).cloned().collect();
+        // In the order of the manifest otherwise: the sort is stable.
+        chosen.sort_by_key(|placed| is_signature(&placed.ask.kind));
+        chosen
     }
 
     /// Is the start of a body kept for these, to be signed or sent again?
@@ -114,12 +121,17 @@ impl Broker {
         chosen.iter().any(|placed| is_signature(&placed.ask.kind) || endpoint(&placed.ask.kind).is_some())
     }
 
-    /// Places each of these on the request, or fails.
+    /// A body to be sent with them.
+    pub(crate) fn keep(&self, body: Body, length: Option<u64>) -> Payload {
+        Payload { kept: Kept::new(body, self.kept_bytes_max, Arc::clone(&self.room)), length }
+    }
+
+    /// Places each of these on the request, or fails. The body is there where one [`Self::keeps`] it.
     pub(crate) async fn place(
         &self,
         chosen: &[Arc<Placed>],
         head: &mut Head,
-        payload: &Payload,
+        payload: Option<&Payload>,
     ) -> Result<Vec<Carried>> {
         let mut all = Vec::with_capacity(chosen.len());
         for placed in chosen {
@@ -169,10 +181,19 @@ impl Broker {
         Ok(())
     }
 
-    /// Which of these a larger body than is kept cannot be sent again for.
-    pub(crate) fn body_not_kept(&self, carried: &[Carried]) -> Error {
+    /// For which of these a body that was not kept for the sake of this limit cannot be sent again.
+    pub(crate) fn body_not_kept(&self, carried: &[Carried], limit: Limit) -> Error {
         let names: Vec<&str> = carried.iter().map(|one| one.placed.ask.name.as_str()).collect();
-        Error::BodyNotKept { credential: names.join("`, `"), allowed: self.kept_bytes_max }
+        Error::BodyNotKept { credential: names.join("`, `"), limit, allowed: self.allowed(limit) }
+    }
+
+    /// A body is not kept for the sake of this limit, and must be.
+    pub(crate) fn over(&self, limit: Limit) -> crate::Error {
+        crate::Error::Limit { limit, allowed: self.allowed(limit) }
+    }
+
+    fn allowed(&self, limit: Limit) -> u64 {
+        if limit == Limit::KeptBodiesBytes { self.room_bytes } else { self.kept_bytes_max }
     }
 
     fn redeemer(&self, placed: &Arc<Placed>) -> Redeemer {
@@ -187,11 +208,12 @@ impl Broker {
 
     /// What is kept, with a token that does not end while the request is under way.
     async fn fresh(&self, placed: &Arc<Placed>) -> Result<Material> {
-        let redeemer = self.redeemer(placed);
-        let kept = redeemer.kept().await?;
+        let kept = self.redeemer.store.material(&placed.stored).await;
+        let kept = kept.map_err(|source| unavailable(placed, source))?;
         if endpoint(&placed.ask.kind).is_none() {
             return Ok(kept);
         }
+        let redeemer = self.redeemer(placed);
         let now = seconds(self.redeemer.outlet.now());
         let has_token = kept.get(field::ACCESS_TOKEN).is_some();
         // Whoever kept a token may have said only when it ends.
@@ -219,7 +241,7 @@ impl Broker {
         placed: &Placed,
         material: &Material,
         head: &mut Head,
-        payload: &Payload,
+        payload: Option<&Payload>,
     ) -> Result<()> {
         let wrong = |problem| Error::Place { credential: placed.ask.name.clone(), problem };
         let body = match self.body_of(&placed.ask.kind, head, payload) {
@@ -249,11 +271,12 @@ impl Broker {
     }
 
     /// How much of the body must be read before the request can be signed.
-    fn body_of(&self, kind: &CredentialKind, head: &Head, payload: &Payload) -> WantedBody {
+    fn body_of(&self, kind: &CredentialKind, head: &Head, payload: Option<&Payload>) -> WantedBody {
         match kind {
             CredentialKind::Hmac(hmac) if hmac.sign.needs_body() => WantedBody::Whole,
             CredentialKind::AwsSigv4(aws) => {
-                let is_small = payload.length.is_some_and(|length| length <= self.kept_bytes_max);
+                let is_kept = |length| length <= self.kept_bytes_max && self.room.has(length);
+                let is_small = payload.and_then(|payload| payload.length).is_some_and(is_kept);
                 let may_be_unsigned = head.target.origin.secure
                     && aws.service.fixed().is_some_and(aws::takes_unsigned)
                     && !matches!(head.method, http::Method::GET | http::Method::HEAD);
@@ -263,12 +286,13 @@ impl Broker {
         }
     }
 
-    async fn whole(&self, payload: &Payload) -> Result<super::kept::Whole> {
-        let over = crate::Error::Limit { limit: Limit::KeptBodyBytes, allowed: self.kept_bytes_max };
-        if payload.length.is_some_and(|length| length > self.kept_bytes_max) {
-            return Err(over);
+    async fn whole(&self, payload: Option<&Payload>) -> Result<super::kept::Whole> {
+        let too_large = || self.over(Limit::KeptBodyBytes);
+        let Payload { kept, length } = payload.ok_or_else(too_large)?;
+        if length.is_some_and(|length| length > self.kept_bytes_max) {
+            return Err(too_large());
         }
-        payload.kept.fill().await?.ok_or(over)
+        kept.fill().await?.map_err(|limit| self.over(limit))
     }
 
     fn identity(&self, placed: &Placed, material: &Material, head: &mut Head) -> Result<(), &'static str> {

@@ -1,6 +1,7 @@
 //! What can go wrong with a credential. No error holds a value, nor a text that a provider wrote: both could end in a log.
 
 use super::port::StoreError;
+use crate::Limit;
 
 /// Why a request could not carry its credential. Such a request is not sent.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +27,14 @@ pub enum Error {
     /// The request was refused for its token, and its body is no longer there to be sent with a new one.
     #[error(
         "request was refused for its credential `{credential}`, which is renewed now; \
-         its body is larger than the limit `kept-body-bytes` of {allowed} and cannot be sent again"
+         its body does not fit into the limit `{limit}` of {allowed} and cannot be sent again"
     )]
     BodyNotKept {
         /// The name in the manifest.
         credential: String,
-        /// How many bytes of a body are kept.
+        /// Which limit its body is too large for.
+        limit: Limit,
+        /// The limit's value.
         allowed: u64,
     },
     /// The token endpoint cannot be reached, or has a fault of its own.

@@ -9,7 +9,8 @@ use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt;
 use ring::digest::{Context as Digest, SHA256};
 
-use crate::{Body, Error, Result, body};
+use super::room::Room;
+use crate::{Body, Error, Limit, Result, body};
 
 /// Smaller parts are put together up to so many bytes: kept each for itself, those of a guest that writes byte by byte
 /// would take a hundred times the memory of what it wrote, and empty ones without end would take all of it.
@@ -25,15 +26,18 @@ struct Source {
     open: BytesMut,
     bytes: u64,
     bytes_max: u64,
+    /// What all bodies of the client may take, and what this one has taken of it.
+    room: Arc<Room>,
+    taken: u64,
     ended: bool,
-    /// The start was let go: too much of the body has come.
-    is_over: bool,
+    /// The start was let go: more of the body has come than this limit lets be kept.
+    over: Option<Limit>,
     /// The attempt that reads; an earlier one reads nothing more.
     attempt: u32,
 }
 
 impl Kept {
-    pub(crate) fn new(rest: Body, bytes_max: u64) -> Self {
+    pub(crate) fn new(rest: Body, bytes_max: u64, room: Arc<Room>) -> Self {
         let (parts, ended) = (Vec::new(), rest.is_end_stream());
         Self(Arc::new(Mutex::new(Source {
             rest,
@@ -41,40 +45,46 @@ impl Kept {
             open: BytesMut::new(),
             bytes: 0,
             bytes_max,
+            room,
+            taken: 0,
             ended,
-            is_over: false,
+            over: None,
             attempt: 0,
         })))
     }
 
-    /// The body from its start; none when its start is no longer there.
-    pub(crate) fn again(&self) -> Option<Body> {
+    /// The body from its start; the limit for whose sake its start is no longer there.
+    pub(crate) fn again(&self) -> Result<Body, Limit> {
         let mut source = lock(&self.0);
-        if source.is_over {
-            return None;
+        if let Some(over) = source.over {
+            return Err(over);
         }
         source.attempt += 1;
         let attempt = Attempt { source: Arc::clone(&self.0), number: source.attempt, next: Next::default() };
-        Some(attempt.boxed_unsync())
+        Ok(attempt.boxed_unsync())
     }
 
-    /// Is the start of the body gone?
-    pub(crate) fn is_over(&self) -> bool {
-        lock(&self.0).is_over
+    /// For the sake of which limit is the start of the body gone?
+    pub(crate) fn over(&self) -> Option<Limit> {
+        lock(&self.0).over
     }
 
-    /// Reads the whole body, if it is small enough to be kept.
-    pub(crate) async fn fill(&self) -> Result<Option<Whole>> {
+    /// Reads the whole body, or says by which limit it cannot be kept.
+    pub(crate) async fn fill(&self) -> Result<Result<Whole, Limit>> {
         loop {
             let part = futures::future::poll_fn(|context| lock(&self.0).poll_part(context)).await;
             let mut source = lock(&self.0);
             match part {
                 Some(Err(error)) => return Err(error),
-                Some(Ok(_)) if source.is_over => return Ok(None),
-                Some(Ok(_)) => {}
+                Some(Ok(_)) => {
+                    if let Some(over) = source.over {
+                        source.let_go();
+                        return Ok(Err(over));
+                    }
+                }
                 None => {
                     source.close();
-                    return Ok(Some(Whole { parts: source.parts.clone() }));
+                    return Ok(Ok(Whole { parts: source.parts.clone() }));
                 }
             }
         }
@@ -110,7 +120,7 @@ impl Source {
                 None => self.ended = true,
                 Some(Err(error)) => {
                     self.rest = body::empty();
-                    self.is_over = true;
+                    self.over = Some(Limit::KeptBodyBytes);
                     return Poll::Ready(Some(Err(error)));
                 }
                 Some(Ok(frame)) => {
@@ -126,9 +136,19 @@ impl Source {
 
     fn keep(&mut self, data: &Bytes) {
         self.bytes = self.bytes.saturating_add(data.len() as u64);
+        if self.over.is_some() {
+            return;
+        }
         if self.bytes > self.bytes_max {
-            self.is_over = true;
-        } else if data.len() >= PART_BYTES {
+            self.over = Some(Limit::KeptBodyBytes);
+            return;
+        }
+        if !self.room.take(data.len() as u64) {
+            self.over = Some(Limit::KeptBodiesBytes);
+            return;
+        }
+        self.taken += data.len() as u64;
+        if data.len() >= PART_BYTES {
             self.close();
             self.parts.push(data.clone());
         } else {
@@ -137,6 +157,12 @@ impl Source {
                 self.close();
             }
         }
+    }
+
+    /// Nobody can begin anew.
+    fn let_go(&mut self) {
+        (self.parts, self.open) = (Vec::new(), BytesMut::new());
+        self.room.give_back(std::mem::take(&mut self.taken));
     }
 
     fn close(&mut self) {
@@ -162,6 +188,12 @@ impl Source {
     /// Behind everything that is kept.
     fn end(&self) -> Next {
         Next { part: self.parts.len(), byte: self.open.len() }
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 
@@ -198,9 +230,9 @@ impl HttpBody for Attempt {
             return Poll::Ready(Some(Ok(Frame::data(part))));
         }
         let part = ready!(source.poll_part(context));
-        if source.is_over {
-            // Nobody can begin anew, and what this reading still wanted of the start it has had.
-            (source.parts, source.open) = (Vec::new(), BytesMut::new());
+        if source.over.is_some() {
+            // What this reading still wanted of the start it has had.
+            source.let_go();
         }
         this.next = source.end();
         Poll::Ready(part.map(|part| part.map(Frame::data)))

@@ -18,6 +18,7 @@ mod port;
 mod query;
 mod redeem;
 mod refresh;
+mod room;
 mod settings;
 
 pub use error::{Error, hint_of};
@@ -27,5 +28,4 @@ pub use settings::{Placed, Settings};
 
 pub(crate) use broker::{Broker, Carried, Payload};
 pub(crate) use identity::Identity;
-pub(crate) use kept::Kept;
 pub(crate) use refresh::Refreshes;

@@ -30,6 +30,11 @@ pub(crate) struct Redeemer {
     pub(super) outlet: Outlet,
 }
 
+/// Why there is nothing to place.
+pub(super) fn unavailable(placed: &Placed, source: StoreError) -> Error {
+    Error::Unavailable { credential: placed.ask.name.clone(), stored: placed.stored.clone(), source }
+}
+
 impl Redeemer {
     /// What is kept now.
     pub(super) async fn kept(&self) -> Result<Material, Arc<Error>> {
@@ -38,8 +43,7 @@ impl Redeemer {
     }
 
     fn unavailable(&self, source: StoreError) -> Error {
-        let (credential, stored) = (self.name(), self.placed.stored.clone());
-        Error::Unavailable { credential, stored, source }
+        unavailable(&self.placed, source)
     }
 
     fn name(&self) -> String {

@@ -18,6 +18,9 @@ fn manifest_limit(limit: Limit) -> (&'static str, &'static str, &'static str) {
         Limit::TotalBytesOut => ("bytes_out", "bytes", "the bodies of all requests"),
         Limit::TotalBytesIn => ("bytes_in", "bytes", "the bodies of all responses"),
         Limit::KeptBodyBytes => ("kept_body_bytes", "bytes", "a body that must be read before it is signed"),
+        Limit::KeptBodiesBytes => {
+            ("kept_bodies_bytes", "bytes", "the bodies that must be read before they are signed")
+        }
         Limit::ConcurrentRequests => ("concurrent_requests", "requests", "one request more at the same time"),
         Limit::RequestHeadBytes => ("request_head_bytes", "bytes", "the headers of one request"),
         Limit::ResponseHeadBytes => ("response_head_bytes", "bytes", "the headers of one response"),

@@ -36,6 +36,26 @@ fn a_secret_at_the_very_end_is_blanked() {
 }
 
 #[test]
+fn the_last_piece_takes_along_all_that_was_held_back() {
+    for (text, expected, hits) in [
+        ("a SECRET-SECRET", "a *************", 1),
+        ("a SECRET-SECRE", "a SECRET-SECRE", 0),
+        ("SECRET-SECRET-SECRET", "********************", 2),
+        ("no such thing", "no such thing", 0),
+    ] {
+        for cut in 0..=text.len() {
+            let (head, tail) = text.split_at(cut);
+            let mut stream = watch(&[b"SECRET-SECRET"]).stream(Place::Body);
+            let first = stream.push(Bytes::copy_from_slice(head.as_bytes()));
+            let last = stream.last(Bytes::copy_from_slice(tail.as_bytes()));
+            assert_eq!([&first[..], &last[..]].concat(), expected.as_bytes(), "{text} cut at {cut}");
+            assert_eq!((stream.hits(), stream.held_bytes()), (hits, 0), "{text} cut at {cut}");
+            assert!(stream.finish().is_empty());
+        }
+    }
+}
+
+#[test]
 fn of_two_secrets_one_that_begins_like_the_other_hides_nothing_of_it() {
     let values = ["SECRET-SECRET", "SECRET-SECRET-AND-MORE"];
     for (text, hits) in

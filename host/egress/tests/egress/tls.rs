@@ -1,9 +1,10 @@
 //! TLS as real servers speak it. The name that is asked for, sent, and certified is one name.
 
-use egress::{Authorities, Class, ClientSettings, Error, GuestClass};
+use egress::{Authorities, Class, ClientSettings, Error, GuestClass, Outcome};
 use http::Version;
 
 use crate::support::authority::{Authority, self_signed, weak_rsa};
+use crate::support::kept_credentials::{Keeper, placed};
 use crate::support::nginx::{Nginx, Site};
 use crate::support::secure::Echo;
 use crate::support::{House, fetch, get, read, send};
@@ -52,6 +53,24 @@ async fn e59_behind_a_front_the_guest_reaches_only_the_name_that_was_judged() {
             http::Request::get(format!("https://hidden.test:{port}/tls")).header("host", "front.test");
         let error = send(&client, hidden.body(egress::empty()).unwrap()).await.unwrap_err();
         assert!(matches!(error, Error::Tls { .. }), "{}", error.full_text());
+    }
+}
+
+/// A server that was sent a secret may have a certificate for a name that holds it.
+#[tokio::test]
+async fn a_secret_in_the_name_of_a_certificate_is_told_to_nobody() {
+    const SECRET: &str = "tok-4ec39hqlyjwdarjtt1zdp7dc";
+    let authority = Authority::new();
+    let echo = Echo::secure(&authority.issue(&format!("{SECRET}.test")), "http/1.1").await;
+    let url = format!("https://api.test:{}", echo.address.port());
+    let keeper = Keeper::with("acme.api", &[("token", SECRET)]);
+    let house = House::placing(keeper.settings(placed(&url, "kind = \"bearer\""))).trusting(&authority.pem());
+    let error = send(&house.client(), get(&url)).await.unwrap_err();
+    assert_eq!((error.code(), error.class()), ("CD0306", Class::Upstream));
+    let entry = house.ledger.only();
+    let Outcome::Failed { message, .. } = &entry.outcome else { panic!("{entry:?}") };
+    for told in [error.full_text(), format!("{error:?}"), message.clone()] {
+        assert!(told.contains("****") && !told.contains(SECRET), "{told}");
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use egress::{Body, Class, Error, GuestClass};
+use futures::StreamExt;
 use http::Request;
+use http_body_util::{BodyExt, StreamBody};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::authority::Authority;
@@ -76,6 +78,40 @@ async fn a_larger_body_is_not_sent_again_and_its_refusal_is_transient() {
         );
         assert!(error.to_string().contains("`kept-body-bytes` of 8388608"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_fit_together_are_sent_and_one_of_them_is_not_sent_again() {
+    let tokens = Tokens::start(FIRST).await;
+    let api = tokens::api(&tokens.known).await;
+    let mut house = House::placing(keeper().settings(placed(&api.url(""), &tokens.settings())));
+    house = house.caps(|caps| caps.kept_bodies_bytes = 3 * MIB);
+    let client = house.client();
+    // The first holds what is kept of it for as long as its body goes on.
+    let (started, is_kept) = tokio::sync::oneshot::channel();
+    let (open, rest) = tokio::sync::oneshot::channel();
+    let first = async {
+        let start = futures::stream::once(async { Ok(http_body::Frame::data(vec![7; 2 << 20].into())) });
+        let end = futures::stream::once(async {
+            started.send(()).unwrap();
+            rest.await.unwrap();
+            Ok(http_body::Frame::data("end".into()))
+        });
+        let body = StreamBody::new(start.chain(end)).boxed_unsync();
+        read(send(&client, post(api.url("/"), body)).await?).await
+    };
+    let second = async {
+        is_kept.await.unwrap();
+        let error = send(&client, post(api.url("/"), certain::body(2 * MIB))).await.unwrap_err();
+        open.send(()).unwrap();
+        error
+    };
+    let (first, error) = tokio::join!(first, second);
+    assert_eq!((error.code(), error.class()), ("CD0322", Class::Transient));
+    assert!(error.to_string().contains("`kept-bodies-bytes` of 3145728"), "{error}");
+    assert_eq!(first.unwrap().len(), (2 << 20) + 3, "it was kept, and sent again");
+    let third = send(&client, post(api.url("/"), certain::body(3 * MIB))).await.unwrap();
+    assert_eq!(read(third).await.unwrap().len() as u64, 3 * MIB, "there is room again");
 }
 
 #[tokio::test]

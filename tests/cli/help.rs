@@ -3,7 +3,7 @@
 use crate::snapshot;
 use crate::world::World;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "run",
     "check",
     "discover",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 18] = [
     "backup",
     "restore",
     "keys",
+    "doctor",
     "explain",
     "completion",
 ];

@@ -58,6 +58,12 @@ fn every_command_has_its_document() {
     assert_eq!(preview.pointer("/streams/0/rows").unwrap().as_array().unwrap().len(), 2);
     let inspect = check_shape("json-inspect", &["inspect", "components/faker.wasm", "--json"], 0);
     assert_eq!(inspect.pointer("/roles/0"), Some(&Value::from("source")));
+    // Nobody listens there for another machine: a finding that is not ok is in the document.
+    check_shape(
+        "json-doctor",
+        &["doctor", "--listen", "192.0.2.1:1", "--name-server", "127.0.0.1:1", "--json"],
+        1,
+    );
     check_shape("json-explain", &["explain", "CD0101", "--json"], 0);
     check_shape("json-explain-all", &["explain", "--json"], 0);
     check_shape("json-completion", &["completion", "bash", "--json"], 0);

@@ -266,6 +266,7 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"\buser \d+", "user [UID]"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     (r"port = \d+", "port = [PORT]"),
+    (r"sport = :\d+", "sport = :[PORT]"),
     (r"port `?\d+`?", "port [PORT]"),
     (r"\b[\d.]+ (ms|s) of ", "[TIME] of "),
     (r"\b[\d.,]+ (B|KiB|MiB|GiB) of ", "[SIZE] of "),

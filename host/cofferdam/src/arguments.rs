@@ -3,6 +3,7 @@
 mod backup;
 mod credentials;
 mod data;
+mod doctor;
 mod keys;
 mod network;
 mod records;
@@ -18,6 +19,7 @@ pub(crate) use credentials::{
     Given,
 };
 pub(crate) use data::{Data, KeyOptions};
+pub(crate) use doctor::Doctor;
 pub(crate) use keys::{Export, Import, Keys, KeysCommand, Recovery, RecoveryKey, Rotate, Status, Verify};
 pub(crate) use network::Network;
 pub(crate) use records::{
@@ -106,6 +108,10 @@ unreadable: its keys are gone.")]
     Restore(Restore),
     /// Show, rotate, verify, export and import the keys of a data directory
     Keys(Keys),
+    /// Look at this machine: what would keep cofferdam from working well here, and how to mend it
+    #[command(after_help = "\
+Nothing is changed, and no key is opened. Exit codes: 0 it works, perhaps with warnings; 1 something does not work.")]
+    Doctor(Doctor),
     /// Explain an error code; without one, list all of them
     Explain(Explain),
     /// Print a completion script for a shell

@@ -8,6 +8,7 @@ mod completion;
 mod connect;
 mod credentials;
 mod discover;
+mod doctor;
 mod errors;
 mod explain;
 mod inspect;
@@ -47,6 +48,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
         Command::Backup(command) => on_threads(backup::run(&command, output)),
         Command::Restore(command) => on_threads(restore::run(&command, output)),
         Command::Keys(command) => on_threads(keys::run(command, output)),
+        Command::Doctor(command) => on_threads(doctor::run(command, output)),
         Command::Explain(command) => Ok(explain::run(&command, output)?),
         Command::Completion(command) => Ok(completion::run(&command, output)?),
     }

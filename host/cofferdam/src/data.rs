@@ -10,6 +10,7 @@ mod first;
 mod holder;
 mod keys;
 mod passphrase;
+mod seen;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(crate) use files::replace as write_private;
 pub(crate) use first::import;
 pub(crate) use keys::Keys;
 pub(crate) use passphrase::{Use, kek as passphrase_kek};
+pub(crate) use seen::Seen;
 pub(crate) use settings::{BackupNote, ExportNote, Provider, Settings};
 
 use crate::arguments::KeyOptions;

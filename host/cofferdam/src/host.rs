@@ -17,7 +17,7 @@ use crate::taken::Taken;
 use crate::traffic::Traffic;
 
 /// One command has two ends and a few transforms, each for a few read groups at one time.
-const LIVE_INSTANCES: usize = 64;
+pub(crate) const LIVE_INSTANCES: usize = 64;
 /// Guests of one sync: reading, transforming and writing overlap, and more than this never run at once for long.
 const GUEST_THREADS_MAX: usize = 4;
 

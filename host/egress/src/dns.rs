@@ -23,7 +23,9 @@ use crate::Resolver;
 use crate::answers::{Answers, Found};
 
 /// A query that is not answered is sent again; with the second sending both are over before the default connect timeout.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
+/// The port of name servers.
+const DNS_PORT: u16 = 53;
 /// Times that a query is sent again.
 const REPEATS: usize = 1;
 /// An answer is not kept longer, whatever it says of itself: servers move.
@@ -31,6 +33,8 @@ const KEPT_FOR_MAX: Duration = Duration::from_secs(60);
 /// That a name does not exist is forgotten sooner: it may just have been made.
 const ABSENT_FOR_MAX: Duration = Duration::from_secs(5);
 
+/// Where a machine says which name servers it has.
+const MACHINE: &str = "/etc/resolv.conf";
 /// How often the machine's name servers are looked at, while names are asked for.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
 
@@ -42,6 +46,20 @@ pub struct Dns {
     /// Names in the machine's file of hosts win. It can point a public name to an inner address, which is then judged as
     /// such.
     pub hosts_file: bool,
+}
+
+impl Dns {
+    /// Those that would be asked now.
+    ///
+    /// # Errors
+    /// When the machine is to say it, and does not.
+    pub fn name_servers(&self) -> io::Result<Vec<SocketAddr>> {
+        if !self.servers.is_empty() {
+            return Ok(self.servers.clone());
+        }
+        let servers = of_the_machine(&std::fs::read(MACHINE)?)?;
+        Ok(servers.iter().map(|server| SocketAddr::new(server.ip, DNS_PORT)).collect())
+    }
 }
 
 /// Asks name servers, both families at once, and follows aliases to their end. What is answered is kept for a while.
@@ -74,7 +92,7 @@ impl DnsResolver {
     /// Reads nothing yet: a run that opens no connection does not pay for it.
     #[must_use]
     pub fn new(dns: Dns) -> Self {
-        Self::with(Whom { dns, machine: "/etc/resolv.conf".into(), asking: Mutex::new(None) })
+        Self::with(Whom { dns, machine: MACHINE.into(), asking: Mutex::new(None) })
     }
 
     fn with(whom: Whom) -> Self {
@@ -111,8 +129,7 @@ impl Whom {
         if !self.dns.servers.is_empty() {
             return Ok(self.dns.servers.iter().map(name_server).collect());
         }
-        let (system, _options) = parse_resolv_conf(said).map_err(io::Error::other)?;
-        Ok(system.name_servers)
+        of_the_machine(said)
     }
 
     fn build(&self, said: &[u8]) -> io::Result<TokioResolver> {
@@ -133,7 +150,13 @@ impl Asking {
     }
 }
 
-fn name_server(address: &SocketAddr) -> NameServerConfig {
+/// Those that a machine says it has.
+fn of_the_machine(said: &[u8]) -> io::Result<Vec<NameServerConfig>> {
+    let (system, _options) = parse_resolv_conf(said).map_err(io::Error::other)?;
+    Ok(system.name_servers)
+}
+
+pub(crate) fn name_server(address: &SocketAddr) -> NameServerConfig {
     let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
         connection.port = address.port();
         connection

@@ -95,7 +95,7 @@ impl Runtime {
     pub fn new(mut settings: Settings) -> Result<Self, Error> {
         heap::let_large_blocks_go();
         descriptors::use_all_that_are_allowed();
-        settings.live_instances = settings.live_instances.min(instances_allowed_by_maps(max_map_count()));
+        settings.live_instances = settings.live_instances.min(instances_allowed());
         let mut compiling = code();
         let (engine, pooled) = match wasmtime::Engine::new(&pooled(&settings)) {
             Ok(engine) => (engine, true),
@@ -197,6 +197,13 @@ fn pooling(settings: &Settings) -> PoolingAllocationConfig {
         .max_unused_warm_slots(count(1))
         .pagemap_scan(Enabled::Auto);
     pool
+}
+
+/// How many instances may live at one time in one process, by the memory maps that this machine allows it. No settings
+/// give more.
+#[must_use]
+pub fn instances_allowed() -> usize {
+    instances_allowed_by_maps(max_map_count())
 }
 
 fn max_map_count() -> usize {

@@ -33,7 +33,7 @@ mod v0_1;
 pub use component::Component;
 pub use connection::{Connection, Grants, PROGRAM_KEY};
 pub use contract::CONTRACTS;
-pub use engine::{Runtime, Settings};
+pub use engine::{Runtime, Settings, instances_allowed};
 pub use error::Error;
 pub use imports::http::{HttpOut, NoHttp};
 pub use imports::wasi::Directory;

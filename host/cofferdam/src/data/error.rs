@@ -115,7 +115,7 @@ impl Error {
         }
     }
 
-    fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
             Self::File { .. } => return None,
             Self::Missing { .. } => "the first `cofferdam run` or `cofferdam connect` makes it, or `cofferdam keys import` out of an export; name another one with `--data DIR`".into(),

@@ -129,6 +129,12 @@ pub(crate) enum Own {
         /// The sync's document.
         document: PathBuf,
     },
+    /// The machine is not fit.
+    #[error("{} on this machine", crate::units::counted(*faults as u64, "fault was found", "faults were found"))]
+    Unfit {
+        /// How many.
+        faults: usize,
+    },
     /// Something that cannot be.
     #[error("this is a fault of cofferdam itself: {what}")]
     Bug {
@@ -155,6 +161,7 @@ impl Own {
             Self::Unreadable { .. } => "CD0813",
             Self::TakenBack { .. } => "CD0860",
             Self::NotRunning { .. } => "CD0861",
+            Self::Unfit { .. } => "CD1100",
             Self::Bug { .. } => "CD0899",
         }
     }
@@ -179,6 +186,7 @@ impl Own {
             Self::Stopped => Some("run the same command again: it goes on from the last commit".into()),
             Self::TakenBack { to_allow, .. } => Some(to_allow.clone()),
             Self::NotRunning { .. } => Some("there is nothing to do: the next run reads the document as it is then".into()),
+            Self::Unfit { .. } => Some("each is told above with what mends it".into()),
             Self::Bug { .. } => Some("please report it, with the command and its output".into()),
             Self::Read { .. }
             | Self::Write { .. }

@@ -18,9 +18,9 @@ const SEGMENT_BYTES_REOPENED_MAX: usize = 1 << 20;
 /// Zeros are written ahead, so that a sync need not write a new length: in steps as large as what is there, from 64 KiB for a
 /// short process to 1 MiB. Measured on ext4 in a virtual machine: 5 to 25 % less time for a sync.
 const ROOM_BYTES: (usize, usize) = (64 << 10, 1 << 20);
-/// Below this nothing is written any more: the database behind the journal needs room for its own log, 16 MiB between two syncs
+/// Below this nothing is written any more where a data directory is: the database behind the journal needs room for its own log, 16 MiB between two syncs
 /// and what is still to come of commits that were acknowledged.
-const FREE_BYTES_MIN: u64 = 48 << 20;
+pub const FREE_BYTES_MIN: u64 = 48 << 20;
 
 /// The segment that is appended to.
 pub(super) struct Journal {

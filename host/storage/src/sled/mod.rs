@@ -47,5 +47,6 @@ mod survey;
 pub use disk::{Disk, OsDisk};
 pub use engine::{SledEngine, Status};
 pub use error::OpenError;
+pub use journal::FREE_BYTES_MIN;
 pub use options::{BackupItems, NewestBackup, Options, Probe};
 pub use probe::probe_main;

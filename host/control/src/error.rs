@@ -250,6 +250,21 @@ pub enum Error {
         /// The run.
         run: String,
     },
+    /// What was typed is not what the organization is called.
+    #[error("this is not the name of the organization")]
+    WrongName,
+    /// Nobody asked for the organization to be deleted, or the wish was taken back.
+    #[error("nobody has asked for the organization to be deleted")]
+    NoDeletion,
+    /// Who asked for a deletion waits, or another admin agrees.
+    #[error("the deletion waits for another admin, or until {due_ms}")]
+    DeletionWaits {
+        /// In milliseconds since the epoch.
+        due_ms: u64,
+    },
+    /// Nobody would run the installation any more.
+    #[error("the installation would be without an operator")]
+    LastOperator,
     /// There is no randomness, or a record cannot be sealed.
     #[error(transparent)]
     Seal(#[from] vault::SealError),
@@ -309,6 +324,10 @@ impl Error {
             Self::BadSync { .. } => "CD1260",
             Self::RunPending { .. } => "CD1261",
             Self::RunLost { .. } => "CD1262",
+            Self::WrongName => "CD1263",
+            Self::NoDeletion => "CD1264",
+            Self::DeletionWaits { .. } => "CD1265",
+            Self::LastOperator => "CD1266",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

@@ -48,7 +48,8 @@ pub use filed::Page;
 pub use installations::{Installation, Installations};
 pub use keeper::INSTALLATION;
 pub use organizations::{
-    Glass, GlassState, Invitation, Invited, Member, MemberRole, Organization, Organizations, Region,
+    Deletion, DeletionCertificate, Glass, GlassState, Invitation, Invited, Member, MemberRole, Organization,
+    Organizations, Region,
 };
 pub use queue::{
     ActiveRun, ActiveState, Cause, Ending, Order, Queue, QueueOptions, RunOutcome, Taken, Taking, Wish,

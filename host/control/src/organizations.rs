@@ -3,11 +3,14 @@
 //! The region stands in the name under which storage seals what is the organization's, so it is bound into every record:
 //! under another region nothing of it opens, and a process of another region refuses it before that.
 
+mod deletion;
 mod glass;
 mod invitations;
 mod members;
+mod persons;
 mod region;
 
+pub use deletion::{Deletion, DeletionCertificate};
 pub use glass::{Glass, GlassState};
 pub use invitations::{Invitation, Invited};
 pub use members::{Member, MemberRole};
@@ -57,6 +60,9 @@ struct OrganizationRecord {
     created_ms: u64,
     members: u32,
     admins: u32,
+    /// Its deletion is being carried out: for everybody there is no such organization any more.
+    #[serde(default)]
+    is_condemned: bool,
 }
 
 impl OrganizationRecord {
@@ -88,11 +94,12 @@ impl Organizations {
         self.authorize_installation(operator, Action::CreateOrganization).await?;
         let email = crate::users::Email::parse(admin_email)?;
         let id = draw_id("org")?;
-        // A crash behind this leaves a key that nothing is sealed by.
+        // A crash behind this leaves a key that nothing is sealed by: see `mend`.
         self.keeper.storage.create_organization(&self.owner(&id)).await?;
         let created_ms = self.keeper.now_ms();
         let region = self.region.clone();
-        let record = OrganizationRecord { name, region, created_ms, members: 0, admins: 0 };
+        let record =
+            OrganizationRecord { name, region, created_ms, members: 0, admins: 0, is_condemned: false };
         let change = Change::new(INSTALLATION).expect(ORGANIZATIONS, Key::of(&id), None);
         let change = change.put(ORGANIZATIONS, Key::of(&id), Life::Standing, encode(ORGANIZATIONS, &record)?);
         let event =
@@ -123,6 +130,9 @@ impl Organizations {
             after = Some(last.clone());
             for (key, found) in page {
                 let record: OrganizationRecord = decode(ORGANIZATIONS, found.value.expose())?;
+                if record.is_condemned {
+                    continue;
+                }
                 all.push(record.shown(&Key::read_id(&key)));
             }
         }
@@ -218,7 +228,7 @@ impl Organizations {
             return Err(Error::OtherRegion { organization: organization.to_owned(), found, here });
         }
         // A record that was moved here from another region names a key that is not there.
-        if self.keeper.knows(&self.owner(organization)) {
+        if !record.is_condemned && self.keeper.knows(&self.owner(organization)) {
             Ok((record, revision))
         } else {
             Err(unknown(organization))

@@ -26,6 +26,8 @@ pub use list::{ActiveRun, ActiveState};
 pub use record::{Cause, Ending, Order, Taken, Wish};
 pub use take::Taking;
 
+pub(crate) use lane::turn_of;
+
 use crate::organizations::Organizations;
 use crate::syncs::Syncs;
 use std::sync::Arc;

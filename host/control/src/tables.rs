@@ -33,6 +33,10 @@ pub(crate) const SETUP: Table = table("setup", Class::Credentials);
 
 /// `organization`: name, region, how many members and admins.
 pub(crate) const ORGANIZATIONS: Table = table("organizations", Class::Metadata);
+/// `organization`: who wants it deleted, and since when.
+pub(crate) const DELETIONS: Table = table("deletions", Class::Metadata);
+/// `organization`: the certificate of its deletion.
+pub(crate) const TOMBSTONES: Table = table("tombstones", Class::Metadata);
 /// `organization | user`: role.
 pub(crate) const MEMBERS: Table = table("members", Class::Metadata);
 /// `user | organization`: nothing more; the same the other way round.
@@ -145,3 +149,43 @@ impl From<Key> for Vec<u8> {
         key.0
     }
 }
+
+/// Every table but those of the logs, for tests that look for what is left of somebody.
+#[cfg(test)]
+pub(crate) const ALL: &[Table] = &[
+    USERS,
+    EMAILS,
+    PASSWORDS,
+    SECOND_FACTORS,
+    TOTP_SECRETS,
+    SETUP,
+    ORGANIZATIONS,
+    DELETIONS,
+    TOMBSTONES,
+    MEMBERS,
+    MEMBERSHIPS,
+    INVITATIONS,
+    INVITATION_TOKENS,
+    GLASSES,
+    ZONES,
+    SESSIONS,
+    USER_SESSIONS,
+    TOKENS,
+    ORGANIZATION_TOKENS,
+    TOKEN_USES,
+    INSTALLED,
+    INSTALLED_BODIES,
+    CONNECTIONS,
+    CONNECTION_BODIES,
+    CATALOGS,
+    SYNCS,
+    SYNC_BODIES,
+    SYNCS_DUE,
+    RUNS,
+    RUNS_WAITING,
+    RUNS_TAKEN,
+    LANES,
+    TURNS,
+    GONE,
+    ANSWERS,
+];

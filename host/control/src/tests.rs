@@ -5,6 +5,7 @@ mod audit;
 mod audit_crash;
 mod audit_files;
 mod connections;
+mod deletion;
 mod organizations;
 mod queue;
 mod queue_crash;

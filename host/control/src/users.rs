@@ -17,11 +17,11 @@ pub use login::Login;
 pub use policy::{PasswordPolicy, Weakness};
 pub use second::SecondFactorSetup;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Event, Log};
 use crate::error::Error;
 use crate::keeper::{INSTALLATION, Keeper, encode};
 use crate::secret::{Secret, draw_id};
-use crate::tables::{EMAILS, Key, PASSWORDS, USERS};
+use crate::tables::{EMAILS, Key, PASSWORDS, SECOND_FACTORS, TOTP_SECRETS, USERS};
 use delays::{Account, Delays};
 use hashing::Hashing;
 use second::SecondFactor;
@@ -135,6 +135,21 @@ impl Users {
             .put(USERS, Key::of(&user), Life::Standing, encode(USERS, &record)?)
             .put(PASSWORDS, Key::of(&user), Life::Standing, encode(PASSWORDS, &hash)?);
         Ok((user, change))
+    }
+
+    /// Removes everything by which a person is known, with this entry.
+    pub(crate) async fn remove(&self, user: &str, event: &Event) -> Result<(), Error> {
+        let (record, seen) = self.record(user).await?;
+        let at = Key::of(user);
+        let change = Change::new(INSTALLATION)
+            .expect(USERS, at.clone(), Some(&seen))
+            .delete(EMAILS, self.account(&record.email))
+            .delete(PASSWORDS, at.clone())
+            .delete(SECOND_FACTORS, at.clone())
+            .delete(TOTP_SECRETS, at.clone())
+            .delete(USERS, at);
+        self.audit.append_with(&Log::installation(), event, change).await?;
+        Ok(())
     }
 
     async fn record(&self, user: &str) -> Result<(UserRecord, Revision), Error> {

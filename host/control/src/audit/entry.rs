@@ -45,6 +45,12 @@ pub enum Act {
     OrganizationCreated,
     /// An organization's name was changed.
     OrganizationRenamed,
+    /// An admin asked for an organization to be deleted.
+    DeletionRequested,
+    /// That wish was taken back.
+    DeletionWithdrawn,
+    /// An admin has it carried out.
+    DeletionConfirmed,
     /// An organization was deleted and its keys destroyed.
     OrganizationShredded,
     /// Somebody was invited.

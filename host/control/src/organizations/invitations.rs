@@ -47,6 +47,12 @@ struct InvitationRecord {
     digest: TokenDigest,
 }
 
+/// The digest of the token of a stored invitation.
+pub(super) fn digest_of(stored: &[u8]) -> Result<TokenDigest, Error> {
+    let record: InvitationRecord = decode(INVITATIONS, stored)?;
+    Ok(record.digest)
+}
+
 /// Where an invitation lies.
 #[derive(Serialize, Deserialize)]
 struct Pointer {

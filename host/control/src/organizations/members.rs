@@ -141,7 +141,7 @@ impl Organizations {
     }
 
     /// Changes a member's role and the organization's record together; no role: the member is removed.
-    async fn rewrite(
+    pub(super) async fn rewrite(
         &self,
         organization: &str,
         user: &str,

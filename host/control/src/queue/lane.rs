@@ -1,7 +1,7 @@
 //! What is counted of one organization's runs, and when it has its turn.
 
 use crate::error::Error;
-use crate::keeper::{INSTALLATION, Keeper, encode};
+use crate::keeper::{INSTALLATION, Keeper, decode, encode};
 use crate::tables::{Key, LANES, TURNS};
 use serde::{Deserialize, Serialize};
 use storage::{Change, Life, Revision};
@@ -11,6 +11,12 @@ struct LaneRecord {
     turn: u64,
     waiting: u32,
     running: u32,
+}
+
+/// Where a stored lane stands among those who wait, if it does.
+pub(crate) fn turn_of(stored: &[u8]) -> Result<u64, Error> {
+    let record: LaneRecord = decode(LANES, stored)?;
+    Ok(record.turn)
 }
 
 /// Of one organization. To be put into every change that it is changed for, once.

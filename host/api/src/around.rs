@@ -19,20 +19,21 @@ use std::time::Instant;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-pub(crate) async fn around(State(house): State<House>, request: Request, next: Next) -> Response {
+/// By which a request is found in the log.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+pub(crate) async fn around(State(house): State<House>, mut request: Request, next: Next) -> Response {
     let (began, id) = (Instant::now(), request_id());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = match refuse_ambiguous(&request) {
         Err(fault) => fault.into_response(),
-        Ok(()) => {
-            let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
-            match tokio::time::timeout(house.options.limits.answer, answering).await {
-                Ok(Ok(response)) => response,
-                Ok(Err(_)) => Fault::Internal.into_response(),
-                Err(_) => Fault::AnswerTooLate.into_response(),
-            }
-        }
+        Ok(()) => match tokio::time::timeout(house.options.limits.answer, answer(next, request)).await {
+            Ok(response) => response,
+            Err(_) => Fault::AnswerTooLate.into_response(),
+        },
     };
     let refusal = response.extensions_mut().remove::<Refusal>();
     let cause = refusal.as_ref().and_then(|refusal| refusal.cause.clone());
@@ -50,6 +51,16 @@ pub(crate) async fn around(State(house): State<House>, request: Request, next: N
         None => tracing::debug!(id, %method, route, status, took_ms, code, "a request was answered"),
     }
     response
+}
+
+/// What only reads ends when nobody waits for it any more. What changes something goes on to its end: whoever hangs up in the
+/// middle must not leave a half of it.
+async fn answer(next: Next, request: Request) -> Response {
+    let is_read = request.method().is_safe();
+    let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answered =
+        if is_read { answering.await.ok() } else { tokio::spawn(answering).await.ok().and_then(Result::ok) };
+    answered.unwrap_or_else(|| Fault::Internal.into_response())
 }
 
 /// What two servers read in two ways is how one request is smuggled past the other. Of a body with two lengths hyper

@@ -82,7 +82,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
 }
 
 async fn find(house: &House, shown: Arc<Secret>, address: IpAddr) -> Result<Option<Caller>, Refusal> {
-    let of = &house.installation;
+    let of = &house.parts;
     let found = if shown.expose().starts_with("cfd_api_") {
         of.tokens.authenticate(&shown).await.map(|(token, actor)| AsWhom::Program { token, actor })
     } else {

@@ -59,7 +59,7 @@ impl Caller {
         organization: &str,
         action: Action,
     ) -> Result<(), Refusal> {
-        let of = &house.installation.organizations;
+        let of = &house.parts.organizations;
         match &self.as_whom {
             AsWhom::Program { token, .. } if token.organization != organization => {
                 return Err(unknown(organization));
@@ -67,7 +67,7 @@ impl Caller {
             AsWhom::Program { token, actor } => {
                 if judge_token(actor, &token.scopes, action).is_err() {
                     // Once more by whoever writes it down.
-                    house.installation.tokens.authorize(&self.shown, action).await?;
+                    house.parts.tokens.authorize(&self.shown, action).await?;
                 }
             }
             AsWhom::Person(session) => {

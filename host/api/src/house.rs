@@ -1,8 +1,8 @@
 //! What every route can reach: the installation, and what the server remembers of those who ask.
 
-use crate::installation::Installation;
 use crate::limiter::Limiter;
 use crate::options::{Options, Transport};
+use crate::parts::Parts;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, MutexGuard};
@@ -15,7 +15,7 @@ const EDITS: usize = 64;
 pub(crate) struct House(Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) installation: Installation,
+    pub(crate) parts: Parts,
     pub(crate) options: Options,
     pub(crate) limiter: Limiter,
     edits: [Mutex<()>; EDITS],
@@ -23,10 +23,10 @@ pub(crate) struct Inner {
 }
 
 impl House {
-    pub(crate) fn new(installation: Installation, options: Options) -> Self {
+    pub(crate) fn new(parts: Parts, options: Options) -> Self {
         let limiter = Limiter::new(&options.rates);
         let edits = std::array::from_fn(|_| Mutex::default());
-        Self(Arc::new(Inner { installation, options, limiter, edits, is_draining: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { parts, options, limiter, edits, is_draining: AtomicBool::new(false) }))
     }
 
     /// From here on nothing of `of` is changed by anybody else who asks here, until the guard is dropped: what was read and

@@ -57,6 +57,14 @@ impl Mapped {
             | Error::BadGlass
             | Error::SessionEnded
             | Error::BadToken => UNKNOWN,
+            Error::UnknownObject { .. } => UNKNOWN,
+            Error::StaleRevision { .. } => {
+                (StatusCode::PRECONDITION_FAILED, "read it again, and decide anew")
+            }
+            Error::InUse { .. } => (StatusCode::CONFLICT, "remove what stands on it first"),
+            Error::BadManifest(_) | Error::BadDigest | Error::BadConfig { .. } | Error::BadConsent { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "change what the message names")
+            }
             Error::AuditEntryTooLarge { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "use shorter names"),
             Error::Storage(storage::Error::Conflict { .. }) => {
                 (StatusCode::CONFLICT, "read it again, and decide anew")

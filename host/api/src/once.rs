@@ -1,20 +1,24 @@
 //! A request that names itself by `Idempotency-Key` is done once, however often it comes: whoever did not get the answer
 //! sends it again.
 
+use crate::around::RequestId;
 use crate::body::{self, HoldsSecret};
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::house::House;
 use crate::refusal::Refusal;
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use control::{Answer, Asked, Begun};
+use futures::FutureExt;
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use sha2::{Digest, Sha256};
+use std::panic::AssertUnwindSafe;
 
 const KEY: &str = "idempotency-key";
 const KEY_BYTES_MAX: usize = 200;
@@ -23,6 +27,7 @@ const ANSWER_BYTES_MAX: usize = 256 << 10;
 
 pub(crate) async fn once(
     State(house): State<House>,
+    Extension(RequestId(id)): Extension<RequestId>,
     caller: Caller,
     request: Request,
     next: Next,
@@ -39,15 +44,26 @@ pub(crate) async fn once(
         digest.update(part);
     }
     let asked = Asked { caller: caller.id(), key: &key, digest: digest.finalize().into() };
-    match house.installation.answers.begin(asked).await? {
+    match house.parts.answers.begin(asked).await? {
         Begun::New => {}
         Begun::Again(answer) => return again(answer),
         Begun::Other => return Err(Fault::KeyOfAnother.into()),
         Begun::UnderWay => return Err(Fault::UnderWay.into()),
         Begun::Unknown => return Err(Fault::OutcomeUnknown.into()),
     }
-    let response = next.run(Request::from_parts(parts, Body::from(sent))).await;
-    keep(&house, asked, response).await
+    let answering = AssertUnwindSafe(next.run(Request::from_parts(parts, Body::from(sent)))).catch_unwind();
+    match answering.await {
+        Ok(response) => keep(&house, asked, &id, response).await,
+        Err(_) => {
+            // Whoever sends it again is told that nobody knows what came of it.
+            let refusal = Refusal::from(Fault::OutcomeUnknown);
+            let body = String::from_utf8(refusal.body(&id)).ok();
+            let headers = vec![(CONTENT_TYPE.as_str().to_owned(), "application/json".to_owned())];
+            let answer = Answer { status: refusal.status.as_u16(), headers, body };
+            house.parts.answers.finish(asked, answer).await?;
+            Err(Fault::Internal.into())
+        }
+    }
 }
 
 fn key_of(headers: &HeaderMap) -> Result<&str, Fault> {
@@ -60,8 +76,8 @@ fn key_of(headers: &HeaderMap) -> Result<&str, Fault> {
 }
 
 /// Keeps an answer, or forgets that the request was begun where nothing was done for it.
-async fn keep(house: &House, asked: Asked<'_>, response: Response) -> Result<Response, Refusal> {
-    let answers = &house.installation.answers;
+async fn keep(house: &House, asked: Asked<'_>, id: &str, response: Response) -> Result<Response, Refusal> {
+    let answers = &house.parts.answers;
     let status = response.status();
     // Nothing was done, and asking again may go otherwise. What failed within is not among them: it may have been done.
     let is_to_come_again = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
@@ -73,9 +89,9 @@ async fn keep(house: &House, asked: Asked<'_>, response: Response) -> Result<Res
     let read = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
     let bytes = read.map_err(|_| Fault::Internal)?.to_bytes();
     let is_secret = parts.extensions.get::<HoldsSecret>().is_some();
-    // The body of a refusal is made later, with the id of the request that is refused.
+    // The body of a refusal is made later; by the id of the first request it is found in the log.
     let kept = match parts.extensions.get::<Refusal>() {
-        Some(refusal) => refusal.body(""),
+        Some(refusal) => refusal.body(id),
         None => bytes.to_vec(),
     };
     let kept = String::from_utf8(kept).ok();

@@ -5,8 +5,8 @@
 
 use crate::error::Error;
 use crate::house::House;
-use crate::installation::Installation;
 use crate::options::{Limits, Options, Transport};
+use crate::parts::Parts;
 use crate::peer::Peer;
 use crate::router::router;
 use crate::tls::{HTTP_2, acceptor};
@@ -63,7 +63,7 @@ impl Server {
     ///
     /// # Errors
     /// When other machines would reach it without TLS, files of TLS are of no use, or the address is taken.
-    pub async fn bind(installation: Installation, options: Options) -> Result<Self, Error> {
+    pub async fn bind(parts: Parts, options: Options) -> Result<Self, Error> {
         let address = options.address;
         let tls = match &options.transport {
             Transport::Plain if !address.ip().to_canonical().is_loopback() => {
@@ -75,7 +75,7 @@ impl Server {
         let fault = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(fault)?;
         let address = listener.local_addr().map_err(fault)?;
-        Ok(Self { listener, address, house: House::new(installation, options), tls })
+        Ok(Self { listener, address, house: House::new(parts, options), tls })
     }
 
     /// Where it listens.

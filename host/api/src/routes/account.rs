@@ -48,7 +48,7 @@ pub(crate) struct Passwords {
 /// Shows who asks.
 #[utoipa::path(get, path = "/v1/me", tag = "people", responses((status = 200, body = Me)))]
 pub(crate) async fn me(State(house): State<House>, caller: Caller) -> Result<Told<Me>, Refusal> {
-    let user = house.installation.users.get(caller.user()).await?;
+    let user = house.parts.users.get(caller.user()).await?;
     let token = match caller.as_whom {
         AsWhom::Person(_) => None,
         AsWhom::Program { token, .. } => {
@@ -75,6 +75,6 @@ pub(crate) async fn change_password(
     Sent(sent): Sent<Passwords>,
 ) -> Result<StatusCode, Refusal> {
     let Person { session, address, .. } = person;
-    house.installation.sessions.change_password(&session, &sent.old.0, &sent.new.0, address).await?;
+    house.parts.sessions.change_password(&session, &sent.old.0, &sent.new.0, address).await?;
     Ok(StatusCode::NO_CONTENT)
 }

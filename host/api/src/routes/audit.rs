@@ -41,7 +41,7 @@ pub(crate) struct Consistency {
 
 async fn enter(house: &House, caller: &Caller, organization: &str) -> Result<Log, Refusal> {
     caller.enter(house, organization, Action::ReadAudit).await?;
-    Ok(house.installation.organizations.log(organization))
+    Ok(house.parts.organizations.log(organization))
 }
 
 /// Lists entries, the oldest first.
@@ -95,7 +95,7 @@ pub(crate) async fn inclusion(
     Queried(query): Queried<Inclusion>,
 ) -> Result<Told<ShownProof>, Refusal> {
     let log = enter(&house, &caller, &id).await?;
-    let proof = house.installation.audit.prove_inclusion(&log, query.number, query.size).await?;
+    let proof = house.parts.audit.prove_inclusion(&log, query.number, query.size).await?;
     Ok(Told(StatusCode::OK, ShownProof::of(&proof)))
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn consistency(
     Queried(query): Queried<Consistency>,
 ) -> Result<Told<ShownProof>, Refusal> {
     let log = enter(&house, &caller, &id).await?;
-    let proof = house.installation.audit.prove_consistency(&log, query.earlier, query.size).await?;
+    let proof = house.parts.audit.prove_consistency(&log, query.earlier, query.size).await?;
     Ok(Told(StatusCode::OK, ShownProof::of(&proof)))
 }
 

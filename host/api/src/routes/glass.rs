@@ -103,7 +103,7 @@ pub(crate) async fn list(
 ) -> Result<Told<Page<ShownGlass>>, Refusal> {
     let by = enter(&house, person, &id).await?;
     let cut = query.cut("break-glass")?;
-    let all = house.installation.organizations.glasses(&by, &id).await?;
+    let all = house.parts.organizations.glasses(&by, &id).await?;
     Ok(Told(StatusCode::OK, Page::of("break-glass", &cut, all, |(id, _)| id).map(ShownGlass::of)))
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn request(
     Sent(sent): Sent<Wish>,
 ) -> Result<Told<Wished>, Refusal> {
     let by = enter(&house, person, &id).await?;
-    let id = house.installation.organizations.request_glass(&by, &id, &sent.reason).await?;
+    let id = house.parts.organizations.request_glass(&by, &id, &sent.reason).await?;
     Ok(Told(StatusCode::CREATED, Wished { id }))
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn show(
     At((id, glass)): At<(String, String)>,
 ) -> Result<Told<ShownGlass>, Refusal> {
     let by = enter(&house, person, &id).await?;
-    let found = house.installation.organizations.read_glass(&by, &id, &glass).await?;
+    let found = house.parts.organizations.read_glass(&by, &id, &glass).await?;
     Ok(Told(StatusCode::OK, ShownGlass::of((glass, found))))
 }
 
@@ -150,7 +150,7 @@ pub(crate) async fn approve(
 ) -> Result<StatusCode, Refusal> {
     let by = enter(&house, person, &id).await?;
     let look_ms = u64::from(sent.minutes) * MINUTE_MS;
-    house.installation.organizations.approve_glass(&by, &id, &glass, look_ms, sent.selected).await?;
+    house.parts.organizations.approve_glass(&by, &id, &glass, look_ms, sent.selected).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -164,6 +164,6 @@ pub(crate) async fn end(
     At((id, glass)): At<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
     let by = enter(&house, person, &id).await?;
-    house.installation.organizations.end_glass(&by, &id, &glass).await?;
+    house.parts.organizations.end_glass(&by, &id, &glass).await?;
     Ok(StatusCode::NO_CONTENT)
 }

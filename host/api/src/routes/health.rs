@@ -32,7 +32,7 @@ pub(crate) async fn readyz(State(house): State<House>) -> Result<Told<Health>, R
     if house.is_draining() {
         return Err(Fault::Draining.into());
     }
-    house.installation.audit.head(&Log::installation()).await?;
+    house.parts.audit.head(&Log::installation()).await?;
     Ok(Told(StatusCode::OK, OK))
 }
 

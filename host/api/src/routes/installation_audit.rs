@@ -12,7 +12,7 @@ use axum::response::Response;
 use control::{Action, Log};
 
 async fn enter(house: &House, person: &Person) -> Result<Log, Refusal> {
-    let (organizations, user) = (&house.installation.organizations, &person.session.user);
+    let (organizations, user) = (&house.parts.organizations, &person.session.user);
     organizations.authorize_installation(user, Action::ReadInstallationAudit).await?;
     Ok(Log::installation())
 }

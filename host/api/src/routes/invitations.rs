@@ -84,7 +84,7 @@ pub(crate) async fn join(
     State(house): State<House>,
     Sent(sent): Sent<Join>,
 ) -> Result<Told<Joined>, Refusal> {
-    let organizations = &house.installation.organizations;
+    let organizations = &house.parts.organizations;
     let (user, organization) = organizations.accept_as_new(&sent.token.0, &sent.password.0).await?;
     Ok(Told(StatusCode::CREATED, Joined { user, organization }))
 }
@@ -98,7 +98,7 @@ pub(crate) async fn accept(
     Sent(sent): Sent<Accept>,
 ) -> Result<Told<Joined>, Refusal> {
     let user = person.session.user;
-    let organization = house.installation.organizations.accept(&sent.token.0, &user).await?;
+    let organization = house.parts.organizations.accept(&sent.token.0, &user).await?;
     Ok(Told(StatusCode::OK, Joined { user, organization }))
 }
 
@@ -114,7 +114,7 @@ pub(crate) async fn list(
 ) -> Result<Told<Page<ShownInvitation>>, Refusal> {
     caller.enter(&house, &id, Action::InviteMembers).await?;
     let cut = query.cut("invitations")?;
-    let all = house.installation.organizations.invitations(caller.user(), &id).await?;
+    let all = house.parts.organizations.invitations(caller.user(), &id).await?;
     let page = Page::of("invitations", &cut, all, |invitation| &invitation.id);
     let show = |Invitation { id, email, role, until_ms }| ShownInvitation {
         id,
@@ -136,7 +136,7 @@ pub(crate) async fn invite(
     Sent(sent): Sent<Invite>,
 ) -> Result<Response, Refusal> {
     caller.enter(&house, &id, Action::InviteMembers).await?;
-    let organizations = &house.installation.organizations;
+    let organizations = &house.parts.organizations;
     let invited = organizations.invite(caller.user(), &id, &sent.email, sent.role).await?;
     Ok((Extension(HoldsSecret), Told(StatusCode::CREATED, Invited::of(invited))).into_response())
 }
@@ -151,6 +151,6 @@ pub(crate) async fn revoke(
     At((id, invitation)): At<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
     caller.enter(&house, &id, Action::InviteMembers).await?;
-    house.installation.organizations.revoke_invitation(caller.user(), &id, &invitation).await?;
+    house.parts.organizations.revoke_invitation(caller.user(), &id, &invitation).await?;
     Ok(StatusCode::NO_CONTENT)
 }

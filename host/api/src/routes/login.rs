@@ -69,7 +69,7 @@ pub(crate) async fn log_in(
     let before = cookie::read(&headers).map(|token| Secret::new(token.to_owned()));
     let second = sent.code.as_ref().map(|code| &code.0);
     let login = Login { email: &sent.email, password: &sent.password.0, second, address };
-    let (session, token) = house.installation.sessions.log_in(login, before.as_ref()).await?;
+    let (session, token) = house.parts.sessions.log_in(login, before.as_ref()).await?;
     let user = session.user.clone();
     let session = ShownSession::of(session, true);
     let kept = cookie::keep(token.expose()).ok_or(Fault::Internal)?;
@@ -88,7 +88,7 @@ pub(crate) async fn log_in(
 /// Goes: ends this session.
 #[utoipa::path(post, path = "/v1/logout", tag = "people", responses((status = 204)))]
 pub(crate) async fn log_out(State(house): State<House>, person: Person) -> Result<Response, Refusal> {
-    house.installation.sessions.log_out(&person.shown).await?;
+    house.parts.sessions.log_out(&person.shown).await?;
     let forget = cookie::forget().ok_or(Fault::Internal)?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, forget)]).into_response())
 }

@@ -36,13 +36,13 @@ pub(crate) struct ChangeMember {
 
 async fn shown(house: &House, member: Member) -> Result<ShownMember, Refusal> {
     let Member { user, role, since_ms } = member;
-    let email = house.installation.users.get(&user).await?.email.as_str().to_owned();
+    let email = house.parts.users.get(&user).await?.email.as_str().to_owned();
     Ok(ShownMember { user, email, role, since_ms })
 }
 
 /// A member, as another one sees it.
 async fn find(house: &House, by: &str, organization: &str, user: &str) -> Result<Member, Refusal> {
-    let members = house.installation.organizations.members(by, organization).await?;
+    let members = house.parts.organizations.members(by, organization).await?;
     let found = members.into_iter().find(|member| member.user == user);
     found.ok_or_else(|| Error::UnknownUser { user: user.to_owned() }.into())
 }
@@ -63,7 +63,7 @@ pub(crate) async fn list(
 ) -> Result<Told<Page<ShownMember>>, Refusal> {
     caller.enter(&house, &id, Action::ListMembers).await?;
     let cut = query.cut("members")?;
-    let all = house.installation.organizations.members(caller.user(), &id).await?;
+    let all = house.parts.organizations.members(caller.user(), &id).await?;
     let Page { items, next } = Page::of("members", &cut, all, |member| &member.user);
     let mut page = Page { items: Vec::with_capacity(items.len()), next };
     for member in items {
@@ -103,7 +103,7 @@ pub(crate) async fn change(
     let _alone = house.edit(&id).await;
     let member = find(&house, caller.user(), &id, &user).await?;
     tag(&member).ok_or(Fault::Internal)?.expect(&headers)?;
-    house.installation.organizations.change_role(caller.user(), &id, &user, sent.role).await?;
+    house.parts.organizations.change_role(caller.user(), &id, &user, sent.role).await?;
     let member = Member { role: sent.role, ..member };
     Ok(tagged(tag(&member), Told(StatusCode::OK, shown(&house, member).await?)))
 }
@@ -120,6 +120,6 @@ pub(crate) async fn remove(
     let action = if user == caller.user() { Action::Leave } else { Action::ChangeMembers };
     caller.enter(&house, &id, action).await?;
     let _alone = house.edit(&id).await;
-    house.installation.organizations.remove_member(caller.user(), &id, &user).await?;
+    house.parts.organizations.remove_member(caller.user(), &id, &user).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -81,10 +81,10 @@ pub(crate) async fn list(
 }
 
 async fn of(house: &House, caller: &Caller) -> Result<Vec<Organization>, Refusal> {
-    let organizations = &house.installation.organizations;
+    let organizations = &house.parts.organizations;
     let ids = match &caller.as_whom {
         AsWhom::Program { token, .. } => vec![token.organization.clone()],
-        AsWhom::Person(session) if house.installation.users.get(&session.user).await?.is_operator => {
+        AsWhom::Person(session) if house.parts.users.get(&session.user).await?.is_operator => {
             return Ok(organizations.all().await?);
         }
         AsWhom::Person(session) => organizations.of_user(&session.user).await?,
@@ -109,7 +109,7 @@ pub(crate) async fn create(
     person: Person,
     Sent(sent): Sent<NewOrganization>,
 ) -> Result<Response, Refusal> {
-    let organizations = &house.installation.organizations;
+    let organizations = &house.parts.organizations;
     let (organization, invited) =
         organizations.create(&person.session.user, &sent.name, &sent.admin_email).await?;
     let organization = ShownOrganization::of(organization);
@@ -127,7 +127,7 @@ pub(crate) async fn show(
     At(id): At<String>,
 ) -> Result<Response, Refusal> {
     caller.enter(&house, &id, Action::ReadOrganization).await?;
-    let shown = ShownOrganization::of(house.installation.organizations.get(&id).await?);
+    let shown = ShownOrganization::of(house.parts.organizations.get(&id).await?);
     Ok(tagged(shown.tag(), Told(StatusCode::OK, shown)))
 }
 
@@ -143,7 +143,7 @@ pub(crate) async fn rename(
     Sent(sent): Sent<Rename>,
 ) -> Result<Response, Refusal> {
     caller.enter(&house, &id, Action::RenameOrganization).await?;
-    let organizations = &house.installation.organizations;
+    let organizations = &house.parts.organizations;
     let _alone = house.edit(&id).await;
     let now = ShownOrganization::of(organizations.get(&id).await?);
     now.tag().ok_or(Fault::Internal)?.expect(&headers)?;

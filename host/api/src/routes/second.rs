@@ -49,7 +49,7 @@ pub(crate) struct Password {
 /// Draws the secret of a second factor. It is asked for from `enable` on.
 #[utoipa::path(post, path = "/v1/second-factor", tag = "people", responses((status = 200, body = Setup)))]
 pub(crate) async fn begin(State(house): State<House>, person: Person) -> Result<Response, Refusal> {
-    let setup = house.installation.users.begin_second_factor(&person.session.user).await?;
+    let setup = house.parts.users.begin_second_factor(&person.session.user).await?;
     let setup = Setup { secret: SecretText(setup.secret), url: SecretText(setup.url) };
     Ok((Extension(HoldsSecret), Told(StatusCode::OK, setup)).into_response())
 }
@@ -62,7 +62,7 @@ pub(crate) async fn enable(
     person: Person,
     Sent(sent): Sent<Code>,
 ) -> Result<Response, Refusal> {
-    let codes = house.installation.users.enable_second_factor(&person.session.user, &sent.code.0).await?;
+    let codes = house.parts.users.enable_second_factor(&person.session.user, &sent.code.0).await?;
     let codes = RecoveryCodes { recovery_codes: codes.into_iter().map(SecretText).collect() };
     Ok((Extension(HoldsSecret), Told(StatusCode::OK, codes)).into_response())
 }
@@ -75,7 +75,7 @@ pub(crate) async fn disable(
     person: Person,
     Sent(sent): Sent<Password>,
 ) -> Result<StatusCode, Refusal> {
-    let (users, address) = (&house.installation.users, person.address);
+    let (users, address) = (&house.parts.users, person.address);
     users.disable_second_factor(&person.session.user, &sent.password.0, address).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -47,7 +47,7 @@ pub(crate) async fn list(
     Queried(query): Queried<PageQuery>,
 ) -> Result<Told<Page<ShownSession>>, Refusal> {
     let cut = query.cut("sessions")?;
-    let all = house.installation.sessions.list(&person.session.user).await?;
+    let all = house.parts.sessions.list(&person.session.user).await?;
     let page = Page::of("sessions", &cut, all, |session| &session.id);
     let show = |session: Session| {
         let is_this = session.id == person.session.id;
@@ -64,7 +64,7 @@ pub(crate) async fn end(
     person: Person,
     At(session): At<String>,
 ) -> Result<StatusCode, Refusal> {
-    house.installation.sessions.revoke(&person.session.user, &session).await?;
+    house.parts.sessions.revoke(&person.session.user, &session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -72,6 +72,6 @@ pub(crate) async fn end(
 #[utoipa::path(delete, path = "/v1/sessions", tag = "people", responses((status = 200, body = Ended)))]
 pub(crate) async fn end_others(State(house): State<House>, person: Person) -> Result<Told<Ended>, Refusal> {
     let session = &person.session;
-    let ended = house.installation.sessions.revoke_all(&session.user, Some(&session.id)).await?;
+    let ended = house.parts.sessions.revoke_all(&session.user, Some(&session.id)).await?;
     Ok(Told(StatusCode::OK, Ended { ended }))
 }

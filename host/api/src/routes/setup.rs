@@ -36,7 +36,7 @@ pub(crate) async fn create_first_operator(
     State(house): State<House>,
     Sent(sent): Sent<FirstOperator>,
 ) -> Result<Told<Made>, Refusal> {
-    let users = &house.installation.users;
+    let users = &house.parts.users;
     let user = users.create_first_operator(&sent.token.0, &sent.email, &sent.password.0).await?;
     Ok(Told(StatusCode::CREATED, Made { user }))
 }

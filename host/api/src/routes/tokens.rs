@@ -75,7 +75,7 @@ pub(crate) async fn list(
 ) -> Result<Told<Page<ShownToken>>, Refusal> {
     caller.enter(&house, &id, Action::CreateTokens).await?;
     let cut = query.cut("tokens")?;
-    let all = house.installation.tokens.list(caller.user(), &id).await?;
+    let all = house.parts.tokens.list(caller.user(), &id).await?;
     let page = Page::of("tokens", &cut, all, |token| &token.id);
     Ok(Told(StatusCode::OK, page.map(ShownToken::of)))
 }
@@ -93,7 +93,7 @@ pub(crate) async fn create(
     caller.enter(&house, &id, Action::CreateTokens).await?;
     let TokenWish { name, scopes, days } = sent;
     let new = NewToken { name, scopes, life_ms: u64::from(days) * DAY_MS };
-    let (token, secret) = house.installation.tokens.create(caller.user(), &id, new).await?;
+    let (token, secret) = house.parts.tokens.create(caller.user(), &id, new).await?;
     let made = MadeToken { token: SecretText(secret), shown: ShownToken::of(token) };
     Ok((Extension(HoldsSecret), Told(StatusCode::CREATED, made)).into_response())
 }
@@ -108,6 +108,6 @@ pub(crate) async fn revoke(
     At((id, token)): At<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
     caller.enter(&house, &id, Action::CreateTokens).await?;
-    house.installation.tokens.revoke(caller.user(), &id, &token).await?;
+    house.parts.tokens.revoke(caller.user(), &id, &token).await?;
     Ok(StatusCode::NO_CONTENT)
 }

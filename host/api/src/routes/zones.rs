@@ -34,7 +34,7 @@ impl Ranges {
 }
 
 async fn now(house: &House, organization: &str) -> Result<Ranges, Refusal> {
-    let Zones { api, events } = house.installation.organizations.zones(organization).await?;
+    let Zones { api, events } = house.parts.organizations.zones(organization).await?;
     Ok(Ranges { api, events })
 }
 
@@ -67,6 +67,6 @@ pub(crate) async fn set(
     let _alone = house.edit(&id).await;
     now(&house, &id).await?.tag().ok_or(Fault::Internal)?.expect(&headers)?;
     let zones = Zones { api: sent.api.clone(), events: sent.events.clone() };
-    house.installation.organizations.set_zones(caller.user(), &id, &zones, caller.address).await?;
+    house.parts.organizations.set_zones(caller.user(), &id, &zones, caller.address).await?;
     Ok(tagged(sent.tag(), Told(StatusCode::OK, sent)))
 }

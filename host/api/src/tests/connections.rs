@@ -29,7 +29,7 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) async fn start(world: &World, options: Options) -> Self {
-        let server = Server::bind(world.installation.clone(), options).await.unwrap();
+        let server = Server::bind(world.parts.clone(), options).await.unwrap();
         let (stop, stopped) = oneshot::channel();
         let address = server.address();
         let ended = tokio::spawn(server.run(async move { drop(stopped.await) }));
@@ -110,7 +110,7 @@ async fn without_tls_other_machines_are_refused() {
     let world = World::new().await;
     for (address, code) in [("0.0.0.0:0", "CD1301"), ("[::]:0", "CD1301"), ("192.0.2.1:0", "CD1301")] {
         let options = Options { address: address.parse().unwrap(), ..options() };
-        let bound = Server::bind(world.installation.clone(), options).await;
+        let bound = Server::bind(world.parts.clone(), options).await;
         assert_eq!(bound.map(|_| ()).unwrap_err().code(), code, "{address}");
     }
 }
@@ -130,7 +130,7 @@ async fn files_of_tls_that_are_of_no_use_are_refused_by_name() {
         (&certificate, &other_key, "CD1304"),
     ] {
         let transport = Transport::Tls { certificate: certificate.clone(), key: key.clone() };
-        let bound = Server::bind(world.installation.clone(), Options { transport, ..options() }).await;
+        let bound = Server::bind(world.parts.clone(), Options { transport, ..options() }).await;
         assert_eq!(bound.map(|_| ()).unwrap_err().code(), code);
     }
 }
@@ -139,8 +139,7 @@ async fn files_of_tls_that_are_of_no_use_are_refused_by_name() {
 async fn an_address_that_is_taken_is_said_to_be() {
     let world = World::new().await;
     let running = Running::start(&world, options()).await;
-    let bound =
-        Server::bind(world.installation.clone(), Options { address: running.address, ..options() }).await;
+    let bound = Server::bind(world.parts.clone(), Options { address: running.address, ..options() }).await;
     assert_eq!(bound.map(|_| ()).unwrap_err().code(), "CD1302");
 }
 

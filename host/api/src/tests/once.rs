@@ -23,6 +23,12 @@ async fn a_request_with_a_key_is_done_once() {
     for key in ["", "a b", &"x".repeat(201), "é"] {
         assert_eq!(ask("ticket", key, &cast.operator).await.refusal(), (400, "CD1323".into()), "{key}");
     }
+    // A refusal is the same again, to its id.
+    let body = || json!({"checkpoint": "x"});
+    let compare =
+        || world.post("/v1/audit/compare", body()).by(&cast.operator).header("idempotency-key", "k9");
+    let (first, again) = (compare().await, compare().await);
+    assert_eq!((first.status(), first.bytes()), (422, again.bytes()));
     let list = world.get(&path).by(&cast.operator).await;
     assert_eq!(list.json()["items"].as_array().unwrap().len(), 2);
 }
@@ -85,4 +91,25 @@ async fn nobody_shuts_themselves_out_and_others_stay_out() {
     // Who is no member does not learn even that.
     let eve = world.get(&format!("/v1/organizations/{}", cast.acme)).by(&cast.eve).from("198.51.100.1").await;
     assert_eq!(eve.refusal(), (404, "CD1240".into()));
+}
+
+#[tokio::test]
+async fn who_hangs_up_in_the_middle_leaves_no_half() {
+    let world = World::new().await;
+    let cast = world.cast().await;
+    let path = format!("/v1/organizations/{}", cast.acme);
+    let tag = world.get(&path).by(&cast.admin).await.header("etag").unwrap().to_owned();
+    let before_it = world.house.edit(&cast.acme).await;
+    let rename = world.ask("PATCH", &path).by(&cast.admin).header("if-match", &tag);
+    let mut asking = rename.json(&json!({"name": "Acme 2"})).into_future();
+    // It is begun, and then nobody waits for it any more.
+    assert!(futures::poll!(&mut asking).is_pending());
+    drop(asking);
+    drop(before_it);
+    let done = async {
+        while world.get(&path).by(&cast.admin).await.text("/name") != "Acme 2" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), done).await.unwrap();
 }

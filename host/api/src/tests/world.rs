@@ -3,7 +3,7 @@
 use super::asked::{Asking, Reply};
 use crate::house::House;
 use crate::router::router;
-use crate::{Installation, Limits, Options, Rates, Transport};
+use crate::{Limits, Options, Parts, Rates, Transport};
 use axum::Router;
 use control::{Audit, Organizations, PasswordPolicy, Region, Users, UsersOptions};
 use serde_json::json;
@@ -39,7 +39,8 @@ pub(crate) struct World {
     /// Holds the keyring.
     _folder: TempDir,
     pub(crate) clock: Arc<FakeClock>,
-    pub(crate) installation: Installation,
+    pub(crate) parts: Parts,
+    pub(crate) house: House,
     pub(crate) router: Router,
 }
 
@@ -101,9 +102,10 @@ impl World {
         let users = Arc::new(Users::open(Arc::clone(&audit), people).await.unwrap());
         let region = Region::parse("eu-1").unwrap();
         let organizations = Arc::new(Organizations::new(Arc::clone(&users), region));
-        let installation = Installation::new(audit, users, organizations).unwrap();
-        let router = router(House::new(installation.clone(), options));
-        Self { _folder: folder, clock, installation, router }
+        let parts = Parts::new(audit, users, organizations).unwrap();
+        let house = House::new(parts.clone(), options);
+        let router = router(house.clone());
+        Self { _folder: folder, clock, parts, house, router }
     }
 
     pub(crate) fn get(&self, path: &str) -> Asking<'_> {
@@ -125,7 +127,7 @@ impl World {
     }
 
     pub(crate) async fn make_operator(&self) -> String {
-        let token = self.installation.users.setup_token().await.unwrap().unwrap();
+        let token = self.parts.users.setup_token().await.unwrap().unwrap();
         let body = json!({"token": token.expose(), "email": "op@host.example", "password": PASSWORD});
         assert_eq!(self.post("/v1/setup", body).await.status(), 201);
         self.log_in("op@host.example").await

@@ -27,7 +27,7 @@ pub(crate) async fn list(
         Some(Ok(last)) => last.saturating_add(1),
         Some(Err(_)) => return Err(Fault::BadCursor.into()),
     };
-    let audit = &house.installation.audit;
+    let audit = &house.parts.audit;
     let entries = audit.read(log, from, cut.limit).await?;
     let size = audit.head(log).await?.size;
     let last = entries.last().map(|entry| entry.number).filter(|last| last + 1 < size);
@@ -37,7 +37,7 @@ pub(crate) async fn list(
 
 /// That it is exported is in the log, and so in the export.
 pub(crate) async fn export(house: &House, log: &Log, by: &str) -> Result<Response, Refusal> {
-    let audit = house.installation.audit.clone();
+    let audit = house.parts.audit.clone();
     audit.append(log, &Event::done(Act::AuditExported, by, log.name())).await?;
     let (mut writer, reader) = tokio::io::duplex(PIPE_BYTES);
     let log = log.clone();
@@ -54,12 +54,12 @@ pub(crate) async fn export(house: &House, log: &Log, by: &str) -> Result<Respons
 }
 
 pub(crate) async fn checkpoint(house: &House, log: &Log) -> Result<Told<ShownCheckpoint>, Refusal> {
-    let audit = &house.installation.audit;
+    let audit = &house.parts.audit;
     let checkpoint = audit.checkpoint(log).await?;
     Ok(Told(StatusCode::OK, ShownCheckpoint { checkpoint, key: audit.key().to_string() }))
 }
 
 pub(crate) async fn compare(house: &House, log: &Log, kept: &Kept) -> Result<Told<Compared>, Refusal> {
-    let compared = house.installation.audit.hold_against(log, &kept.checkpoint).await?;
+    let compared = house.parts.audit.hold_against(log, &kept.checkpoint).await?;
     Ok(Told(StatusCode::OK, compared.into()))
 }

@@ -1,11 +1,11 @@
-//! What the API is of: the parts of `control`, put together by whoever starts the server.
+//! What the API stands on: the parts of `control`, put together by whoever starts the server.
 
 use control::{Answers, Audit, Organizations, Sessions, Tokens, Users};
 use std::sync::Arc;
 
-/// What the API is of.
+/// What the API stands on.
 #[derive(Clone)]
-pub struct Installation {
+pub struct Parts {
     /// Its people.
     pub users: Arc<Users>,
     /// Their sessions.
@@ -20,7 +20,7 @@ pub struct Installation {
     pub answers: Arc<Answers>,
 }
 
-impl Installation {
+impl Parts {
     /// All parts over these people and organizations.
     ///
     /// # Errors

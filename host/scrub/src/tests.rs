@@ -1,4 +1,6 @@
+mod cuts;
 mod encodings;
+mod leads;
 mod memory;
 mod pieces;
 mod readings;

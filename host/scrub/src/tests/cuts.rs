@@ -31,13 +31,33 @@ fn check(watch: &Watch, spelled: &[u8]) {
 }
 
 /// Seven backslashes before each half of a character that has two.
+fn longest_escape() -> String {
+    ["d83d", "dd11"].map(|digits| format!("{}u{digits}", "\\".repeat(7))).concat()
+}
+
 #[test]
 fn a_secret_with_the_longest_of_escapes_at_any_place_is_blanked_wherever_it_is_cut() {
     for before in 0..40 {
         let (head, tail) = (&LETTERS[..before], &LETTERS[..12]);
         let watch = watch(&[format!("{head}🔑{tail}").as_bytes()]);
-        let half = |digits: &str| format!("{}u{digits}", "\\".repeat(7));
-        check(&watch, format!("{head}{}{}{tail}", half("d83d"), half("dd11")).as_bytes());
+        check(&watch, format!("{head}{}{tail}", longest_escape()).as_bytes());
+    }
+}
+
+/// What stands before the escape lies at any place of the blocks in which needles are looked for.
+#[test]
+fn a_secret_that_is_cut_just_before_the_end_of_the_longest_escape_is_blanked_wherever_it_stands() {
+    let escape = longest_escape();
+    for before in 1..30 {
+        let (head, tail) = (&LETTERS[..before], &LETTERS[..20]);
+        let watch = watch(&[format!("{head}🔑{tail}").as_bytes()]);
+        for filler in 50..67 {
+            let text =
+                [" ".repeat(filler).as_bytes(), head.as_bytes(), escape.as_bytes(), tail.as_bytes()].concat();
+            let (out, hits) = cut(&watch, &text, filler + before + escape.len() - 1);
+            assert_eq!(hits, 1, "{before} before, behind {filler}");
+            assert!(out[filler..].iter().all(|byte| *byte == b'*'), "{before} before, behind {filler}");
+        }
     }
 }
 
@@ -63,6 +83,29 @@ fn a_secret_with_any_one_byte_escaped_in_any_way_is_blanked_wherever_it_is_cut()
     }
     // Two bytes of one character.
     check(&watch, "tok /+&<>\"'%\\.=-_\n\t\\u00e9".as_bytes());
+}
+
+/// An escape that no byte of a secret could need is passed over, so each is tried where nothing else needs it.
+#[test]
+fn a_secret_with_one_byte_that_needs_an_escape_of_its_own_is_blanked_wherever_it_is_cut() {
+    for (byte, spelled) in [
+        ("&", "&amp;"),
+        ("'", "&apos;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("\"", "&quot;"),
+        ("\n", "\\n"),
+        ("\r", "\\r"),
+        ("\t", "\\t"),
+        ("\u{8}", "\\b"),
+        ("\u{c}", "\\f"),
+        (" ", "+"),
+        ("/", "\\/"),
+        ("é", "\\u00e9"),
+    ] {
+        let watch = watch(&[format!("{}{byte}{}", &LETTERS[..6], &LETTERS[..6]).as_bytes()]);
+        check(&watch, format!("{}{spelled}{}", &LETTERS[..6], &LETTERS[..6]).as_bytes());
+    }
 }
 
 /// What stands behind an escape tells whether a secret may begin with it, and may be escaped as well, or look so.

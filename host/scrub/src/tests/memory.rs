@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-
+use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::{Place, Watch};
@@ -49,8 +49,21 @@ fn work(kinds: Range<u8>) {
     let mut stream = watch.stream(Place::Body);
     let _ = stream.push(vec![b'.'; 10_000].into());
     for kind in kinds {
+        beginning(&watch, &value(kind));
         assert!(watch.find(Place::Record, &value(kind)).len() == 1);
     }
+}
+
+/// A secret that a stream has begun to hold back when it ends; whoever got what left keeps it.
+fn beginning(watch: &Watch, value: &[u8]) {
+    let mut piece = Zeroizing::new(Vec::with_capacity(200));
+    piece.extend_from_slice(&[b'.'; 100]);
+    piece.extend_from_slice(&value[..25]);
+    let mut stream = watch.stream(Place::Body);
+    let first = stream.push(Bytes::copy_from_slice(&value[..1]));
+    let left = stream.push(Bytes::from_owner(piece));
+    assert_eq!((first.len(), left.len(), stream.held_bytes()), (0, 101, 25));
+    std::mem::forget(left);
 }
 
 /// The child's part; in an ordinary round there is nothing to do here.

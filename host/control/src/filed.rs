@@ -9,7 +9,7 @@ use crate::access::Action;
 use crate::audit::Event;
 use crate::error::Error;
 use crate::keeper::{Attempts, INSTALLATION, SCAN_RECORDS, decode, encode};
-use crate::organizations::Organizations;
+use crate::organizations::{Organizations, while_it_lasts};
 use crate::secret::draw_id;
 use crate::tables::{GONE, Key};
 use serde::de::DeserializeOwned;
@@ -102,6 +102,7 @@ impl Kind {
     ) -> Result<Change, Error> {
         let key = Key::of(at.0).id(at.1);
         let value = encode(self.heads, head)?;
+        let change = if seen.is_none() { while_it_lasts(change, at.0) } else { change };
         Ok(change.expect(self.heads, key.clone(), seen).put(self.heads, key, Life::Standing, value))
     }
 }

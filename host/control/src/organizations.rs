@@ -21,7 +21,7 @@ use crate::audit::{Act, Audit, Event, Log};
 use crate::error::Error;
 use crate::keeper::{INSTALLATION, Keeper, SCAN_RECORDS, decode, encode};
 use crate::secret::draw_id;
-use crate::tables::{Key, ORGANIZATIONS};
+use crate::tables::{CONDEMNED, Key, ORGANIZATIONS};
 use crate::users::Users;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -234,6 +234,12 @@ impl Organizations {
             Err(unknown(organization))
         }
     }
+}
+
+/// Adds to a change by which something new comes to be of an organization that this is not being deleted: what came behind
+/// the removing would stay for ever.
+pub(crate) fn while_it_lasts(change: Change, organization: &str) -> Change {
+    change.expect(CONDEMNED, Key::of(organization), None)
 }
 
 fn put(

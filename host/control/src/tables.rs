@@ -35,6 +35,8 @@ pub(crate) const SETUP: Table = table("setup", Class::Credentials);
 pub(crate) const ORGANIZATIONS: Table = table("organizations", Class::Metadata);
 /// `organization`: who wants it deleted, and since when.
 pub(crate) const DELETIONS: Table = table("deletions", Class::Metadata);
+/// `organization`: nothing more; it is deleted, and nothing comes to be of it any more.
+pub(crate) const CONDEMNED: Table = table("condemned", Class::Metadata);
 /// `organization`: the certificate of its deletion.
 pub(crate) const TOMBSTONES: Table = table("tombstones", Class::Metadata);
 /// `organization | user`: role.
@@ -161,6 +163,7 @@ pub(crate) const ALL: &[Table] = &[
     SETUP,
     ORGANIZATIONS,
     DELETIONS,
+    CONDEMNED,
     TOMBSTONES,
     MEMBERS,
     MEMBERSHIPS,

@@ -7,7 +7,7 @@ use crate::access::{Action, Actor, Scope, judge_token};
 use crate::audit::{Act, Event};
 use crate::error::Error;
 use crate::keeper::{INSTALLATION, SCAN_RECORDS, decode, encode};
-use crate::organizations::Organizations;
+use crate::organizations::{Organizations, while_it_lasts};
 use crate::secret::{Secret, TokenDigest, TokenKind, draw_id};
 use crate::tables::{Key, ORGANIZATION_TOKENS, TOKEN_USES, TOKENS};
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ impl Tokens {
         let record = TokenRecord { id, user, organization, name, scopes, created_ms, until_ms };
         // Storage rounds the end of a life down to the day.
         let life = Life::Until(until_ms + DAY_MS);
-        let change = Change::new(INSTALLATION)
+        let change = while_it_lasts(Change::new(INSTALLATION), &record.organization)
             .put(TOKENS, digest.bytes(), life, encode(TOKENS, &record)?)
             .put(ORGANIZATION_TOKENS, at(&record), life, encode(ORGANIZATION_TOKENS, &digest)?);
         let scopes: Vec<String> =

@@ -8,7 +8,7 @@ use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::error::Error;
 use crate::keeper::{INSTALLATION, encode};
-use crate::organizations::Organizations;
+use crate::organizations::{Organizations, while_it_lasts};
 use crate::tables::{Key, ZONES};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ impl Organizations {
                 reason: "the address that you come from is in none of the ranges for the API",
             });
         }
-        let change = Change::new(INSTALLATION);
+        let change = while_it_lasts(Change::new(INSTALLATION), organization);
         let change = change.put(ZONES, Key::of(organization), Life::Standing, encode(ZONES, zones)?);
         let listed = |ranges: &[IpNet]| ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let event = Event::done(Act::ZonesChanged, by, organization);

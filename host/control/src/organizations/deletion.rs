@@ -12,7 +12,7 @@ use crate::access::Action;
 use crate::audit::{Act, Event, Log};
 use crate::error::Error;
 use crate::keeper::{Attempts, INSTALLATION, SCAN_RECORDS, decode, encode};
-use crate::tables::{DELETIONS, Key, ORGANIZATIONS, TOMBSTONES};
+use crate::tables::{CONDEMNED, DELETIONS, Key, ORGANIZATIONS, TOMBSTONES};
 use serde::{Deserialize, Serialize};
 use storage::{Change, Life, Range, Revision};
 
@@ -138,6 +138,7 @@ impl Organizations {
             let at = Key::of(organization);
             let change = put(Change::new(INSTALLATION), organization, &record, &revision)?
                 .expect(DELETIONS, at.clone(), Some(&seen))
+                .put(CONDEMNED, at.clone(), Life::Standing, Vec::new())
                 .put(DELETIONS, at, Life::Standing, encode(DELETIONS, &deletion)?);
             let event = Event::done(Act::DeletionConfirmed, by, organization);
             match self.audit.append_with(&self.log(organization), &event, change).await {

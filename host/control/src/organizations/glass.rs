@@ -1,7 +1,7 @@
 //! Break-glass: an operator looks into an organization, because an admin of it lets them. For a time, and at what that
 //! admin selected; each look is in the organization's audit log.
 
-use super::{MemberRole, Organizations, unknown};
+use super::{MemberRole, Organizations, unknown, while_it_lasts};
 use crate::access::{Action, Actor, Reason, judge};
 use crate::audit::{Act, Event};
 use crate::error::Error;
@@ -217,7 +217,8 @@ impl Organizations {
         revision: Option<&Revision>,
     ) -> Result<Change, Error> {
         let at = Key::of(organization).id(id);
-        let change = Change::new(INSTALLATION).expect(GLASSES, at.clone(), revision);
+        let change = while_it_lasts(Change::new(INSTALLATION), organization);
+        let change = change.expect(GLASSES, at.clone(), revision);
         let life = Life::Until(self.keeper.now_ms() + KEPT_MS);
         Ok(change.put(GLASSES, at, life, encode(GLASSES, glass)?))
     }

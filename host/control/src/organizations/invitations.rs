@@ -1,6 +1,6 @@
 //! Nobody gets into an organization but by an invitation: for one address of e-mail, once, within 72 hours.
 
-use super::{MemberRole, Organizations, put};
+use super::{MemberRole, Organizations, put, while_it_lasts};
 use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::error::Error;
@@ -98,7 +98,7 @@ impl Organizations {
         let pointer = Pointer { organization: organization.to_owned(), invitation: id.clone() };
         let at = digest.bytes();
         let record = InvitationRecord { email: email.as_str().to_owned(), role, until_ms, digest };
-        let change = Change::new(INSTALLATION)
+        let change = while_it_lasts(Change::new(INSTALLATION), organization)
             .put(INVITATIONS, Key::of(organization).id(&id), life, encode(INVITATIONS, &record)?)
             .put(INVITATION_TOKENS, at, life, encode(INVITATION_TOKENS, &pointer)?);
         let event = Event::done(Act::MemberInvited, by, &id).detail("role", role.name());

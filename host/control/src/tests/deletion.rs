@@ -1,13 +1,13 @@
 //! Organizations and people are deleted, and nothing of them can be read any more.
 
 use super::audit_files::verify;
-use super::connections::code;
+use super::connections::{code, config};
 use super::organizations::{House, region};
 use super::syncs::Works;
 use super::users::{PASSWORD, secret};
 use super::world::{Dying, HOUR_MS, World};
 use crate::audit::{Log, PersonalFields};
-use crate::tables::{Key, SYNCS_DUE};
+use crate::tables::{INVITATION_TOKENS, Key, MEMBERSHIPS, SYNCS_DUE, TOKEN_USES, TOKENS};
 use crate::{
     INSTALLATION, MemberRole, NewToken, Organizations, QueueOptions, Scheduler, Scope, Sessions, Taking,
     Tokens,
@@ -106,7 +106,7 @@ async fn of_a_deleted_organization_nothing_is_left_but_its_log_and_a_certificate
     let mut left = works.traces().await;
     left.sort_unstable();
     left.dedup();
-    assert_eq!(left, ["tombstones"]);
+    assert_eq!(left, ["condemned", "tombstones"]);
     assert_eq!(code(tokens.authenticate(&token).await), "CD1249");
     assert!(organizations.of_user(admin).await.unwrap().is_empty());
     assert!(organizations.all().await.unwrap().is_empty());
@@ -114,8 +114,11 @@ async fn of_a_deleted_organization_nothing_is_left_but_its_log_and_a_certificate
     let scheduler = Scheduler::new(Arc::clone(&works.queue));
     assert_eq!(scheduler.pass().await.unwrap().started, 0);
     let keeper = &works.shop.organizations.keeper;
-    let range = Range { prefix: &[], after: None, limit: 10 };
-    assert!(keeper.page(INSTALLATION, SYNCS_DUE, range).await.unwrap().is_empty());
+    // Nor what is kept under keys that do not name it.
+    for table in [SYNCS_DUE, TOKENS, TOKEN_USES, INVITATION_TOKENS, MEMBERSHIPS] {
+        let range = Range { prefix: &[], after: None, limit: 10 };
+        assert!(keeper.page(INSTALLATION, table, range).await.unwrap().is_empty(), "{}", table.name);
+    }
 
     let audit = &works.shop.organizations.audit;
     let log = organizations.log(acme);
@@ -131,6 +134,37 @@ async fn of_a_deleted_organization_nothing_is_left_but_its_log_and_a_certificate
     assert_eq!(kept, Some(certificate));
     assert_eq!(code(organizations.deletion_certificate(admin, acme).await), "CD1242");
     assert_eq!(verify(audit, &[]).await.findings, []);
+}
+
+#[tokio::test]
+async fn what_comes_to_be_while_an_organization_is_deleted_goes_with_it_or_is_refused() {
+    let (mut made, mut refused) = (0, 0);
+    for before in (0..120).step_by(10) {
+        let world = World::over(Dying::new(false));
+        let works = world.works(QueueOptions::default()).await;
+        let (admin, acme) = works.by();
+        let organizations = &works.shop.organizations;
+        let second = works.shop.house.join("bob@acme.example", MemberRole::Admin).await;
+        organizations.request_deletion(admin, acme, NAME).await.unwrap();
+        let delete = async {
+            for _ in 0..before {
+                tokio::task::yield_now().await;
+            }
+            organizations.confirm_deletion(&second, acme, NAME).await.unwrap();
+        };
+        let (connected, invited, ()) = tokio::join!(
+            works.connections.create(admin, acme, config("Late", "eu")),
+            organizations.invite(admin, acme, "late@acme.example", MemberRole::User),
+            delete
+        );
+        for is_made in [connected.is_ok(), invited.is_ok()] {
+            *(if is_made { &mut made } else { &mut refused }) += 1;
+        }
+        let mut left = works.traces().await;
+        left.sort_unstable();
+        assert_eq!(left, ["condemned", "tombstones"], "{before}");
+    }
+    assert!(made > 0 && refused > 0, "{made} {refused}");
 }
 
 #[tokio::test]

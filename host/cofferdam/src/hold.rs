@@ -64,6 +64,11 @@ struct Lost {
     lines: Option<String>,
 }
 
+/// What a connection may do for what it asks and is granted: nobody else has a say on the command line.
+pub(crate) fn rights(role: Role, name: &str, connector: &str, (asks, grants): (&Asks, &Grants)) -> Rights {
+    Rights::new(&Basis { role, name, connector, asks, grants, organization: None, host: None })
+}
+
 impl Lost {
     fn of(what: &str) -> Self {
         Self {
@@ -125,15 +130,7 @@ impl Hold {
     }
 
     fn rights(&self, grants: &Grants) -> Rights {
-        Rights::new(&Basis {
-            role: self.role,
-            name: &self.name,
-            connector: &self.connector,
-            asks: &self.asks,
-            grants,
-            organization: None,
-            host: None,
-        })
+        rights(self.role, &self.name, &self.connector, (&self.asks, grants))
     }
 
     fn is_wider(&self, rights: &Rights) -> bool {

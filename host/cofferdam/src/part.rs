@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use grants::{Basis, Rights, Unmet};
+use grants::{Rights, Unmet};
 use manifest::{Asks, ConfigFault, Manifest, Role};
 use runtime::{Component, Connection, Limits};
 
 use crate::arguments::Data;
 use crate::document::{Place, component_bytes};
 use crate::granted::{Credentials, Stands};
-use crate::hold::Hold;
+use crate::hold::{self, Hold};
 use crate::host::Host;
 use crate::keeper::Keeper;
 use crate::places;
@@ -134,15 +134,8 @@ impl<'d> Loaded<'d> {
     }
 
     fn rights(&self, asks: &Asks) -> Rights {
-        Rights::new(&Basis {
-            role: self.role,
-            name: &self.said.name,
-            connector: &self.component.inspection().manifest.name,
-            asks,
-            grants: &self.said.grants,
-            organization: None,
-            host: None,
-        })
+        let connector = &self.component.inspection().manifest.name;
+        hold::rights(self.role, &self.said.name, connector, (asks, &self.said.grants))
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Settings {
     pub cache_directory: PathBuf,
     /// How many instances may live at once.
     pub live_instances: usize,
-    /// Threads on which guests run.
+    /// Threads on which guests run: so many for short calls, and as many for long ones.
     pub guest_threads: usize,
     /// How long one component may compile.
     pub compile_timeout: Duration,

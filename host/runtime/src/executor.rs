@@ -1,38 +1,81 @@
 //! The threads on which guests run, apart from the host's own, so that no guest delays the host's clock, network or answers.
+//! Most calls are over soon. One that is not goes on among its like: each of those keeps its thread for a tick at a time, and a
+//! neighbour's short call would wait behind all of them.
 
 use crate::error::Error;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
-/// Guests' threads. Dropping it does not wait for them.
+/// Guests' threads: so many for short calls, and as many for long ones.
 pub(crate) struct Executor {
+    short: Threads,
+    long: Threads,
+}
+
+/// Some threads. Dropping them does not wait for them.
+struct Threads {
     runtime: Option<Runtime>,
     handle: Handle,
 }
 
 impl Executor {
     pub(crate) fn new(threads: usize) -> Result<Self, Error> {
+        Ok(Self { short: Threads::new("guest", threads)?, long: Threads::new("guest-long", threads)? })
+    }
+
+    /// Run what takes a while. It is abandoned when the returned task is dropped.
+    pub(crate) fn spawn_long<F>(&self, future: F) -> Task<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Task::new(self.long.handle.spawn(future))
+    }
+
+    /// Run a call, which goes on among the long ones once it is one. It is abandoned when the returned task is dropped. None: it
+    /// panicked there, or the threads are gone.
+    pub(crate) fn spawn_call<F>(
+        &self,
+        call: F,
+        is_long: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> Task<Option<F::Output>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let long = self.long.handle.clone();
+        let mut call = Box::pin(call);
+        let task = async move {
+            let short = poll_fn(|context| match call.as_mut().poll(context) {
+                Poll::Ready(output) => Poll::Ready(Some(output)),
+                Poll::Pending if is_long() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            });
+            match short.await {
+                Some(output) => Some(output),
+                // Polled there at once: whatever would have woken it here may be over.
+                None => Task::new(long.spawn(call)).join().await,
+            }
+        };
+        Task::new(self.short.handle.spawn(task))
+    }
+}
+
+impl Threads {
+    fn new(name: &str, threads: usize) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
-            .thread_name("guest")
+            .thread_name(name)
             .enable_all()
             .build()
             .map_err(|error| Error::Engine { message: format!("no threads for guests: {error}") })?;
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
-
-    /// Run a future there. It is abandoned when the returned task is dropped.
-    pub(crate) fn spawn<F>(&self, future: F) -> Task<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        Task::new(self.handle.spawn(future))
-    }
 }
 
-impl Drop for Executor {
+impl Drop for Threads {
     fn drop(&mut self) {
         // An ordinary drop blocks, which panics inside an async context.
         if let Some(runtime) = self.runtime.take() {
@@ -49,11 +92,6 @@ impl<T> Task<T> {
         Self(Some(handle))
     }
 
-    /// Let it go on by itself.
-    pub(crate) fn detach(mut self) {
-        self.0.take();
-    }
-
     /// What the future gave; none when it panicked or the executor is gone.
     pub(crate) async fn join(mut self) -> Option<T> {
         match &mut self.0 {
@@ -67,6 +105,72 @@ impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         if let Some(handle) = self.0.take() {
             handle.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Executor;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::thread;
+    use tokio::sync::oneshot;
+
+    fn name_of_thread() -> String {
+        thread::current().name().unwrap_or_default().to_owned()
+    }
+
+    /// Yields so often, and tells on which threads it was.
+    async fn yielding(times: u32, polls: Arc<AtomicU32>) -> Vec<String> {
+        let mut names = vec![name_of_thread()];
+        for _ in 0..times {
+            polls.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            names.push(name_of_thread());
+        }
+        names.dedup();
+        names
+    }
+
+    #[tokio::test]
+    async fn a_call_that_becomes_long_goes_on_among_the_long_ones_and_a_short_one_stays() {
+        let executor = Executor::new(1).unwrap();
+        for (times, expected) in [(1, &["guest"][..]), (5, &["guest", "guest-long"])] {
+            let polls = Arc::new(AtomicU32::new(0));
+            let seen = polls.clone();
+            let is_long = move || seen.load(Ordering::Relaxed) >= 2;
+            let names = executor.spawn_call(yielding(times, polls), is_long).join().await.flatten();
+            assert_eq!(names.unwrap(), expected);
+        }
+    }
+
+    /// Says when it is among the long ones, and never ends. It is dropped with the sender that it holds.
+    async fn endless(arrived: oneshot::Sender<()>, _held: oneshot::Sender<()>) {
+        let mut arrived = Some(arrived);
+        loop {
+            if name_of_thread() == "guest-long" {
+                arrived.take().map(|arrived| arrived.send(()));
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn long_calls_leave_the_threads_of_short_ones_free_and_end_when_nobody_waits_for_them() {
+        let executor = Executor::new(1).unwrap();
+        let (mut calls, mut ends) = (Vec::new(), Vec::new());
+        for _ in 0..4 {
+            let ((arrived, arrives), (held, end)) = (oneshot::channel(), oneshot::channel());
+            calls.push(executor.spawn_call(endless(arrived, held), || true));
+            arrives.await.unwrap();
+            ends.push(end);
+        }
+        let names = executor.spawn_call(yielding(1, Arc::default()), || false).join().await.flatten();
+        assert_eq!(names.unwrap(), ["guest"]);
+        drop(calls);
+        for end in ends {
+            assert!(end.await.is_err());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::connection::{Connection, Inner};
 use crate::engine::TICK;
+use crate::executor::Task;
 use crate::explain::{Instantiating, explain, explain_returned, limit};
 use crate::imports::chance;
 use crate::imports::http::{Hooks, NoHttp};
@@ -146,29 +147,34 @@ impl<R: Send + 'static> Instance<R> {
         };
         let watch = self.watch.clone();
         watch.meter.begin_call();
+        watch.clock.begin_call();
+        let clock = watch.clock.clone();
         if let Some(tape) = &watch.tape {
             tape.begin_call(call);
         }
-        let task = self.connection.inner.component.runtime().inner.executor.spawn(async move {
-            let began = Instant::now();
-            let called = {
-                let mut running = body(&mut live);
-                let clock = watch.clock.clone();
-                let running = std::future::poll_fn(move |context| {
-                    clock.polled();
-                    running.as_mut().poll(context)
-                });
-                tokio::select! {
-                    biased;
-                    called = running => Ok(called),
-                    cause = watchdog(&watch) => Err(cause),
-                }
-            };
-            watch.meter.peaks.call_us.raise(micros(began.elapsed()));
-            watch.meter.peaks.handles.raise(live.store.data_mut().table.iter_mut().count() as u64);
-            (live, called)
-        });
-        let Some((live, called)) = task.join().await else {
+        let task = self.connection.inner.component.runtime().inner.executor.spawn_call(
+            async move {
+                let began = Instant::now();
+                let called = {
+                    let mut running = body(&mut live);
+                    let clock = watch.clock.clone();
+                    let running = std::future::poll_fn(move |context| {
+                        clock.polled();
+                        running.as_mut().poll(context)
+                    });
+                    tokio::select! {
+                        biased;
+                        called = running => Ok(called),
+                        cause = watchdog(&watch) => Err(cause),
+                    }
+                };
+                watch.meter.peaks.call_us.raise(micros(began.elapsed()));
+                watch.meter.peaks.handles.raise(live.store.data_mut().table.iter_mut().count() as u64);
+                (live, called)
+            },
+            move || clock.is_long(),
+        );
+        let Some((live, called)) = task.join().await.flatten() else {
             return Err(failure(
                 &self.connection,
                 call,
@@ -187,19 +193,17 @@ impl<R: Send + 'static> Instance<R> {
             Ok(Err(error)) => explain(&error, &self.watch.meter, &self.watch.logs),
             Err(cause) => cause,
         };
-        self.discard(live);
+        // Whoever is told of the failure finds its place free. A drop gives nothing back.
+        let _ = self.discard(live).join().await;
         Err(failure(&self.connection, call, cause))
     }
 
-    /// Drop a store on a guest thread: giving back memory that a guest touched takes a while.
-    fn discard(&self, live: Live<R>) {
-        let dropping =
-            self.connection.inner.component.runtime().inner.executor.spawn(async move { drop(live) });
-        dropping.detach();
+    /// Drop a store where it delays nobody: giving back memory that a guest touched takes a while.
+    fn discard(&self, live: Live<R>) -> Task<()> {
+        let executor = &self.connection.inner.component.runtime().inner.executor;
+        executor.spawn_long(async move { drop(live) })
     }
-}
 
-impl<R> Instance<R> {
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -284,6 +288,7 @@ fn store(inner: &Inner, watch: &Watch, world: World) -> wasmtime::Result<Store<S
 
 /// A tick ended while the guest was running: charge it, let others run, and go on.
 fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    store.data().clock.ticked();
     let meter = &store.data().meter;
     let tick_us = u64::try_from(TICK.as_micros()).unwrap_or(u64::MAX);
     let used_ms = (meter.cpu_us.fetch_add(tick_us, Ordering::Relaxed) + tick_us) / 1000;

@@ -39,7 +39,13 @@ pub(crate) struct CallClock {
     polls_at_entry: AtomicU64,
     /// Microseconds after `began` at which the call into the host began, plus one; 0 while the guest itself runs.
     in_host_since: AtomicU64,
+    /// Ticks that ended during the present call while the guest ran.
+    ticks: AtomicU64,
 }
+
+/// Most calls are over within less. One that began just before a tick ended has kept a thread for one tick at least, and for two
+/// at most.
+const LONG_TICKS: u64 = 2;
 
 /// A call into the host that has ended.
 pub(crate) struct HostCall {
@@ -55,7 +61,22 @@ impl CallClock {
             polls: AtomicU64::new(0),
             polls_at_entry: AtomicU64::new(0),
             in_host_since: AtomicU64::new(0),
+            ticks: AtomicU64::new(0),
         }
+    }
+
+    /// Another call into the guest begins.
+    pub(crate) fn begin_call(&self) {
+        self.ticks.store(0, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ticked(&self) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the present call keeps the processor for longer than most.
+    pub(crate) fn is_long(&self) -> bool {
+        self.ticks.load(Ordering::Relaxed) >= LONG_TICKS
     }
 
     fn now_us(&self) -> u64 {

@@ -1,19 +1,22 @@
 //! `cargo xtask bench`: builds what is measured, measures it, and keeps the table in `host/docs/benchmarks.md`.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::{
     guests, paths,
     shell::{self, Stream},
+    tables::Table,
     test_deps,
     wasm_target::{TRIPLE, Toolchain, cargo},
 };
 
-/// The table stands between these lines; what people wrote around it stays.
-const BEGIN: &str = "<!-- table: written by `cargo xtask bench` -->";
-const END: &str = "<!-- end of the table -->";
+const TABLE: Table = Table {
+    document: "host/docs/benchmarks.md",
+    begin: "<!-- table: written by `cargo xtask bench` -->",
+    end: "<!-- end of the table -->",
+};
 
 /// Runs all benchmarks, or only those that are named; then the table is printed and not kept.
 pub(crate) fn run(toolchain: &Toolchain, only: &[String], is_long: bool) -> Result<()> {
@@ -43,7 +46,7 @@ pub(crate) fn run(toolchain: &Toolchain, only: &[String], is_long: bool) -> Resu
         table.push_str(line);
         table.push('\n');
     })?;
-    if only.is_empty() { keep(&table) } else { Ok(()) }
+    if only.is_empty() { TABLE.keep(&table) } else { Ok(()) }
 }
 
 /// The same connectors once more, in a target directory of their own: flags of the compiler rebuild everything.
@@ -54,33 +57,4 @@ fn build_with_simd(toolchain: &Toolchain) -> Result<PathBuf> {
     command.env("RUSTFLAGS", "-Ctarget-feature=+simd128").env("CARGO_TARGET_DIR", &target);
     shell::run(&mut command)?;
     Ok(target.join(TRIPLE).join("release"))
-}
-
-fn keep(table: &str) -> Result<()> {
-    let path = paths::root().join("host/docs/benchmarks.md");
-    let text = fs::read_to_string(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
-    let text = replaced(&text, table)
-        .with_context(|| format!("`{}` lacks the lines between which the table stands", path.display()))?;
-    fs::write(&path, text).with_context(|| format!("failed to write `{}`", path.display()))?;
-    eprintln!("bench: the table is in {}", path.display());
-    Ok(())
-}
-
-fn replaced(text: &str, table: &str) -> Option<String> {
-    let (before, rest) = text.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{}\n{END}{after}", table.trim_end()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{BEGIN, END, replaced};
-
-    #[test]
-    fn only_the_table_is_replaced() {
-        let text = format!("# Title\n{BEGIN}\nold\n{END}\nwords\n");
-        let expected = format!("# Title\n{BEGIN}\nnew\n{END}\nwords\n");
-        assert_eq!(replaced(&text, "new\n"), Some(expected));
-        assert_eq!(replaced("no lines", "new\n"), None);
-    }
 }

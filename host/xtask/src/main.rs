@@ -9,10 +9,12 @@ mod check;
 mod demo;
 mod fuzz;
 mod guests;
+mod neighbour;
 mod paths;
 mod shell;
 mod stages;
 mod suite;
+mod tables;
 mod test_deps;
 mod tidy;
 mod wasm_target;
@@ -88,6 +90,10 @@ enum Command {
         #[arg(long)]
         long: bool,
     },
+    /// Measure what a connector loses beside each hostile one, in release, and keep the table in `host/docs/hostile.md`.
+    ///
+    /// Wants a quiet machine, and says how quiet it was. Takes a quarter of an hour beside building.
+    Neighbour,
     /// Make the target wasm32-wasip2 available, and print how to use it.
     ///
     /// Asks rustup first. Where rustup cannot fetch the target, a compiler and its standard library are put together
@@ -118,6 +124,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Check => check::run(&wasm_target::ensure(source)?)?,
         Command::Guests => drop(guests::build(&wasm_target::ensure(source)?)?),
         Command::Demo => demo::run(source)?,
+        Command::Neighbour => neighbour::run(&wasm_target::ensure(source)?)?,
         Command::Fuzz { targets, minutes } => fuzz::run(&targets, minutes)?,
         Command::Bench { only, long } => bench::run(&wasm_target::ensure(source)?, &only, long)?,
         Command::WasmTarget => println!("{}", wasm_target::ensure(source)?.usage()),

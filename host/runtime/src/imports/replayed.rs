@@ -95,7 +95,7 @@ fn response_of(
     tape: &Arc<Played>,
     meter: Arc<Meter>,
 ) -> Answer {
-    let trailers = (!head.trailers.is_empty()).then(|| fields(&head.trailers)).flatten();
+    let trailers = (!head.trailers.is_empty()).then(|| fields(&head.trailers));
     let body = ReplayedBody { playing, trailers, failure, bytes: 0, tape: tape.clone(), meter };
     let mut response = Response::new(body.boxed_unsync());
     if let Ok(status) = http::StatusCode::from_u16(head.status) {
@@ -105,12 +105,12 @@ fn response_of(
         let retry_after = slow_down.retry_after_ms.map(Duration::from_millis);
         response.extensions_mut().insert(SlowDown { status: head.status, retry_after });
     }
-    *response.headers_mut() = fields(&head.headers).unwrap_or_default();
+    *response.headers_mut() = fields(&head.headers);
     Ok(response)
 }
 
 /// What was edited into something that no header can be is left out.
-fn fields(headers: &Headers) -> Option<HeaderMap> {
+fn fields(headers: &Headers) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let (Ok(name), Ok(value)) =
@@ -120,7 +120,7 @@ fn fields(headers: &Headers) -> Option<HeaderMap> {
         };
         map.append(name, value);
     }
-    Some(map)
+    map
 }
 
 /// A recorded body in the parts in which it came.

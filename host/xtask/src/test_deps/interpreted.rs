@@ -27,15 +27,15 @@ pub(super) fn guests(node_modules: &Path, packages: &Path) -> Result<PathBuf> {
         let path = paths::root().join(path);
         fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))
     };
-    let (javascript, manifest) = (read(JAVASCRIPT)?, read(MANIFEST)?);
+    let (javascript, python, manifest) = (read(JAVASCRIPT)?, read(PYTHON)?, read(MANIFEST)?);
     let wit = texts_below(&paths::root().join(WIT))?;
     let mut hasher = DefaultHasher::new();
-    (PACKAGE_LOCK, REQUIREMENTS, &javascript, read(PYTHON)?, &manifest, &wit).hash(&mut hasher);
+    (PACKAGE_LOCK, REQUIREMENTS, &javascript, &python, &manifest, &wit).hash(&mut hasher);
     cache::entry(&paths::cache()?, &format!("interpreted-{:016x}", hasher.finish()), |directory| {
         let work = directory.join("work");
         let javascript = of_javascript(&work, node_modules, &wit, &String::from_utf8(javascript)?)?;
         fs::write(directory.join("chance-js.wasm"), with_sections(javascript, &manifest))?;
-        let python = of_python(&work, packages)?;
+        let python = of_python(&work, packages, &python)?;
         fs::write(directory.join("chance-py.wasm"), with_sections(python, &manifest))?;
         Ok(fs::remove_dir_all(work)?)
     })
@@ -76,12 +76,14 @@ fn unmask(bytes: &mut [u8]) {
     }
 }
 
-fn of_python(work: &Path, packages: &Path) -> Result<Vec<u8>> {
-    let (root, made) = (paths::root(), work.join("py.wasm"));
-    let folder = root.join(PYTHON).parent().context("a file is in a folder")?.to_owned();
+/// From a folder of its own: the interpreter that is snapshotted leaves its compiled code beside what it reads.
+fn of_python(work: &Path, packages: &Path, source: &[u8]) -> Result<Vec<u8>> {
+    let (folder, made) = (work.join("python"), work.join("py.wasm"));
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("chance.py"), source)?;
     let mut python = Command::new("python3");
-    python.env("PYTHONPATH", packages).env("PYTHONDONTWRITEBYTECODE", "1");
-    python.arg(packages.join("bin/componentize-py")).arg("--wit-path").arg(root.join(WIT));
+    python.env("PYTHONPATH", packages).arg(packages.join("bin/componentize-py"));
+    python.arg("--wit-path").arg(paths::root().join(WIT));
     python.args(["--world", WORLD, "componentize", "--python-path"]).arg(folder);
     shell::run(python.args(["chance", "--output"]).arg(&made))?;
     fs::read(&made).context("the guest in Python was not made")

@@ -48,6 +48,7 @@ impl Act {
             "type" => self.stat(root),
             "hold" => self.hold(root, held),
             "again" => self.again(root),
+            "grow" => self.grow(root),
             "write" | "append" | "resize" | "touch" => self.change_opened(root),
             _ => self.change(root),
         };
@@ -116,6 +117,15 @@ impl Act {
         Ok(answers.iter().map(|(answer, count)| format!("{answer} {count}")).collect::<Vec<_>>().join(", "))
     }
 
+    /// Writes to its end again and again.
+    fn grow(&self, root: &Descriptor) -> Answer {
+        let file = self.open(root, OpenFlags::CREATE, DescriptorFlags::WRITE)?;
+        for _ in 0..self.count {
+            append(&file)?;
+        }
+        Ok(self.count.to_string())
+    }
+
     /// Changes by what was opened: for writing where that is allowed, else for reading.
     fn change_opened(&self, root: &Descriptor) -> Answer {
         let both = DescriptorFlags::READ | DescriptorFlags::WRITE;
@@ -126,13 +136,7 @@ impl Act {
             "write" => file.write(b"changed", 0).map(|_| ()),
             "resize" => file.set_size(0),
             "touch" => file.set_times(NewTimestamp::Now, NewTimestamp::Now),
-            _ => file.append_via_stream().and_then(|stream| {
-                let written = stream.blocking_write_and_flush(b"more");
-                written.map_err(|error| match error {
-                    StreamError::Closed => ErrorCode::Pipe,
-                    StreamError::LastOperationFailed(_) => ErrorCode::Io,
-                })
-            }),
+            _ => append(&file),
         }?;
         Ok("done".into())
     }
@@ -155,4 +159,12 @@ impl Act {
         }?;
         Ok("done".into())
     }
+}
+
+fn append(file: &Descriptor) -> Result<(), ErrorCode> {
+    let written = file.append_via_stream()?.blocking_write_and_flush(b"more");
+    written.map_err(|error| match error {
+        StreamError::Closed => ErrorCode::Pipe,
+        StreamError::LastOperationFailed(_) => ErrorCode::Io,
+    })
 }

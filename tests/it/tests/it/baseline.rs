@@ -42,8 +42,7 @@ impl Siege {
     /// Each of them once. The limit that is met first may be another one than where an attack has the time for its own.
     async fn round(&self) {
         for (attack, component) in &self.attacks {
-            let grants = Grants { limits: swift(), ..Grants::none() };
-            let fallen = self.world.fall(attack, component.clone(), grants).await;
+            let fallen = self.world.fall(attack, component.clone(), swift()).await;
             let expect = attack.expect.code();
             assert!(fallen.code == expect || fallen.code == "CD0501", "{}: {}", attack.test, fallen.code);
         }

@@ -12,7 +12,7 @@ use crate::contract::Proof;
 use crate::harness::{budget, open};
 use pipeline::failure::Failure;
 use pipeline::model::Step;
-use runtime::{Directory, Grants, Limits};
+use runtime::{Directory, Grants, Limits, Stop};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -54,8 +54,14 @@ impl Granted {
 
     /// Let the guest do these steps, and give what it told of each.
     pub(crate) async fn steps(&self, steps: Value) -> Result<Vec<String>, Failure> {
+        self.steps_until(Stop::never(), steps).await
+    }
+
+    /// The same for as long as it is not taken back.
+    pub(crate) async fn steps_until(&self, cut_off: Stop, steps: Value) -> Result<Vec<String>, Failure> {
         let data = Directory { name: "data".into(), path: self.at(""), writable: self.writable };
-        let grants = Grants { directories: vec![data], limits: self.limits.clone(), ..Grants::none() };
+        let limits = self.limits.clone();
+        let grants = Grants { directories: vec![data], limits, cut_off, ..Grants::none() };
         let proof = Proof::of("paths", json!({ "steps": steps }), grants).await;
         let step = open(&proof.source()).await?.next(budget()).await?;
         assert_eq!(step, Step::End);

@@ -3,7 +3,12 @@
 
 use crate::harness::{budget, eventually, guest_bytes, runtime, schema_of, tight};
 use crate::hostile_wat::build::{Guest, component};
+use crate::network::Kept;
 use async_trait::async_trait;
+use egress::Outcome::{Abandoned, Denied};
+use egress::{Caps, ClientSettings, Egress, Entry};
+use grants::{Basis, Rights};
+use manifest::Role;
 use pipeline::clock::SystemClock;
 use pipeline::connector::{self, Budget, Reader, Source as _};
 use pipeline::failure::Failure;
@@ -11,7 +16,7 @@ use pipeline::model::{Catalog, OpenRead, Pushdown, StreamInfo};
 use pipeline::records::{MemoryRecords, RunRecords as _};
 use pipeline::report::{Outcome, RunReport};
 use pipeline::run::{NoObserver, Run, RunSpec};
-use runtime::{Component, Connection, Destination, Grants, Limits, Runtime, Source};
+use runtime::{Component, Connection, Destination, Grants, HttpOut, Limits, Runtime, Source};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,10 +94,17 @@ pub(crate) struct Fallen {
     pub(crate) code: String,
     message: String,
     budget: Budget,
+    /// What it asked for.
+    ledger: Vec<Entry>,
 }
 
+/// Those attacks that ask a system for something. Nothing stands in the ledger of any other.
+const ASKING: [&str; 2] = ["h37_asks_ten_thousand_hosts", "h37_holds_requests"];
+
 impl Fallen {
-    pub(crate) fn check(&self, expect: Expect) {
+    pub(crate) fn check(&self, attack: &Attack) {
+        self.check_ledger(attack.test);
+        let expect = attack.expect;
         let (text, words) = (&self.message, expect.words());
         assert_eq!(self.code, expect.code(), "{text}");
         assert!(text.contains(&words), "unexpected failure: {text}");
@@ -103,11 +115,24 @@ impl Fallen {
             assert!(text.contains(&format!("({} ", usage.allowed)), "{usage:?} in {text}");
         }
     }
+
+    /// Whoever asks is seen, and as nothing is granted, nothing of it leaves the machine.
+    fn check_ledger(&self, test: &str) {
+        let denied = self.ledger.iter().any(|entry| matches!(entry.outcome, Denied { .. }));
+        assert_eq!(denied, ASKING.contains(&test), "{:?}", self.ledger.first());
+        for entry in &self.ledger {
+            // The last one may have been under way when its connector was ended.
+            assert!(matches!(entry.outcome, Denied { code: "CD0201", .. } | Abandoned), "{entry:?}");
+            assert_eq!((entry.address, entry.status, entry.bytes_out, entry.bytes_in), (None, None, 0, 0));
+            assert!(!entry.host.is_empty() && entry.rule.is_none(), "{entry:?}");
+        }
+    }
 }
 
 /// An engine with the guests of every attack and of its neighbour.
 pub(crate) struct World {
     runtime: Runtime,
+    egress: Egress,
     hostile: Component,
     destination: Component,
 }
@@ -116,7 +141,8 @@ impl World {
     pub(crate) async fn new(runtime: Runtime) -> Self {
         let hostile = runtime.load(guest_bytes("hostile")).await.unwrap();
         let destination = runtime.load(guest_bytes("proof")).await.unwrap();
-        Self { runtime, hostile, destination }
+        let egress = Egress::new(egress::Settings { system_roots: false, ..egress::Settings::default() });
+        Self { runtime, egress: egress.unwrap(), hostile, destination }
     }
 
     /// The guest of most attacks.
@@ -131,8 +157,22 @@ impl World {
         }
     }
 
+    /// The real way out, through which nothing may pass.
+    fn nowhere(&self, ledger: &Arc<Kept>) -> Arc<dyn HttpOut> {
+        let (asks, grants) = (manifest::Asks::default(), manifest::Grants::default());
+        let (role, name, connector) = (Role::Source, "source", "hostile");
+        let (asks, grants) = (&asks, &grants);
+        let basis = Basis { role, name, connector, asks, grants, organization: None, host: None };
+        let rights = Arc::new(Rights::new(&basis));
+        // An attack is to end by its own limit, and not while it waits for its turn.
+        let caps = Caps { requests_per_second: 1_000_000, ..Caps::default() };
+        Arc::new(self.egress.client(ClientSettings::new(rights, ledger.clone(), caps)))
+    }
+
     /// The whole run of a source that attacks, as its record tells it.
-    pub(crate) async fn fall(&self, attack: &Attack, component: Component, grants: Grants) -> Fallen {
+    pub(crate) async fn fall(&self, attack: &Attack, component: Component, limits: Limits) -> Fallen {
+        let ledger = Arc::new(Kept::default());
+        let grants = Grants { limits, http: self.nowhere(&ledger), ..Grants::none() };
         let config = match attack.by {
             By::Configured(name, at) => json!({ "attack": name, "at": at }),
             By::HandMade(_) => json!({}),
@@ -142,7 +182,7 @@ impl World {
         if let By::Configured(_, "check") = attack.by {
             let failure = source.check().await.expect_err("the attack succeeded");
             let (code, message) = (failure.code().to_owned(), failure.to_string());
-            return Fallen { code, message, budget: connection.budget() };
+            return Fallen { code, message, budget: connection.budget(), ledger: ledger.all() };
         }
         let source: Arc<dyn connector::Source> = match attack.by {
             By::Configured(..) => Arc::new(source),
@@ -152,7 +192,7 @@ impl World {
         assert_eq!(report.outcome, Outcome::Failed, "the attack `{}` succeeded", attack.test);
         let error = report.error.unwrap();
         let budget = report.budgets.get("source").cloned().unwrap_or_default();
-        Fallen { code: error.code, message: error.message, budget }
+        Fallen { code: error.code, message: error.message, budget, ledger: ledger.all() }
     }
 
     /// A neighbour's whole run of ten rows from one guest to another, and how long it took.
@@ -216,9 +256,8 @@ pub(crate) async fn suffers(attack: &Attack) {
     let world = World::new(runtime()).await;
     let component = world.component(attack).await;
     let tasks = Handle::current().metrics().num_alive_tasks();
-    let grants = Grants { limits: tight(), ..Grants::none() };
-    let (fallen, _) = tokio::join!(world.fall(attack, component, grants), world.ten_rows());
-    fallen.check(attack.expect);
+    let (fallen, _) = tokio::join!(world.fall(attack, component, tight()), world.ten_rows());
+    fallen.check(attack);
     world.ten_rows().await;
     eventually("no task is left", || Handle::current().metrics().num_alive_tasks() <= tasks).await;
 }

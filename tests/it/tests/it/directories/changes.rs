@@ -1,9 +1,9 @@
 //! What may be changed: nothing where a directory is granted for reading, nothing outside where it is granted for writing.
 
 use super::Granted;
-use crate::harness::tight;
+use crate::harness::{eventually, tight};
 use pipeline::failure::Cause;
-use runtime::Limits;
+use runtime::{Limits, Stopper};
 use serde_json::json;
 use std::os::unix::fs::symlink;
 
@@ -167,9 +167,30 @@ async fn files_are_closed_with_the_instance_that_held_them() {
         granted.steps(json!([{ "do": "hold", "path": "file", "count": 400 }])).await.unwrap();
     }
     let mine = granted.at("file");
-    crate::harness::eventually("no file of the directory is open", || {
+    eventually("no file of the directory is open", || {
         let open = std::fs::read_dir("/proc/self/fd").unwrap();
         !open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).any(|path| path == mine)
     })
     .await;
+}
+
+/// E64: the run may have five seconds to end in order; what is taken back is not written to meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_is_taken_back_is_written_to_no_more() {
+    let granted = std::sync::Arc::new(Granted::new(true));
+    let (cutter, cut_off) = Stopper::new();
+    let (writing, until) = (granted.clone(), cut_off.clone());
+    let forever = json!([{ "do": "grow", "path": "growing", "count": u32::MAX }]);
+    let writing = tokio::spawn(async move { writing.steps_until(until, forever).await });
+    let bytes = || std::fs::metadata(granted.at("growing")).map_or(0, |file| file.len());
+    eventually("it writes", || bytes() > 0).await;
+    cutter.stop();
+    let failure = writing.await.unwrap().unwrap_err();
+    assert_eq!(failure.cause, Cause::Stopped, "{failure}");
+    // Who has not begun does not begin.
+    let create = json!([{ "do": "create", "path": "late" }]);
+    let failure = granted.steps_until(cut_off, create.clone()).await.unwrap_err();
+    assert_eq!(failure.cause, Cause::Stopped, "{failure}");
+    assert!(!granted.at("late").exists());
+    assert_eq!(granted.steps(create).await.unwrap(), ["create late: done"]);
 }

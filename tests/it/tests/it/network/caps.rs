@@ -1,11 +1,13 @@
 //! Limits on requests and bodies end in a failure that names them as the manifest does, and says how much is allowed.
 
-use super::Plan;
 use super::servers::{serve_bytes, serve_nobody};
-use crate::harness::neighbour_works;
+use super::{Plan, Wired};
+use crate::harness::{eventually, neighbour_works};
+use egress::Outcome;
 use pipeline::failure::Cause;
 use runtime::Limits;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 
 /// Which limit this runs into at a server that answers with so many bytes, and how much is allowed.
 async fn hits(
@@ -15,12 +17,25 @@ async fn hits(
     set: impl FnOnce(&mut Limits),
 ) -> (String, String) {
     let server = serve_bytes(answer_bytes, told).await;
-    let failure = Plan::to(server, "wire", config).limits(set).read().await.unwrap_err();
+    let wired = Plan::to(server, "wire", config).limits(set).start().await;
+    let failure = wired.read(None).await.unwrap_err();
+    stands_in_the_ledger(&wired, server);
     let Cause::Limit { name, allowed, .. } = failure.cause else { panic!("no limit: {failure}") };
     let mut keys = manifest::Limits::KEYS.iter();
     assert!(keys.any(|(key, _)| *key == name), "a manifest does not know `{name}`");
     neighbour_works().await;
     (name, allowed)
+}
+
+/// Each of its requests, the last of which ran into the limit, and none to anybody else.
+fn stands_in_the_ledger(wired: &Wired, server: SocketAddr) {
+    let entries = wired.ledger.all();
+    let last = entries.last().expect("it asked for something");
+    assert!(matches!(last.outcome, Outcome::Failed { code: "CD0302", .. }), "{last:?}");
+    for entry in &entries {
+        assert_eq!((entry.host.as_str(), entry.port), ("127.0.0.1", server.port()));
+        assert!(entry.address.is_none_or(|address| address == server), "{entry:?}");
+    }
 }
 
 fn limit(name: &str, allowed: &str) -> (String, String) {
@@ -86,8 +101,14 @@ async fn h38_an_upload_that_never_ends_is_cut_at_its_limit() {
 async fn h38_an_upload_to_a_server_that_never_reads_waits_no_longer_than_a_call_may() {
     let server = serve_nobody().await;
     let plan = Plan::to(server.address(), "wire", json!({"act": "upload", "count": 64 << 20}));
-    let failure = plan.limits(|limits| limits.host_call_ms = 300).read().await.unwrap_err();
+    let wired = plan.limits(|limits| limits.host_call_ms = 300).start().await;
+    let failure = wired.read(None).await.unwrap_err();
     assert!(matches!(&failure.cause, Cause::Limit { name, .. } if name == "host_call_ms"), "{failure}");
+    // It is told once the request is let go, with the instance.
+    eventually("the request is in the ledger", || !wired.ledger.all().is_empty()).await;
+    let asked = wired.ledger.all();
+    assert_eq!((asked.len(), &asked[0].outcome), (1, &Outcome::Abandoned), "{asked:?}");
+    assert!(asked[0].bytes_out < 64 << 20, "{asked:?}");
     neighbour_works().await;
 }
 

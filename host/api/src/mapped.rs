@@ -65,6 +65,16 @@ impl Mapped {
             Error::BadManifest(_) | Error::BadDigest | Error::BadConfig { .. } | Error::BadConsent { .. } => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "change what the message names")
             }
+            Error::BadSync { .. } | Error::WrongName => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "change what the message names")
+            }
+            Error::RunPending { .. }
+            | Error::RunLost { .. }
+            | Error::NoDeletion
+            | Error::DeletionWaits { .. } => {
+                (StatusCode::CONFLICT, "look at what is there now, and decide anew")
+            }
+            Error::LastOperator => (StatusCode::CONFLICT, "make somebody else an operator first"),
             Error::AuditEntryTooLarge { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "use shorter names"),
             Error::Storage(storage::Error::Conflict { .. }) => {
                 (StatusCode::CONFLICT, "read it again, and decide anew")

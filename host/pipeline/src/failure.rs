@@ -94,6 +94,10 @@ pub enum Cause {
     NoRoom(String),
     /// The machine gave no memory for an instance, or for one that grows: neither the connector's fault nor a bug.
     OutOfMemory(String),
+    /// The worker process in which it ran died, was silent or broke off: what was not committed is read again.
+    WorkerLost(String),
+    /// This version of the connector took too many workers with it, and gets no other.
+    Quarantined(String),
     /// The host itself is at fault.
     Host(String),
     /// The run was stopped and the call was abandoned.
@@ -134,6 +138,8 @@ impl Failure {
             Cause::Stopped => "CD0621",
             Cause::NoRoom(_) => "CD0622",
             Cause::OutOfMemory(_) => "CD0623",
+            Cause::WorkerLost(_) => "CD1401",
+            Cause::Quarantined(_) => "CD1402",
         }
     }
 }
@@ -152,6 +158,9 @@ impl Failure {
             // It may quote a request.
             Cause::Cassette { code, .. } => Cause::Cassette { code, message: instead.into() },
             Cause::Host(_) => Cause::Host(instead.into()),
+            // A worker's last words may be its guest's.
+            Cause::WorkerLost(_) => Cause::WorkerLost(instead.into()),
+            Cause::Quarantined(_) => Cause::Quarantined(instead.into()),
             Cause::Stopped => Cause::Stopped,
             // The host's own words, about the machine.
             cause @ (Cause::NoRoom(_) | Cause::OutOfMemory(_)) => cause,
@@ -211,6 +220,8 @@ impl fmt::Display for Cause {
             Self::Cassette { message, .. } => f.write_str(message),
             Self::NoRoom(what) => write!(f, "there is no room for another instance: {what}"),
             Self::OutOfMemory(what) => write!(f, "the machine gave no memory: {what}"),
+            Self::WorkerLost(what) => write!(f, "its worker process was lost: {what}"),
+            Self::Quarantined(what) => write!(f, "is quarantined: {what}"),
             Self::Host(what) => write!(f, "the host failed: {what}"),
             Self::Stopped => f.write_str("stopped"),
         }

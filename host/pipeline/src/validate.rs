@@ -6,15 +6,19 @@
 mod batch;
 mod bytes;
 mod page;
+mod reading;
 mod reports;
 mod schema;
 mod transformed;
+mod writing;
 
 pub use batch::batch;
 pub use page::{PageContext, checkpoint, page};
+pub use reading::Reading;
 pub use reports::{capabilities, commit_report, last_commit, verdicts, write_report};
 pub use schema::{catalog, schema_changed, stream_schema};
 pub use transformed::{transform_plan, transformed};
+pub use writing::Writing;
 
 use crate::failure::Cause;
 use std::fmt;

@@ -9,6 +9,9 @@ use manifest::Role;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
+/// Bytes of a key under which one process hands compiled code to another.
+pub const CODE_KEY_BYTES: usize = 32;
+
 /// A loaded component. Cheap to clone.
 #[derive(Clone)]
 pub struct Component {
@@ -50,33 +53,95 @@ impl Runtime {
     /// # Errors
     /// Each fault of the component as its own [`Error`]; nothing of it was run.
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Component, Error> {
-        let inspection = Inspection::of(&bytes)?;
+        let inspection = self.inspected(&bytes)?;
+        let compiled = self.compiled(&inspection.digest, bytes).await?;
+        self.linked(inspection, &compiled)
+    }
+
+    /// The compiled code of a component, for an engine in another process that knows this key: [`Self::load_sealed`].
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn sealed_code(&self, bytes: Vec<u8>, key: &[u8; CODE_KEY_BYTES]) -> Result<Vec<u8>, Error> {
+        let inspection = self.inspected(&bytes)?;
+        let mut code = self.code(&inspection.digest, bytes).await?;
+        let tag = blake3::keyed_hash(key, &code);
+        code.extend_from_slice(tag.as_bytes());
+        Ok(code)
+    }
+
+    /// Load a component with the code that [`Self::sealed_code`] gave under the same key.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and [`Error::Compile`] for code under another key.
+    pub fn load_sealed(
+        &self,
+        bytes: &[u8],
+        code: &[u8],
+        key: &[u8; CODE_KEY_BYTES],
+    ) -> Result<Component, Error> {
+        let inspection = self.inspected(bytes)?;
+        let refused = || Error::Compile { message: "its code was not compiled by this host".into() };
+        let (code, tag) = code.split_last_chunk::<CODE_KEY_BYTES>().ok_or_else(refused)?;
+        if blake3::keyed_hash(key, code) != blake3::Hash::from_bytes(*tag) {
+            return Err(refused());
+        }
+        let compiled = deserialize(&self.inner.engine, code)
+            .map_err(|error| Error::Compile { message: format!("{error:#}") })?;
+        self.linked(inspection, &compiled)
+    }
+
+    fn inspected(&self, bytes: &[u8]) -> Result<Inspection, Error> {
+        let inspection = Inspection::of(bytes)?;
         // No limit could be raised so far that it would run; the compiler need not see it.
         let (found, allowed) = (inspection.core_instances, self.ceilings().instances);
         if found > allowed {
             return Err(Error::TooMuch { what: "core instances", found, allowed });
         }
+        Ok(inspection)
+    }
+
+    fn linked(
+        &self,
+        inspection: Inspection,
+        compiled: &wasmtime::component::Component,
+    ) -> Result<Component, Error> {
         let contract = contract::of(&inspection.contract)?;
-        let compiled = self.compiled(&inspection.digest, bytes).await?;
-        let linked = contract.link(&self.inner.engine, &compiled, &inspection.roles)?;
+        let linked = contract.link(&self.inner.engine, compiled, &inspection.roles)?;
         Ok(Component { inner: Arc::new(Inner { inspection, linked, runtime: self.clone() }) })
     }
 
     async fn compiled(&self, digest: &str, bytes: Vec<u8>) -> Result<wasmtime::component::Component, Error> {
-        if let Some(code) = self.inner.cache.load(digest) {
+        if let Some(code) = self.cached(digest) {
             match deserialize(&self.inner.engine, &code) {
                 Ok(component) => return Ok(component),
                 // Ours by its tag, and still not fitting: the engine knows better than our key. Compile anew.
                 Err(error) => tracing::warn!(error = format!("{error:#}"), "cached code does not load"),
             }
         }
+        let code = self.compile_and_keep(digest, bytes).await?;
+        deserialize(&self.inner.engine, &code)
+            .map_err(|error| Error::Compile { message: format!("{error:#}") })
+    }
+
+    async fn code(&self, digest: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        match self.cached(digest) {
+            Some(code) => Ok(code),
+            None => self.compile_and_keep(digest, bytes).await,
+        }
+    }
+
+    fn cached(&self, digest: &str) -> Option<Vec<u8>> {
+        self.inner.cache.as_ref()?.load(digest)
+    }
+
+    async fn compile_and_keep(&self, digest: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
         let code = self.compile(bytes).await?;
-        if let Err(error) = self.inner.cache.store(digest, &code) {
+        if let Some(Err(error)) = self.inner.cache.as_ref().map(|cache| cache.store(digest, &code)) {
             // A full disk costs the next start its time, not this run.
             tracing::warn!(error = %error, "compiled code is not kept");
         }
-        deserialize(&self.inner.engine, &code)
-            .map_err(|error| Error::Compile { message: format!("{error:#}") })
+        Ok(code)
     }
 
     /// Compile on a thread of its own. The compiler cannot be interrupted: past its time it is left to end by itself and its
@@ -119,7 +184,7 @@ fn validate_and_compile(config: &wasmtime::Config, bytes: &[u8]) -> Result<Vec<u
     reason = "compiled code is trusted by nature; these bytes carry our own tag or come from our compiler"
 )]
 fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> wasmtime::Result<wasmtime::component::Component> {
-    // SAFETY: `code` was made by `precompile_component` in this process, or was read from the cache, whose tag under a key
-    // that only this user can read was verified over these very bytes.
+    // SAFETY: `code` was made by `precompile_component` in this process, or it comes from the cache or from the process that
+    // started this one, and its tag under a key that only this user, or those two, can read was verified over these very bytes.
     unsafe { wasmtime::component::Component::deserialize(engine, code) }
 }

@@ -40,8 +40,10 @@ const MAPS_DEFAULT: usize = 65_530;
 /// How the host runs connectors.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where compiled components are kept.
-    pub cache_directory: PathBuf,
+    /// Where compiled components are kept; none: nowhere, as in a process that is given them.
+    pub cache_directory: Option<PathBuf>,
+    /// Whether instances are to come from a pool. Code that was compiled for one does not fit an engine without.
+    pub pooled: bool,
     /// How many instances may live at once.
     pub live_instances: usize,
     /// Threads on which guests run: so many for short calls, and as many for long ones.
@@ -57,7 +59,8 @@ impl Settings {
     pub fn new(cache_directory: PathBuf) -> Self {
         let guest_threads = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
-            cache_directory,
+            cache_directory: Some(cache_directory),
+            pooled: true,
             live_instances: 256,
             guest_threads,
             compile_timeout: Duration::from_secs(120),
@@ -77,7 +80,7 @@ pub(crate) struct Inner {
     pub(crate) engine: wasmtime::Engine,
     /// Of the engines that compile, one for each component: what one of them makes, `engine` loads.
     pub(crate) compiling: Config,
-    pub(crate) cache: Cache,
+    pub(crate) cache: Option<Cache>,
     pub(crate) executor: Executor,
     /// A permit for each live instance, so that the pool and the system's memory maps never run out under us.
     pub(crate) live: Arc<Semaphore>,
@@ -97,19 +100,23 @@ impl Runtime {
         descriptors::use_all_that_are_allowed();
         settings.live_instances = settings.live_instances.min(instances_allowed());
         let mut compiling = code();
-        let (engine, pooled) = match wasmtime::Engine::new(&pooled(&settings)) {
-            Ok(engine) => (engine, true),
-            Err(error) => {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "no instance pool; instances are allocated one by one"
-                );
+        let pool = settings.pooled.then(|| wasmtime::Engine::new(&pooled(&settings)));
+        if let Some(Err(error)) = &pool {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "no instance pool; instances are allocated one by one"
+            );
+        }
+        let (engine, pooled) = match pool {
+            Some(Ok(engine)) => (engine, true),
+            _ => {
                 compiling = unpooled();
                 let engine = wasmtime::Engine::new(&compiling);
                 (engine.map_err(|error| Error::Engine { message: format!("{error:#}") })?, false)
             }
         };
-        let cache = Cache::open(&settings.cache_directory, &engine)?;
+        let directory = settings.cache_directory.as_ref();
+        let cache = directory.map(|directory| Cache::open(directory, &engine)).transpose()?;
         let executor = Executor::new(settings.guest_threads)?;
         let live = Arc::new(Semaphore::new(settings.live_instances));
         let ticker = Ticker::start(&engine)?;

@@ -1,9 +1,12 @@
 //! The limits of an instance: defaults, ceilings, and what a manifest or an operator may change within them.
 
 use crate::error::Error;
+use pipeline::model::PageBudget;
+use pipeline::validate;
+use serde::{Deserialize, Serialize};
 
 /// What one connector may use. Unless said otherwise a limit counts over all instances of one connector in one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of one instance: its linear memories, its tables, its stack and the engine's own records of it.
     pub memory_bytes: u64,
@@ -140,6 +143,28 @@ impl Limits {
             }
         }
         Ok(self)
+    }
+
+    /// The sizes above which an answer of a connector is refused.
+    pub fn sizes(&self) -> validate::Limits {
+        let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        validate::Limits {
+            page_rows_max: self.page_rows,
+            batch_bytes_max: bytes(self.page_bytes),
+            checkpoint_bytes_max: bytes(self.checkpoint_bytes),
+            ..validate::Limits::default()
+        }
+    }
+
+    /// What is asked of a connector is never more than it may bring.
+    #[must_use]
+    pub fn within(&self, asked: PageBudget) -> PageBudget {
+        let least = |asked: u32, limit: u64| asked.min(u32::try_from(limit).unwrap_or(u32::MAX));
+        PageBudget {
+            max_rows: least(asked.max_rows, self.page_rows),
+            max_bytes: least(asked.max_bytes, self.page_bytes),
+            deadline_ms: least(asked.deadline_ms, self.call_ms),
+        }
     }
 
     fn slot(&mut self, name: &str) -> Option<&mut u64> {

@@ -2,7 +2,7 @@
 
 /// Cut to `bytes_max` at a character's boundary, with control characters written out, so that a terminal or a log file shows
 /// what is there and does nothing.
-pub(crate) fn clean(text: &str, bytes_max: usize) -> String {
+pub fn clean(text: &str, bytes_max: usize) -> String {
     let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -25,7 +25,7 @@ pub(crate) fn clean(text: &str, bytes_max: usize) -> String {
 }
 
 /// As [`clean`], on one line.
-pub(crate) fn clean_line(text: &str, bytes_max: usize) -> String {
+pub fn clean_line(text: &str, bytes_max: usize) -> String {
     clean(text, bytes_max).replace('\n', "\\n")
 }
 

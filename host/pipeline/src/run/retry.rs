@@ -45,6 +45,8 @@ impl Retry {
             }
             // Other runs of this host will end.
             Cause::NoRoom(_) => self.again(failure, 0, options),
+            // Another worker takes its place.
+            Cause::WorkerLost(_) => self.again(failure, 0, options),
             _ => Decision::GiveUp(Error::Failure(Box::new(failure))),
         }
     }
@@ -164,6 +166,15 @@ mod tests {
     }
 
     #[test]
+    fn another_worker_is_tried() {
+        let options = Options { attempts: 2, ..Options::default() };
+        let mut retry = Retry::new();
+        wait(retry.after(failure(Cause::WorkerLost("m".into())), &options));
+        let last = retry.after(failure(Cause::WorkerLost("m".into())), &options);
+        assert!(matches!(last, Decision::GiveUp(error) if error.code() == "CD1401"));
+    }
+
+    #[test]
     fn what_time_cannot_heal_is_not_tried_again() {
         let causes = [
             Cause::Guest(GuestError::Config(Vec::new())),
@@ -177,6 +188,7 @@ mod tests {
             Cause::Load { code: "CD0401".into(), message: "m".into() },
             Cause::Cassette { code: "CD0850".into(), message: "m".into() },
             Cause::OutOfMemory("m".into()),
+            Cause::Quarantined("m".into()),
             Cause::Host("m".into()),
         ];
         for cause in causes {

@@ -29,8 +29,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 /// credentials). Dropping the future abandons the request.
 #[async_trait]
 pub trait HttpOut: Send + Sync {
-    /// Send one request; redirects come back as responses.
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, egress::Error>;
+    /// Send one request; redirects come back as responses. What fails is told as far as a guest, or the report of its run, may
+    /// know it: without these secrets.
+    async fn answer(&self, request: Request<Body>, secrets: &Watch) -> Answer;
 
     /// What this connection used so far.
     fn usage(&self) -> Usage;
@@ -43,8 +44,10 @@ pub trait HttpOut: Send + Sync {
 
 #[async_trait]
 impl HttpOut for egress::Client {
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, egress::Error> {
-        egress::Client::send(self, request).await
+    async fn answer(&self, request: Request<Body>, secrets: &Watch) -> Answer {
+        let response = self.send(request).await.map_err(|error| told::failure(&error, secrets))?;
+        let secrets = secrets.clone();
+        Ok(response.map(|body| body.map_err(move |error| told::failure(&error, &secrets)).boxed_unsync()))
     }
 
     fn usage(&self) -> Usage {
@@ -61,13 +64,14 @@ pub struct NoHttp;
 
 #[async_trait]
 impl HttpOut for NoHttp {
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, egress::Error> {
-        Err(egress::Error::RequestDenied {
+    async fn answer(&self, request: Request<Body>, secrets: &Watch) -> Answer {
+        let denied = egress::Error::RequestDenied {
             code: "CD0603",
             target: format!("{} {}", request.method(), request.uri().path()),
             reason: "this call may reach nothing".into(),
             line_to_add: None,
-        })
+        };
+        Err(told::failure(&denied, secrets))
     }
 
     fn usage(&self) -> Usage {
@@ -135,7 +139,7 @@ impl Hooks {
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
 /// An answer, or what the guest is told instead of one or of its end.
-pub(crate) type Answer = Result<Response<UnsyncBoxBody<Bytes, Failure>>, Failure>;
+pub type Answer = Result<Response<UnsyncBoxBody<Bytes, Failure>>, Failure>;
 
 impl WasiHttpHooks for Hooks {
     fn send_request(
@@ -183,10 +187,7 @@ async fn answer(
 ) -> Answer {
     let secrets = meter.secrets.clone();
     match tape {
-        None => {
-            let response = out.send(request).await.map_err(|error| told::failure(&error, &secrets))?;
-            Ok(response.map(|body| body.map_err(move |error| told::failure(&error, &secrets)).boxed_unsync()))
-        }
+        None => out.answer(request, &secrets).await,
         Some(Tape::Record(tape)) => recorded::answer(out.as_ref(), &tape, request, secrets).await,
         Some(Tape::Replay(tape)) => replayed::answer(tape, request, meter).await,
     }

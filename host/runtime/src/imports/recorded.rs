@@ -2,13 +2,13 @@
 //! before credentials are placed, and as the guest sees the answers, which is after secrets were blanked.
 
 use super::http::{Answer, HttpOut};
-use super::told;
 use bytes::Bytes;
-use cassette::{Headers, Open, Recording, Value};
+use cassette::{Failure, Headers, Open, Recording, Value};
 use egress::{Body, SlowDown};
 use http::{HeaderMap, Request};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use scrub::Watch;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,10 +24,9 @@ pub(super) async fn answer(
     let url = request.uri().to_string();
     let open = Arc::new(tape.exchange(request.method().as_str(), &url, kept(request.headers())));
     let request = request.map(|body| Kept::new(body, Side::Request, open.clone()).boxed_unsync());
-    let response = match out.send(request).await {
+    let response = match out.answer(request, &secrets).await {
         Ok(response) => response,
-        Err(error) => {
-            let failure = told::failure(&error, &secrets);
+        Err(failure) => {
             open.failed(failure.clone());
             return Err(failure);
         }
@@ -38,8 +37,7 @@ pub(super) async fn answer(
     open.response(response.status().as_u16(), kept(response.headers()), slow_down);
     Ok(response.map(|body| {
         let body = Kept::new(body, Side::Response, open.clone());
-        let failing = move |error| {
-            let failure = told::failure(&error, &secrets);
+        let failing = move |failure: Failure| {
             open.failed(failure.clone());
             failure
         };
@@ -59,14 +57,14 @@ enum Side {
 }
 
 /// A body that is kept while it passes.
-struct Kept {
-    body: Body,
+struct Kept<E> {
+    body: UnsyncBoxBody<Bytes, E>,
     side: Side,
     open: Arc<Open>,
 }
 
-impl Kept {
-    fn new(body: Body, side: Side, open: Arc<Open>) -> Self {
+impl<E> Kept<E> {
+    fn new(body: UnsyncBoxBody<Bytes, E>, side: Side, open: Arc<Open>) -> Self {
         let kept = Self { body, side, open };
         kept.look_at_end(Headers::new());
         kept
@@ -99,14 +97,14 @@ impl Kept {
     }
 }
 
-impl http_body::Body for Kept {
+impl<E> http_body::Body for Kept<E> {
     type Data = Bytes;
-    type Error = egress::Error;
+    type Error = E;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, egress::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, E>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => self.passes(frame),

@@ -5,6 +5,7 @@ use super::clocks::{CoarseMonotonic, CoarseWall, StillMonotonic, StillWall, Tape
 use super::stdio::LineStream;
 use crate::logs::{Logs, Output};
 use cassette::Tape;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi::{FsPerms, WasiCtx};
@@ -13,7 +14,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// A directory that was granted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     /// The ask's name; the connector sees the directory as `/name`.
     pub name: String,

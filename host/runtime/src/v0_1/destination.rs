@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use pipeline::connector::{Budget, Destination as DestinationPort, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{
-    self, Batch, Capabilities, CommitReport, LastCommit, LateReject, Layouts, StreamVerdict, WriteReport,
+    self, Batch, Capabilities, CommitReport, LastCommit, LateReject, StreamVerdict, WriteReport,
 };
-use pipeline::validate;
+use pipeline::validate::{self, Writing};
 use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
@@ -71,9 +71,7 @@ impl DestinationPort for Destination {
             .await?;
         Ok(Box::new(DestinationWriter {
             instance,
-            layouts: Layouts::default(),
-            late_rejects: false,
-            row_counts: Vec::new(),
+            writing: Writing::default(),
         }))
     }
 }
@@ -85,12 +83,8 @@ struct Opened {
 
 struct DestinationWriter {
     instance: Instance<Opened>,
-    /// What the destination said that it understands.
-    layouts: Layouts,
-    /// Whether it said that its commits may reject rows.
-    late_rejects: bool,
-    /// Rows of each batch since the last commit, by number.
-    row_counts: Vec<u32>,
+    /// By which answers are judged.
+    writing: Writing,
 }
 
 impl DestinationWriter {
@@ -117,10 +111,8 @@ impl Writer for DestinationWriter {
             })
             .await?;
         let capabilities = from_guest::capabilities(found);
-        let judged = validate::capabilities(&capabilities);
+        let judged = self.writing.capabilities(&capabilities);
         judged.map_err(|fault| self.instance.violated(CALL, fault))?;
-        self.layouts = capabilities.layouts;
-        self.late_rejects = capabilities.late_rejects;
         Ok(capabilities)
     }
 
@@ -150,7 +142,7 @@ impl Writer for DestinationWriter {
         dry_run: bool,
     ) -> Result<Vec<StreamVerdict>, Failure> {
         const CALL: &str = "writer.prepare";
-        if self.layouts == Layouts::default() {
+        if !self.writing.knows_capabilities() {
             self.capabilities().await?;
         }
         let connection = self.instance.connection().clone();
@@ -179,7 +171,7 @@ impl Writer for DestinationWriter {
         let meter = Arc::clone(&self.instance.connection().inner.meter);
         let verdicts: Vec<_> =
             verdicts.into_iter().map(|verdict| from_guest::verdict(verdict, &meter)).collect();
-        let judged = validate::verdicts(&verdicts, &plans, self.layouts);
+        let judged = self.writing.verdicts(&verdicts, &plans);
         judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(verdicts)
     }
@@ -203,9 +195,8 @@ impl Writer for DestinationWriter {
         let connection = self.instance.connection();
         let rejected = report.rejected.into_iter().map(|reject| connection.reject(reject)).collect();
         let report = WriteReport { rejected };
-        let judged = validate::write_report(&report, row_count);
+        let judged = self.writing.written(&report, row_count);
         judged.map_err(|fault| self.instance.violated(CALL, fault))?;
-        self.row_counts.push(row_count);
         Ok(report)
     }
 
@@ -223,8 +214,7 @@ impl Writer for DestinationWriter {
             })
             .await?;
         let report = self.commit_report(report);
-        let row_counts = std::mem::take(&mut self.row_counts);
-        let judged = validate::commit_report(&report, &row_counts, self.late_rejects);
+        let judged = self.writing.committed(&report);
         judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(report)
     }

@@ -5,14 +5,12 @@ use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
 use crate::instance::{Called, Instance, Live, Opening};
-use crate::sizes::sizes;
 use crate::state::State;
 use async_trait::async_trait;
 use pipeline::connector::{Budget, Reader, Source as SourcePort};
 use pipeline::failure::Failure;
-use pipeline::model::{self, Catalog, OpenRead, Step, StreamSchema};
-use pipeline::validate::{self, PageContext};
-use std::collections::{BTreeMap, BTreeSet};
+use pipeline::model::{self, Catalog, OpenRead, Step};
+use pipeline::validate::{self, Reading};
 use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
@@ -68,18 +66,16 @@ impl SourcePort for Source {
             })
             .await?;
         let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
-        validate::catalog(&catalog, &sizes(&self.connection))
+        validate::catalog(&catalog, &self.connection.inner.grants.limits.sizes())
             .map_err(|fault| instance.violated(CALL, fault))?;
         Ok(catalog)
     }
 
     async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
         const CALL: &str = "source.open";
-        let OpenRead { group, selections, schemas, checkpoint } = read;
+        let reading = Reading::new(&read);
+        let OpenRead { group, selections, checkpoint, .. } = read;
         let instance = self.instance(CALL, group.clone()).await?;
-        let projected = selections.iter().filter(|selection| selection.fields.is_some());
-        let projected =
-            projected.map(|selection| (selection.stream.clone(), selection.fields.clone())).collect();
         let connection = self.connection.clone();
         let instance = instance
             .become_role(CALL, move |guest, store| {
@@ -95,8 +91,7 @@ impl SourcePort for Source {
                 })
             })
             .await?;
-        let streams = schemas.into_iter().map(|schema| (schema.stream.clone(), schema)).collect();
-        Ok(Box::new(SourceReader { instance, streams, projected }))
+        Ok(Box::new(SourceReader { instance, reading }))
     }
 }
 
@@ -107,10 +102,8 @@ struct Opened {
 
 struct SourceReader {
     instance: Instance<Opened>,
-    /// By which pages are judged.
-    streams: BTreeMap<String, StreamSchema>,
-    /// The streams of which the source was asked for some fields only.
-    projected: BTreeMap<String, Option<Vec<String>>>,
+    /// By which steps are judged.
+    reading: Reading,
 }
 
 #[async_trait]
@@ -118,7 +111,7 @@ impl Reader for SourceReader {
     async fn next(&mut self, budget: model::PageBudget) -> Result<Step, Failure> {
         const CALL: &str = "reader.next";
         let connection = self.instance.connection().clone();
-        let budget = within_limits(budget, &connection);
+        let budget = connection.inner.grants.limits.within(budget);
         let asked = PageBudget {
             max_rows: budget.max_rows,
             max_bytes: budget.max_bytes,
@@ -170,44 +163,9 @@ impl SourceReader {
         budget: model::PageBudget,
         connection: &Connection,
     ) -> Result<(), validate::Violation> {
-        let limits = sizes(connection);
-        match step {
-            Step::Page(page) => {
-                connection.inner.meter.peaks.page(page);
-                validate::page(page, &PageContext { streams: &self.streams, budget, limits: &limits })
-            }
-            Step::SchemaChanged(changed) => {
-                validate::schema_changed(changed, &self.streams, &limits)?;
-                for schema in changed {
-                    let mut schema = schema.clone();
-                    if let Some(Some(fields)) = self.projected.get(&schema.stream) {
-                        keep_fields(&mut schema, fields);
-                    }
-                    self.streams.insert(schema.stream.clone(), schema);
-                }
-                Ok(())
-            }
-            Step::Wait(_) | Step::End => Ok(()),
+        if let Step::Page(page) = step {
+            connection.inner.meter.peaks.page(page);
         }
+        self.reading.judge(step, budget, &connection.inner.grants.limits.sizes())
     }
-}
-
-/// What is asked of the connector is never more than it may bring.
-fn within_limits(budget: model::PageBudget, connection: &Connection) -> model::PageBudget {
-    let limits = &connection.inner.meter.limits;
-    let least = |asked: u32, limit: u64| asked.min(u32::try_from(limit).unwrap_or(u32::MAX));
-    model::PageBudget {
-        max_rows: least(budget.max_rows, limits.page_rows),
-        max_bytes: least(budget.max_bytes, limits.page_bytes),
-        deadline_ms: least(budget.deadline_ms, limits.call_ms),
-    }
-}
-
-/// The schema with only these fields, in their order; a field that is gone is left out.
-fn keep_fields(schema: &mut StreamSchema, wanted: &[String]) {
-    let names: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
-    let mut fields: Vec<_> =
-        schema.schema.fields.drain(..).filter(|field| names.contains(field.name.as_str())).collect();
-    fields.sort_by_key(|field| wanted.iter().position(|name| *name == field.name));
-    schema.schema.fields = fields;
 }

@@ -5,7 +5,6 @@ use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
 use crate::instance::{Instance, Opening};
-use crate::sizes::sizes;
 use crate::state::State;
 use async_trait::async_trait;
 use pipeline::connector::{Budget, Transform as TransformPort, Transformer};
@@ -76,7 +75,7 @@ impl TransformPort for Transform {
             })
             .await?;
         let plan = from_guest::transform_plan(plan).map_err(|what| instance.broken(CALL, what))?;
-        let judged = validate::transform_plan(&plan, &sizes(&self.connection));
+        let judged = validate::transform_plan(&plan, &self.connection.inner.grants.limits.sizes());
         judged.map_err(|fault| instance.violated(CALL, fault))?;
         Ok(plan)
     }
@@ -138,7 +137,7 @@ impl Transformer for ConnectorTransformer {
         let outcome = from_guest::transformed(outcome, |reject| connection.reject(reject));
         let outcome = outcome.map_err(|what| self.instance.broken(CALL, what))?;
         connection.inner.meter.peaks.batches(outcome.outputs.iter().map(|output| &output.batch));
-        let judged = validate::transformed(&outcome, row_count, &self.outputs, &sizes(&connection));
+        let judged = validate::transformed(&outcome, row_count, &self.outputs, &connection.inner.grants.limits.sizes());
         judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(outcome)
     }

@@ -6,7 +6,6 @@ use crate::connection::Connection;
 use crate::imports::wasi::World;
 use crate::instance::{Instance, Opening};
 use crate::roles::{Challenge, ChallengeAnswer, Message, WebhookPort};
-use crate::sizes::sizes;
 use crate::state::State;
 use async_trait::async_trait;
 use pipeline::failure::Failure;
@@ -48,7 +47,7 @@ impl WebhookPort for Webhook {
             })
             .await?;
         let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
-        validate::catalog(&catalog, &sizes(&self.connection))
+        validate::catalog(&catalog, &self.connection.inner.grants.limits.sizes())
             .map_err(|fault| instance.violated(CALL, fault))?;
         Ok(catalog)
     }
@@ -82,7 +81,7 @@ impl WebhookPort for Webhook {
         self.connection.inner.meter.peaks.page(&page);
         let streams: BTreeMap<_, _> =
             schemas.iter().map(|schema| (schema.stream.clone(), schema.clone())).collect();
-        let limits = sizes(&self.connection);
+        let limits = self.connection.inner.grants.limits.sizes();
         let bytes = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
         let allowed = &self.connection.inner.meter.limits;
         let budget = PageBudget {

@@ -5,15 +5,17 @@
 use crate::harness::{budget, guest_bytes, open, target};
 use async_trait::async_trait;
 use egress::{Body, Usage};
-use http::{Request, Response};
+use http::Request;
 use pipeline::clock::SystemClock;
 use pipeline::failure::Cause;
 use pipeline::records::MemoryRecords;
 use pipeline::report::Outcome;
 use pipeline::run::{NoObserver, Run, RunSpec};
 use runtime::{
-    Component, Connection, Destination, Grants, HttpOut, Level, Limits, LogSink, Runtime, Settings, Source,
+    Answer, Component, Connection, Destination, Grants, HttpOut, Level, Limits, LogSink, NoHttp, Runtime,
+    Settings, Source,
 };
+use scrub::Watch;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,11 +54,11 @@ impl LogSink for At {
 
 #[async_trait]
 impl HttpOut for At {
-    async fn send(&self, _request: Request<Body>) -> Result<Response<Body>, egress::Error> {
+    async fn answer(&self, request: Request<Body>, secrets: &Watch) -> Answer {
         if self.count() {
             std::future::pending::<()>().await;
         }
-        Err(egress::Error::RequestBody { problem: "nobody is there".into() })
+        NoHttp.answer(request, secrets).await
     }
 
     fn usage(&self) -> Usage {

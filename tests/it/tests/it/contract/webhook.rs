@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use egress::{Body, Usage};
 use http::{Request, Response};
 use pipeline::model::{Rows, StreamSchema};
-use runtime::{Challenge, ChallengeAnswer, Directory, Grants, HttpOut, Message};
+use runtime::{Answer, Challenge, ChallengeAnswer, Directory, Grants, HttpOut, Message};
+use scrub::Watch;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -72,9 +73,9 @@ struct Counted(AtomicU64);
 
 #[async_trait]
 impl HttpOut for Counted {
-    async fn send(&self, _: Request<Body>) -> Result<Response<Body>, egress::Error> {
+    async fn answer(&self, _: Request<Body>, _: &Watch) -> Answer {
         self.0.fetch_add(1, Ordering::SeqCst);
-        Ok(Response::new(egress::empty()))
+        Ok(Response::default())
     }
 
     fn usage(&self) -> Usage {

@@ -144,6 +144,11 @@ impl Runtime {
         &self.inner.settings.ceilings
     }
 
+    /// On how many threads guests run.
+    pub fn guest_threads(&self) -> usize {
+        self.inner.settings.guest_threads
+    }
+
     /// How many instances may live at once, after the system's limit on memory maps was looked at.
     pub fn live_instances(&self) -> usize {
         self.inner.settings.live_instances

@@ -75,7 +75,7 @@ pub(crate) fn read_blocking(from: &mut impl io::Read) -> Result<Vec<u8>, Broken>
     from.read_exact(&mut head)?;
     let bytes = length(head)?;
     let mut frame = Vec::new();
-    let came = io::Read::take(from, bytes as u64).read_to_end(&mut frame)?;
+    let came = io::Read::read_to_end(&mut io::Read::take(from, bytes as u64), &mut frame)?;
     if came == bytes { Ok(frame) } else { Err(Broken::Closed) }
 }
 

@@ -40,7 +40,7 @@ pub(crate) enum PartOf {
 
 /// To a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum ToWorker<'a> {
+pub(crate) enum ToWorker<'a, 'b> {
     Part {
         component: u32,
         of: PartOf,
@@ -50,50 +50,122 @@ pub(crate) enum ToWorker<'a> {
     Call {
         call: u64,
         connection: u32,
-        #[serde(borrow)]
-        what: Call<'a>,
+        what: Call<'b>,
     },
     /// Nobody waits for this call any more.
-    Abandon { call: u64 },
+    Abandon {
+        call: u64,
+    },
     /// A reader, writer or transformer is dropped.
-    Close { handle: u64 },
+    Close {
+        handle: u64,
+    },
     /// The run of this connection is to stop.
-    Stop { connection: u32 },
+    Stop {
+        connection: u32,
+    },
     /// The connection is dropped.
-    Unbind { connection: u32 },
+    Unbind {
+        connection: u32,
+    },
     /// The next piece of a request's body is wanted.
-    Pull { request: u64 },
+    Pull {
+        request: u64,
+    },
     /// No more of a request's body is wanted.
-    Dropped { request: u64 },
-    Answered { request: u64, answer: Result<Head, Refusal> },
-    Piece { request: u64, piece: Piece },
+    Dropped {
+        request: u64,
+    },
+    Answered {
+        request: u64,
+        answer: Result<Head, Refusal>,
+    },
+    Piece {
+        request: u64,
+        piece: Piece,
+    },
 }
 
 /// A call into a connector, or what goes before the first one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Call<'a> {
     /// All parts of a component have come.
-    Load { component: u32 },
-    Bind { component: u32, config: String, limits: Box<Limits>, directories: Vec<Directory> },
+    Load {
+        component: u32,
+    },
+    Bind {
+        component: u32,
+        config: String,
+        limits: Box<Limits>,
+        directories: Vec<Directory>,
+    },
     SourceCheck,
     Discover,
-    OpenReader { handle: u64, read: Box<OpenRead> },
-    Next { handle: u64, budget: PageBudget },
-    Committed { handle: u64, checkpoint: String },
+    OpenReader {
+        handle: u64,
+        read: Box<OpenRead>,
+    },
+    Next {
+        handle: u64,
+        budget: PageBudget,
+    },
+    Committed {
+        handle: u64,
+        checkpoint: String,
+    },
     DestinationCheck,
-    OpenWriter { handle: u64, unit: String, fence: Option<u64> },
-    Capabilities { handle: u64 },
-    LastCommit { handle: u64 },
-    Prepare { handle: u64, plans: Vec<StreamPlan>, dry_run: bool },
-    Write { handle: u64, number: u64, batch: Cow<'a, Batch> },
-    Commit { handle: u64, token: String, last: bool },
+    OpenWriter {
+        handle: u64,
+        unit: String,
+        fence: Option<u64>,
+    },
+    Capabilities {
+        handle: u64,
+    },
+    LastCommit {
+        handle: u64,
+    },
+    Prepare {
+        handle: u64,
+        plans: Vec<StreamPlan>,
+        dry_run: bool,
+    },
+    Write {
+        handle: u64,
+        number: u64,
+        batch: Cow<'a, Batch>,
+    },
+    Commit {
+        handle: u64,
+        token: String,
+        last: bool,
+    },
     TransformCheck,
-    Plan { inputs: Vec<StreamSchema> },
-    OpenTransformer { handle: u64, inputs: Vec<StreamSchema>, outputs: Vec<StreamSchema> },
-    Apply { handle: u64, batch: Cow<'a, Batch> },
+    Plan {
+        inputs: Vec<StreamSchema>,
+    },
+    OpenTransformer {
+        handle: u64,
+        inputs: Vec<StreamSchema>,
+        outputs: Vec<StreamSchema>,
+    },
+    Apply {
+        handle: u64,
+        batch: Cow<'a, Batch>,
+    },
 }
 
 impl Call<'_> {
+    /// The handle that it opens.
+    pub(crate) fn opens(&self) -> Option<u64> {
+        match self {
+            Self::OpenReader { handle, .. }
+            | Self::OpenWriter { handle, .. }
+            | Self::OpenTransformer { handle, .. } => Some(*handle),
+            _ => None,
+        }
+    }
+
     /// Its name in the contract.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -249,6 +321,23 @@ pub(crate) struct Refusal {
     text: Option<String>,
     is_denied: bool,
     limit: Option<Limited>,
+}
+
+impl Refusal {
+    /// A guest's own body failed.
+    pub(crate) fn of_guest(problem: String) -> Self {
+        Self { told: Told::Invalid, text: Some(problem), is_denied: false, limit: None }
+    }
+
+    /// The other half is gone.
+    pub(crate) fn lost() -> Self {
+        Self { told: Told::Incomplete, text: None, is_denied: false, limit: None }
+    }
+
+    /// What a guest said of its own body.
+    pub(crate) fn into_text(self) -> String {
+        self.text.unwrap_or_default()
+    }
 }
 
 impl From<Failure> for Refusal {

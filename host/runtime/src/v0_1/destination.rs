@@ -69,10 +69,7 @@ impl DestinationPort for Destination {
                 })
             })
             .await?;
-        Ok(Box::new(DestinationWriter {
-            instance,
-            writing: Writing::default(),
-        }))
+        Ok(Box::new(DestinationWriter { instance, writing: Writing::default() }))
     }
 }
 

@@ -137,7 +137,12 @@ impl Transformer for ConnectorTransformer {
         let outcome = from_guest::transformed(outcome, |reject| connection.reject(reject));
         let outcome = outcome.map_err(|what| self.instance.broken(CALL, what))?;
         connection.inner.meter.peaks.batches(outcome.outputs.iter().map(|output| &output.batch));
-        let judged = validate::transformed(&outcome, row_count, &self.outputs, &connection.inner.grants.limits.sizes());
+        let judged = validate::transformed(
+            &outcome,
+            row_count,
+            &self.outputs,
+            &connection.inner.grants.limits.sizes(),
+        );
         judged.map_err(|fault| self.instance.violated(CALL, fault))?;
         Ok(outcome)
     }

@@ -4,7 +4,7 @@
 use super::metadata::{Metadata, Package};
 
 /// Our crates with a floor. Rights are made of what documents ask and grant, so `grants` stands on `manifest`.
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 17] = [
     ("cofferdam-manifest", 0),
     ("cofferdam-cassette", 0),
     ("cofferdam-grants", 1),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8); 15] = [
     ("cofferdam-control", 3),
     ("cofferdam-marketplace", 3),
     ("cofferdam-api", 4),
+    ("cofferdam-worker", 4),
     ("cofferdam", 5),
     // A tool for developers; nobody names it.
     ("bench", 5),

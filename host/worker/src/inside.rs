@@ -1,0 +1,9 @@
+//! The worker's half: runs guests as they run in one process, and answers the parent over one socket.
+
+mod calls;
+mod components;
+mod connections;
+mod http;
+mod serve;
+
+pub(crate) use serve::serve;

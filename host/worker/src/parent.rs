@@ -1,0 +1,18 @@
+//! The parent's half: starts workers, calls into connectors that run there, and does for them what needs trust.
+
+mod component;
+mod connection;
+mod crew;
+mod judge;
+mod link;
+mod listen;
+mod process;
+mod requests;
+mod roles;
+mod served;
+mod used;
+
+pub use component::Loaded;
+pub use connection::Connection;
+pub use crew::{CRASHES_MAX, Crew, Program};
+pub use roles::{Destination, Source, Transform};

@@ -1,0 +1,158 @@
+//! A component bound to one configuration and one set of rights, whose instances are in a worker.
+
+use pipeline::connector::Budget;
+use pipeline::failure::{Cause, Failure};
+use runtime::{Directory, Grants, Limits};
+use scrub::Watch;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+
+use super::component::Loaded;
+use super::crew::{CRASHES_MAX, Crew};
+use super::link::{Link, Outcome};
+use super::served::Served;
+use crate::message::{Call, ToWorker};
+
+/// Texts are cut in a worker before anybody looks for secrets in them: there they may be longer than the highest limit by
+/// what a secret may have, so that one that is cut lies behind what is kept here.
+const ERROR_TEXT_SLACK: u64 = 64 << 10;
+
+/// As `runtime::Connection`, with its instances in a worker. Cheap to clone; all clones share one budget.
+#[derive(Clone)]
+pub struct Connection {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    crew: Crew,
+    loaded: Loaded,
+    config: String,
+    directories: Vec<Directory>,
+    served: Arc<Served>,
+    attached: Mutex<Option<Attached>>,
+}
+
+/// A connection as one worker has it.
+#[derive(Clone)]
+pub(super) struct Attached {
+    pub(super) link: Arc<Link>,
+    pub(super) connection: u32,
+    _bound: Arc<Bound>,
+}
+
+/// Gives the connection up when it is dropped.
+struct Bound {
+    link: Arc<Link>,
+    connection: u32,
+    stopping: AbortHandle,
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        self.stopping.abort();
+        let connection = self.connection;
+        self.link.shared.state().connections.remove(&connection);
+        self.link.shared.send(&ToWorker::Unbind { connection });
+    }
+}
+
+impl Connection {
+    /// Bind a component. No worker is needed yet. A run that is recorded or replayed has none: what `grants` say of that is
+    /// not looked at.
+    pub fn new(crew: &Crew, loaded: Loaded, config: &serde_json::Value, grants: Grants) -> Self {
+        let directories = grants.directories.clone();
+        crew.sees(&directories);
+        let manifest = &loaded.inspection.manifest;
+        let identity =
+            (manifest.name.clone(), manifest.version.to_string(), loaded.inspection.digest.clone());
+        let served = Arc::new(Served::new(identity, grants));
+        let (crew, config) = (crew.clone(), config.to_string());
+        let attached = Mutex::new(None);
+        Self { inner: Arc::new(Inner { crew, loaded, config, directories, served, attached }) }
+    }
+
+    /// The connector's name.
+    pub fn name(&self) -> &str {
+        &self.inner.served.name
+    }
+
+    /// What the host refused it so far, each with the line that would allow it.
+    pub fn denials(&self) -> Vec<String> {
+        self.inner.served.denials()
+    }
+
+    /// The secrets that were placed for it so far, and what was found of them in what it got and gave.
+    pub fn secrets(&self) -> Watch {
+        self.inner.served.secrets.clone()
+    }
+
+    /// What it used so far of each limit.
+    pub fn budget(&self) -> Budget {
+        self.inner.served.budget()
+    }
+
+    pub(super) fn served(&self) -> &Arc<Served> {
+        &self.inner.served
+    }
+
+    /// The worker in which it runs now; another one where the last was lost.
+    pub(super) async fn attached(&self, call: &str) -> Result<Attached, Failure> {
+        let Inner { crew, served, attached, .. } = &*self.inner;
+        let mut attached = attached.lock().await;
+        if let Some(there) = attached.as_ref().filter(|there| !there.link.shared.is_lost()) {
+            return Ok(there.clone());
+        }
+        let crashes = crew.crashes(&served.digest);
+        if crashes >= CRASHES_MAX {
+            let (name, version) = (&served.name, &served.version);
+            let why = format!("{name} {version} took {crashes} worker processes with it");
+            return Err(served.failure(call, Cause::Quarantined(why)));
+        }
+        *attached = None;
+        let there = self.attach(call).await?;
+        *attached = Some(there.clone());
+        Ok(there)
+    }
+
+    async fn attach(&self, call: &str) -> Result<Attached, Failure> {
+        let Inner { crew, loaded, config, directories, served, .. } = &*self.inner;
+        let code = loaded.code(crew.runtime(), crew.code_key()).await.map_err(|error| {
+            let (code, message) = (error.code().to_owned(), error.to_string());
+            served.failure(call, Cause::Load { code, message })
+        })?;
+        let link = crew.link_of(served, directories).await.map_err(|error| {
+            let source =
+                std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
+            served.failure(call, Cause::WorkerLost(served.text(&format!("{error}{source}"))))
+        })?;
+        served.used().begin_anew();
+        let number = link.shared.number();
+        let connection = u32::try_from(number).unwrap_or(u32::MAX);
+        link.shared.state().connections.insert(connection, Arc::clone(served));
+        let stopping = tokio::spawn(stop(Arc::clone(&link), connection, Arc::clone(served))).abort_handle();
+        let bound = Bound { link: Arc::clone(&link), connection, stopping };
+        let component = link.component(connection, served, (&loaded.bytes, &code)).await?;
+        let limits = Limits {
+            error_text_bytes: crew.runtime().ceilings().error_text_bytes.saturating_add(ERROR_TEXT_SLACK),
+            ..served.used().left_of(&served.limits)
+        };
+        let (config, directories) = (config.clone(), directories.clone());
+        let bind = Call::Bind { component, config, limits: Box::new(limits), directories };
+        link.shared.call(connection, served, bind).await?;
+        Ok(Attached { link, connection, _bound: Arc::new(bound) })
+    }
+}
+
+/// Passes a wish to stop on.
+async fn stop(link: Arc<Link>, connection: u32, served: Arc<Served>) {
+    let mut stop = served.stop.clone();
+    stop.requested().await;
+    link.shared.send(&ToWorker::Stop { connection });
+}
+
+impl Attached {
+    pub(super) async fn call(&self, served: &Served, what: Call<'_>) -> Outcome {
+        self.link.shared.call(self.connection, served, what).await
+    }
+}

@@ -1,0 +1,169 @@
+//! The workers of one organization. All of its connectors share one, until one takes that with it: from then on whoever was being
+//! called has a worker of its own, so that the next loss says who it is; and who lost three gets none.
+
+use runtime::{CODE_KEY_BYTES, Directory, Runtime};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::link::Link;
+use super::process::Process;
+use super::served::Served;
+use crate::error::Error;
+use crate::message::{Setup, VERSION};
+use crate::walls::Walls;
+
+/// Workers that one version of a connector may take with it.
+pub const CRASHES_MAX: u32 = 3;
+/// What a worker's memory may come to beside what is only read: a few instances at their default limit, or one at the
+/// ceiling, of all that it runs at one time.
+const MEMORY_BYTES: u64 = 4 << 30;
+/// On a busy machine an answer may come so much later than the limit on its call.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// How a worker is started.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The program, which is this one.
+    pub file: PathBuf,
+    /// By which it knows that it is a worker.
+    pub arguments: Vec<String>,
+}
+
+/// The workers of one organization, and its own half of them. Cheap to clone; the last clone ends them.
+#[derive(Clone)]
+pub struct Crew {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    runtime: Runtime,
+    program: Program,
+    code_key: [u8; CODE_KEY_BYTES],
+    grace: Duration,
+    /// By the digest of the component that has it for itself; none: of all others.
+    links: AsyncMutex<HashMap<Option<String>, Arc<Link>>>,
+    /// What the shared worker may see.
+    directories: Mutex<Vec<Directory>>,
+    /// By digest.
+    crashes: Arc<Mutex<HashMap<String, u32>>>,
+}
+
+impl Crew {
+    /// A crew whose components were loaded by this engine, which runs none of them. No worker is started yet.
+    ///
+    /// # Errors
+    /// [`Error::Start`] where the system has no randomness.
+    pub fn new(runtime: Runtime, program: Program) -> Result<Self, Error> {
+        let mut code_key = [0; CODE_KEY_BYTES];
+        getrandom::fill(&mut code_key).map_err(|error| Error::Start {
+            action: "make a key for compiled code",
+            source: std::io::Error::other(error.to_string()),
+        })?;
+        let inner = Inner {
+            runtime,
+            program,
+            code_key,
+            grace: GRACE,
+            links: AsyncMutex::default(),
+            directories: Mutex::default(),
+            crashes: Arc::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.inner.runtime
+    }
+
+    pub(super) fn code_key(&self) -> &[u8; CODE_KEY_BYTES] {
+        &self.inner.code_key
+    }
+
+    /// A connection will be there that sees these. To be said before the first call: walls are never lowered, so a worker that
+    /// stands already is replaced by one that sees them.
+    pub(super) fn sees(&self, directories: &[Directory]) {
+        let mut known = lock(&self.inner.directories);
+        for directory in directories {
+            if !known.contains(directory) {
+                known.push(directory.clone());
+            }
+        }
+    }
+
+    /// Starts the worker that all connectors share, if none is there, and says which of its walls hold.
+    ///
+    /// # Errors
+    /// As [`Error`] says.
+    pub async fn start(&self) -> Result<Walls, Error> {
+        let mut links = self.inner.links.lock().await;
+        let directories = lock(&self.inner.directories).clone();
+        Ok(self.link(&mut links, None, directories).await?.walls.clone())
+    }
+
+    /// How many workers this component took with it.
+    pub(super) fn crashes(&self, digest: &str) -> u32 {
+        lock(&self.inner.crashes).get(digest).copied().unwrap_or_default()
+    }
+
+    /// The worker in which this connection runs, started if there is none.
+    pub(super) async fn link_of(
+        &self,
+        served: &Served,
+        directories: &[Directory],
+    ) -> Result<Arc<Link>, Error> {
+        let mut links = self.inner.links.lock().await;
+        if self.crashes(&served.digest) > 0 {
+            return self.link(&mut links, Some(served.digest.clone()), directories.to_vec()).await;
+        }
+        let all = lock(&self.inner.directories).clone();
+        self.link(&mut links, None, all).await
+    }
+
+    async fn link(
+        &self,
+        links: &mut HashMap<Option<String>, Arc<Link>>,
+        whose: Option<String>,
+        directories: Vec<Directory>,
+    ) -> Result<Arc<Link>, Error> {
+        if let Some(link) = links.get(&whose).filter(|link| !link.shared.is_lost() && link.sees(&directories))
+        {
+            return Ok(Arc::clone(link));
+        }
+        let link = Arc::new(self.started(directories).await?);
+        links.insert(whose, Arc::clone(&link));
+        Ok(link)
+    }
+
+    async fn started(&self, directories: Vec<Directory>) -> Result<Link, Error> {
+        let inner = &self.inner;
+        let (process, socket) = Process::start(&inner.program)
+            .map_err(|source| Error::Start { action: "start a worker", source })?;
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let setup = Setup {
+            version: VERSION,
+            directories,
+            memory_bytes: MEMORY_BYTES,
+            pooled: inner.runtime.is_pooled(),
+            live_instances: count(inner.runtime.live_instances()),
+            guest_threads: count(inner.runtime.guest_threads()),
+            ceilings: inner.runtime.ceilings().clone(),
+            code_key: inner.code_key,
+        };
+        let crashes = Arc::clone(&inner.crashes);
+        let on_lost = move |suspects: Vec<Arc<Served>>| {
+            let mut crashes = lock(&crashes);
+            let mut digests: Vec<String> = suspects.iter().map(|served| served.digest.clone()).collect();
+            digests.sort_unstable();
+            digests.dedup();
+            digests.into_iter().for_each(|digest| *crashes.entry(digest).or_default() += 1);
+        };
+        Link::new(socket, Some(process), (setup, inner.grace), on_lost).await
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

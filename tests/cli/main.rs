@@ -56,5 +56,6 @@ mod taken;
 mod template;
 mod terminal;
 mod upstreams;
+mod workers;
 mod world;
 mod written;

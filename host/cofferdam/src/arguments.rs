@@ -116,6 +116,9 @@ Nothing is changed, and no key is opened. Exit codes: 0 it works, perhaps with w
     Explain(Explain),
     /// Print a completion script for a shell
     Completion(Completion),
+    /// Run connectors for the process that started this one
+    #[command(hide = true)]
+    Worker(Worker),
 }
 
 /// Where compiled components are kept.
@@ -137,6 +140,9 @@ pub(crate) struct Run {
     /// Answer from such a folder: without network and credentials, and without a trace in the data directory
     #[arg(long, value_name = "DIR")]
     pub(crate) replay: Option<PathBuf>,
+    /// Run connectors in a process of their own, behind walls of the kernel, which may die without this one
+    #[arg(long, conflicts_with_all = ["record", "replay"])]
+    pub(crate) worker: bool,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
@@ -239,6 +245,13 @@ pub(crate) struct Build {
 pub(crate) struct Explain {
     /// A code, such as CD0202
     pub(crate) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Worker {
+    /// Put up the walls of a worker, try to get past them, and say what came of it
+    #[arg(long)]
+    pub(crate) self_check: bool,
 }
 
 #[derive(Debug, Args)]

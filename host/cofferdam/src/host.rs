@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cassette::{Cassette, Connection, Player};
 use egress::{Dns, DnsResolver, Egress, Proxy};
 use runtime::{Runtime, Settings, Stop, Stopper};
+use worker::Crew;
 
 use crate::arguments::{Cache, Network};
 use crate::logs::{self, GuestLogs};
@@ -15,6 +16,7 @@ use crate::problem::Problems;
 use crate::progress::Screen;
 use crate::taken::Taken;
 use crate::traffic::Traffic;
+use crate::workers;
 
 /// One command has two ends and a few transforms, each for a few read groups at one time.
 pub(crate) const LIVE_INSTANCES: usize = 64;
@@ -36,6 +38,8 @@ pub(crate) struct Host {
     pub(crate) network: Network,
     /// Where the run is recorded or replayed.
     pub(crate) cassette: Option<Cassette>,
+    /// Where connectors run in processes of their own.
+    pub(crate) crew: Option<Crew>,
 }
 
 impl Host {
@@ -55,7 +59,13 @@ impl Host {
             taken: Taken::default(),
             network: network.clone(),
             cassette: None,
+            crew: None,
         })
+    }
+
+    pub(crate) fn with_workers(self) -> Result<Self, Problems> {
+        let crew = workers::crew(self.runtime.clone())?;
+        Ok(Self { crew: Some(crew), ..self })
     }
 
     pub(crate) fn recording_or_replaying(self, cassette: Cassette) -> Self {

@@ -4,6 +4,7 @@
 mod arguments;
 mod blame;
 mod blocking;
+mod bound;
 mod commands;
 mod confirm;
 mod connect;
@@ -43,6 +44,7 @@ mod taped;
 mod text;
 mod traffic;
 mod units;
+mod workers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

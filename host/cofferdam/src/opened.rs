@@ -64,16 +64,14 @@ impl Opened {
 
     pub(crate) fn ports(&self) -> Result<Ports, Problems> {
         let transforms = self.transforms.iter().map(|part| {
-            let transform =
-                runtime::Transform::new(part.connection.clone()).map_err(|error| wrong_role(part, error))?;
-            Ok::<_, Problems>(Arc::new(transform) as _)
+            Ok::<_, Problems>(part.connection.transform().map_err(|error| wrong_role(part, error))?)
         });
-        let source = runtime::Source::new(self.source.connection.clone());
-        let destination = runtime::Destination::new(self.destination.connection.clone());
+        let source = self.source.connection.source();
+        let destination = self.destination.connection.destination();
         Ok(Ports {
-            source: Arc::new(source.map_err(|error| wrong_role(&self.source, error))?),
+            source: source.map_err(|error| wrong_role(&self.source, error))?,
             transforms: transforms.collect::<Result<_, _>>()?,
-            destination: Arc::new(destination.map_err(|error| wrong_role(&self.destination, error))?),
+            destination: destination.map_err(|error| wrong_role(&self.destination, error))?,
             secrets: pipeline::secrets::Secrets {
                 source: self.source.connection.secrets(),
                 transforms: self.transforms.iter().map(|part| part.connection.secrets()).collect(),

@@ -8,6 +8,7 @@ use manifest::{Asks, ConfigFault, Manifest, Role};
 use runtime::{Component, Connection, Limits};
 
 use crate::arguments::Data;
+use crate::bound::Bound;
 use crate::document::{Place, component_bytes};
 use crate::granted::{Credentials, Stands};
 use crate::hold::{self, Hold};
@@ -24,6 +25,8 @@ pub(crate) struct Loaded<'d> {
     pub(crate) role: Role,
     pub(crate) said: &'d manifest::Connection,
     pub(crate) component: Component,
+    /// For a worker, where there are any.
+    for_worker: Option<worker::Loaded>,
 }
 
 /// A connector of a sync.
@@ -33,7 +36,7 @@ pub(crate) struct Part {
     /// Its name in the sync.
     pub(crate) name: String,
     pub(crate) component: Component,
-    pub(crate) connection: Connection,
+    pub(crate) connection: Bound,
     /// What does not meet, and stops nothing.
     pub(crate) unmet: Vec<Unmet>,
     /// Granted directories that it may write to.
@@ -50,7 +53,21 @@ pub(crate) struct Part {
 pub(crate) async fn load(host: &Host, path: &Path) -> Result<Component, Problems> {
     let file = || format!("it is the file `{}`", path.display());
     let bytes = component_bytes(path)?;
-    host.runtime.load(bytes).await.map_err(|error| Problem::from(error).caused_by(file()).into())
+    Ok(host.runtime.load(bytes).await.map_err(|error| Problem::from(error).caused_by(file()))?)
+}
+
+/// Its bytes once more, for a process that has none of our files.
+fn for_worker(host: &Host, path: &Path, component: &Component) -> Result<Option<worker::Loaded>, Problems> {
+    if host.crew.is_none() {
+        return Ok(None);
+    }
+    let bytes = component_bytes(path)?;
+    let inspection = runtime::Inspection::of(&bytes)?;
+    if inspection.digest != component.inspection().digest {
+        let message = format!("the file `{}` changed while it was read", path.display());
+        return Err(Problem::new("CD0412", message).into());
+    }
+    Ok(Some(worker::Loaded::new(inspection, bytes)))
 }
 
 impl<'d> Loaded<'d> {
@@ -65,7 +82,8 @@ impl<'d> Loaded<'d> {
             Place::Transform(_) => Role::Transform,
             Place::Destination => Role::Destination,
         };
-        Ok(Self { place, role, said, component })
+        let for_worker = for_worker(host, &said.connector, &component)?;
+        Ok(Self { place, role, said, component, for_worker })
     }
 
     /// What the connector's schema, and the hosts that its manifest makes of the configuration, say against it.
@@ -112,9 +130,14 @@ impl<'d> Loaded<'d> {
             cut_off: reach.cut_off,
             reel: host.cassette.as_ref().map(|cassette| cassette.reel(&said.name)),
         };
-        let connection = Connection::new(component.clone(), &config, grants)?;
         let (name, hold) = (said.name.clone(), reach.hold);
-        let Self { place, role, component, .. } = self;
+        let Self { place, role, component, for_worker, .. } = self;
+        let connection = match (&host.crew, for_worker) {
+            (Some(crew), Some(loaded)) => {
+                Bound::InWorker(worker::Connection::new(crew, loaded, &config, grants))
+            }
+            _ => Bound::Here(Connection::new(component.clone(), &config, grants)?),
+        };
         Ok(Part { place, role, name, component, connection, unmet, writable, revealed, hold, differs })
     }
 

@@ -11,6 +11,8 @@ mod requests;
 mod roles;
 mod served;
 mod used;
+#[cfg(test)]
+mod tests;
 
 pub use component::Loaded;
 pub use connection::Connection;

@@ -35,8 +35,13 @@ pub(super) fn guests(process: u32) -> Vec<Vec<u8>> {
 }
 
 /// Everything else that the process can write.
-pub(super) fn host(process: u32) -> Vec<Vec<u8>> {
+pub(crate) fn host(process: u32) -> Vec<Vec<u8>> {
     blocks(process, false)
+}
+
+/// All that a process can write, its guests' memories among it.
+pub(crate) fn everything(process: u32) -> Vec<Vec<u8>> {
+    [blocks(process, true), blocks(process, false)].concat()
 }
 
 fn blocks(process: u32, of_guests: bool) -> Vec<Vec<u8>> {

@@ -1,6 +1,5 @@
 //! `cofferdam discover`: the streams and fields of a source.
 
-use pipeline::connector::Source;
 use pipeline::model::{Catalog, StreamInfo};
 use serde_json::json;
 
@@ -45,7 +44,7 @@ async fn discover(
     part: &Part,
     explain: impl Fn(&pipeline::failure::Failure) -> Problem,
 ) -> Result<Catalog, Problems> {
-    let source = runtime::Source::new(part.connection.clone())?;
+    let source = part.connection.source()?;
     let catalog = source.discover().await.map_err(|failure| explain(&failure))?;
     // As in a run: what a system sent back of a secret may stand in any name.
     pipeline::secrets::refuse_in_schemas(&part.connection.secrets(), "source", &catalog)?;

@@ -33,6 +33,19 @@ impl From<runtime::Error> for Problem {
     }
 }
 
+impl From<worker::Error> for Problem {
+    fn from(error: worker::Error) -> Self {
+        let mut problem = Self::new(error.code(), error.to_string());
+        problem.causes.extend(error.source().map(ToString::to_string));
+        match error {
+            worker::Error::NotAWorker { .. } => {
+                problem.hint("nobody needs to: `cofferdam run --worker` starts its workers itself")
+            }
+            _ => problem.hint("without `--worker` connectors run in this process, in the same sandbox"),
+        }
+    }
+}
+
 impl From<egress::Error> for Problem {
     fn from(error: egress::Error) -> Self {
         let mut problem = Self::new(error.code(), error.to_string());

@@ -1,5 +1,6 @@
 //! A component bound to one configuration and one set of rights, whose instances are in a worker.
 
+use manifest::Role;
 use pipeline::connector::Budget;
 use pipeline::failure::{Cause, Failure};
 use runtime::{Directory, Grants, Limits};
@@ -90,6 +91,15 @@ impl Connection {
     /// What it used so far of each limit.
     pub fn budget(&self) -> Budget {
         self.inner.served.budget()
+    }
+
+    pub(super) fn plays(&self, role: Role) -> Result<(), runtime::Error> {
+        let roles = &self.inner.loaded.inspection.roles;
+        if roles.contains(&role) {
+            return Ok(());
+        }
+        let found: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        Err(runtime::Error::WrongRole { wanted: role.as_str().to_owned(), found: found.join(", ") })
     }
 
     pub(super) fn served(&self) -> &Arc<Served> {

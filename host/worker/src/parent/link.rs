@@ -228,11 +228,11 @@ impl Shared {
         drop(abandons);
         match outcome? {
             Ok(brought) => Ok(brought),
-            Err(failure) => Err(self.failed(served, name, failure)),
+            Err(failure) => Err(self.failed(served, name, failure).await),
         }
     }
 
-    fn failed(
+    async fn failed(
         &self,
         served: &Served,
         name: &str,
@@ -242,6 +242,7 @@ impl Shared {
             Some(cause) => served.failure(name, cause),
             None => {
                 self.condemn("it told a failure that no worker has to tell".into());
+                self.gone().await;
                 self.lost_in(served, name)
             }
         }
@@ -263,22 +264,26 @@ impl Shared {
         state.pending.remove(&call)
     }
 
-    /// The worker is no more, for this reason. Gives the connections that were being called.
-    pub(super) fn end(&self, why: String) -> Vec<Arc<Served>> {
+    /// The worker is no more, for this reason. Who was being called is told before anybody can ask for another worker.
+    pub(super) fn end(&self, why: String, on_lost: impl FnOnce(Vec<Arc<Served>>)) {
+        on_lost(self.suspects());
         let mut state = self.state();
         let _ = self.lost.set(why);
-        let called: HashSet<u32> = state.pending.values().map(|pending| pending.connection).collect();
-        let suspects = state.connections.iter().filter(|(number, _)| called.contains(number));
-        let suspects = suspects.map(|(_, served)| Arc::clone(served)).collect();
-        state.pending.clear();
         state.abandoned.clear();
         state.connections.clear();
-        // Their tasks end with them.
-        let requests = std::mem::take(&mut state.requests);
+        // Whoever waits sees that nobody will answer, and tasks of requests end with them.
+        let gone = (std::mem::take(&mut state.pending), std::mem::take(&mut state.requests));
         drop(state);
-        drop(requests);
+        drop(gone);
         self.gone.send_replace(true);
-        suspects
+    }
+
+    /// The connections that are being called.
+    fn suspects(&self) -> Vec<Arc<Served>> {
+        let state = self.state();
+        let called: HashSet<u32> = state.pending.values().map(|pending| pending.connection).collect();
+        let suspects = state.connections.iter().filter(|(number, _)| called.contains(number));
+        suspects.map(|(_, served)| Arc::clone(served)).collect()
     }
 
     async fn gone(&self) {

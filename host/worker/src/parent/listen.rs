@@ -40,7 +40,7 @@ pub(super) async fn listen(
         None => why,
     };
     tracing::warn!(why, "a worker was lost");
-    on_lost(shared.end(why));
+    shared.end(why, on_lost);
 }
 
 struct Aborts(JoinHandle<()>);

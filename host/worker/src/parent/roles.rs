@@ -2,6 +2,7 @@
 //! judges as that wishes.
 
 use async_trait::async_trait;
+use manifest::Role;
 use pipeline::connector::{self, Budget, Reader, Transformer, Writer};
 use pipeline::failure::{Cause, Failure};
 use pipeline::model::{
@@ -19,13 +20,40 @@ use super::served::Served;
 use crate::message::{Brought, Call, ToWorker};
 
 /// A connection whose connector is a source.
-pub struct Source(pub Connection);
+pub struct Source(Connection);
+
+impl Source {
+    /// # Errors
+    /// `runtime::Error::WrongRole` when the component is no source.
+    pub fn new(connection: Connection) -> Result<Self, runtime::Error> {
+        connection.plays(Role::Source)?;
+        Ok(Self(connection))
+    }
+}
 
 /// A connection whose connector is a destination.
-pub struct Destination(pub Connection);
+pub struct Destination(Connection);
+
+impl Destination {
+    /// # Errors
+    /// `runtime::Error::WrongRole` when the component is no destination.
+    pub fn new(connection: Connection) -> Result<Self, runtime::Error> {
+        connection.plays(Role::Destination)?;
+        Ok(Self(connection))
+    }
+}
 
 /// A connection whose connector is a transform.
-pub struct Transform(pub Connection);
+pub struct Transform(Connection);
+
+impl Transform {
+    /// # Errors
+    /// `runtime::Error::WrongRole` when the component is no transform.
+    pub fn new(connection: Connection) -> Result<Self, runtime::Error> {
+        connection.plays(Role::Transform)?;
+        Ok(Self(connection))
+    }
+}
 
 /// What was opened in a worker; closed there when it is dropped.
 struct Handle {

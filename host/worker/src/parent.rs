@@ -10,9 +10,9 @@ mod process;
 mod requests;
 mod roles;
 mod served;
-mod used;
 #[cfg(test)]
 mod tests;
+mod used;
 
 pub use component::Loaded;
 pub use connection::Connection;

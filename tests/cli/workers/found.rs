@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::{Child, Stdio};
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::World;
@@ -26,6 +27,8 @@ fn is_child(process: u32, of: u32) -> bool {
     status.lines().any(|line| line == format!("PPid:\t{of}")) && !status.contains("State:\tZ")
 }
 
+/// One that has ended meanwhile hears nothing of it.
 pub(super) fn signal(process: u32, signal: Signal) {
-    kill_process(Pid::from_raw(i32::try_from(process).unwrap()).unwrap(), signal).unwrap();
+    let sent = kill_process(Pid::from_raw(i32::try_from(process).unwrap()).unwrap(), signal);
+    assert!(matches!(sent, Ok(()) | Err(Errno::SRCH)), "{sent:?}");
 }

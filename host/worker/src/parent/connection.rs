@@ -62,7 +62,7 @@ impl Connection {
     /// Bind a component. No worker is needed yet. A run that is recorded or replayed has none: what `grants` say of that is
     /// not looked at.
     pub fn new(crew: &Crew, loaded: Loaded, config: &serde_json::Value, grants: Grants) -> Self {
-        let directories = grants.directories.clone();
+        let directories: Vec<_> = grants.directories.iter().map(whole).collect();
         crew.sees(&directories);
         let manifest = &loaded.inspection.manifest;
         let identity =
@@ -152,6 +152,12 @@ impl Connection {
         link.shared.call(connection, served, bind).await?;
         Ok(Attached { link, connection, _bound: Arc::new(bound) })
     }
+}
+
+/// A worker stands in another directory than we do.
+fn whole(directory: &Directory) -> Directory {
+    let path = std::fs::canonicalize(&directory.path).unwrap_or_else(|_| directory.path.clone());
+    Directory { path, ..directory.clone() }
 }
 
 /// Passes a wish to stop on.

@@ -62,6 +62,8 @@ pub(super) struct State {
     pub(super) connections: HashMap<u32, Arc<Served>>,
     pub(super) requests: HashMap<u64, Open>,
     pub(super) last_request: u64,
+    /// Whose answers it is to end for.
+    blamed: HashSet<u32>,
 }
 
 pub(super) struct Pending {
@@ -192,8 +194,9 @@ impl Shared {
         state.next
     }
 
-    /// It is to end, for what it did.
-    pub(super) fn condemn(&self, what: String) {
+    /// It is to end, for what it did in a call of this connection.
+    pub(super) fn condemn(&self, connection: u32, what: String) {
+        self.state().blamed.insert(connection);
         // The first reason is the one.
         let _ = self.condemned.set(what);
         self.condemn.notify_one();
@@ -219,7 +222,7 @@ impl Shared {
         let outcome = tokio::select! {
             outcome = replied => outcome.map_err(|_| self.lost_in(served, name)),
             late = served.late(self.grace) => {
-                self.condemn(format!("it did not answer `{name}` {late}"));
+                self.condemn(connection, format!("it did not answer `{name}` {late}"));
                 // How it ended is told too.
                 self.gone().await;
                 Err(self.lost_in(served, name))
@@ -228,12 +231,13 @@ impl Shared {
         drop(abandons);
         match outcome? {
             Ok(brought) => Ok(brought),
-            Err(failure) => Err(self.failed(served, name, failure).await),
+            Err(failure) => Err(self.failed(connection, served, name, failure).await),
         }
     }
 
     async fn failed(
         &self,
+        connection: u32,
         served: &Served,
         name: &str,
         failure: pipeline::failure::Failure,
@@ -241,7 +245,7 @@ impl Shared {
         match served.cause(failure.cause) {
             Some(cause) => served.failure(name, cause),
             None => {
-                self.condemn("it told a failure that no worker has to tell".into());
+                self.condemn(connection, "it told a failure that no worker has to tell".into());
                 self.gone().await;
                 self.lost_in(served, name)
             }
@@ -281,7 +285,8 @@ impl Shared {
     /// The connections that are being called.
     fn suspects(&self) -> Vec<Arc<Served>> {
         let state = self.state();
-        let called: HashSet<u32> = state.pending.values().map(|pending| pending.connection).collect();
+        let called = state.pending.values().map(|pending| pending.connection);
+        let called: HashSet<u32> = called.chain(state.blamed.iter().copied()).collect();
         let suspects = state.connections.iter().filter(|(number, _)| called.contains(number));
         suspects.map(|(_, served)| Arc::clone(served)).collect()
     }

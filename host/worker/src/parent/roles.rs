@@ -100,7 +100,10 @@ impl Drop for Handle {
 }
 
 fn other(attached: &Attached, served: &Served, call: &str) -> Failure {
-    attached.link.shared.condemn(format!("it answered `{call}` with what that does not bring"));
+    attached
+        .link
+        .shared
+        .condemn(attached.connection, format!("it answered `{call}` with what that does not bring"));
     served.failure(call, Cause::WorkerLost(format!("it answered `{call}` with what that does not bring")))
 }
 

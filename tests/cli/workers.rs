@@ -1,5 +1,6 @@
 //! Connectors in worker processes: the same rows, whatever becomes of the workers; and what a worker can reach and see.
 
+mod bodies;
 mod found;
 mod lost;
 mod walls;

@@ -64,6 +64,10 @@ pub(crate) enum ToWorker<'a, 'b> {
     Stop {
         connection: u32,
     },
+    /// A directory was taken back from this connection: nothing of it goes on.
+    CutOff {
+        connection: u32,
+    },
     /// The connection is dropped.
     Unbind {
         connection: u32,

@@ -51,6 +51,7 @@ impl LogSink for Lines {
 pub(super) struct Bound {
     pub(super) connection: Connection,
     pub(super) stopper: Stopper,
+    pub(super) cutter: Stopper,
 }
 
 /// What the parent opened under a number of its own; taken out for as long as it is called.

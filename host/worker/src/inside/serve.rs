@@ -90,6 +90,11 @@ impl Worker {
                     bound.stopper.stop();
                 }
             }
+            ToWorker::CutOff { connection } => {
+                if let Some(bound) = self.shared.bound(connection) {
+                    bound.cutter.stop();
+                }
+            }
             ToWorker::Unbind { connection } => self.shared.unbind(connection),
             ToWorker::Pull { request } => self.shared.requests.pull(request),
             ToWorker::Dropped { request } => self.shared.requests.dropped(request),
@@ -142,6 +147,7 @@ impl Worker {
         let Some(component) = self.components.get(component) else { return Err(gone()) };
         let Ok(config) = serde_json::from_str(config) else { return Err(gone()) };
         let (stopper, stop) = Stopper::new();
+        let (cutter, cut_off) = Stopper::new();
         let outbox = self.shared.outbox.clone();
         let grants = Grants {
             directories,
@@ -149,10 +155,11 @@ impl Worker {
             limits,
             logs: Arc::new(Lines { connection: number, outbox }),
             stop,
+            cut_off,
             reel: None,
         };
         let connection = Connection::new(component, &config, grants).map_err(|error| not_loaded(&error))?;
-        self.shared.bind(number, Bound { connection, stopper });
+        self.shared.bind(number, Bound { connection, stopper, cutter });
         Ok(Brought::Nothing)
     }
 
@@ -161,17 +168,13 @@ impl Worker {
     }
 }
 
-/// What is longer than a frame may be, no honest connector brings: limits on pages are far below.
 fn send_reply(outbox: &Outbox, call: u64, outcome: Result<Brought, Failure>, used: Vec<u64>) {
     let reply = ToParent::Reply { call, outcome: Box::new(outcome), used };
     if outbox.send(&reply) {
         return;
     }
-    let cause = Cause::Limit {
-        name: "frame_bytes".into(),
-        allowed: format!("{FRAME_BYTES_MAX} bytes"),
-        message: "one answer is longer than what goes between processes".into(),
-    };
+    // The engine lifts no more than 32 MiB out of a guest, so this is for us to explain.
+    let cause = Cause::Host(format!("an answer is longer than {FRAME_BYTES_MAX} bytes"));
     let used = Vec::new();
     outbox.send(&ToParent::Reply { call, outcome: Box::new(Err(failure(cause))), used });
 }

@@ -40,21 +40,29 @@ pub(super) struct Attached {
     pub(super) link: Arc<Link>,
     pub(super) connection: u32,
     _bound: Arc<Bound>,
+    _stops: Arc<Stops>,
 }
 
 /// Gives the connection up when it is dropped.
 struct Bound {
     link: Arc<Link>,
     connection: u32,
-    stopping: AbortHandle,
 }
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        self.stopping.abort();
         let connection = self.connection;
         self.link.shared.state().connections.remove(&connection);
         self.link.shared.send(&ToWorker::Unbind { connection });
+    }
+}
+
+/// Passes wishes to stop on for as long as it lives.
+struct Stops(AbortHandle);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -140,8 +148,7 @@ impl Connection {
         let number = link.shared.number();
         let connection = u32::try_from(number).unwrap_or(u32::MAX);
         link.shared.state().connections.insert(connection, Arc::clone(served));
-        let stopping = tokio::spawn(stop(Arc::clone(&link), connection, Arc::clone(served))).abort_handle();
-        let bound = Bound { link: Arc::clone(&link), connection, stopping };
+        let bound = Bound { link: Arc::clone(&link), connection };
         let component = link.component(connection, served, (&loaded.bytes, &code)).await?;
         let limits = Limits {
             error_text_bytes: crew.runtime().ceilings().error_text_bytes.saturating_add(ERROR_TEXT_SLACK),
@@ -150,7 +157,10 @@ impl Connection {
         let (config, directories) = (config.clone(), directories.clone());
         let bind = Call::Bind { component, config, limits: Box::new(limits), directories };
         link.shared.call(connection, served, bind).await?;
-        Ok(Attached { link, connection, _bound: Arc::new(bound) })
+        // Not before it is bound: of a connection that it does not know a worker stops nothing.
+        let stops =
+            Stops(tokio::spawn(stop(Arc::clone(&link), connection, Arc::clone(served))).abort_handle());
+        Ok(Attached { link, connection, _bound: Arc::new(bound), _stops: Arc::new(stops) })
     }
 }
 
@@ -160,11 +170,15 @@ fn whole(directory: &Directory) -> Directory {
     Directory { path, ..directory.clone() }
 }
 
-/// Passes a wish to stop on.
 async fn stop(link: Arc<Link>, connection: u32, served: Arc<Served>) {
-    let mut stop = served.stop.clone();
-    stop.requested().await;
-    link.shared.send(&ToWorker::Stop { connection });
+    let (mut stop, mut cut_off) = (served.stop.clone(), served.cut_off.clone());
+    tokio::select! {
+        () = stop.requested() => link.shared.send(&ToWorker::Stop { connection }),
+        () = cut_off.requested() => {}
+    }
+    // It may be wished after the other.
+    cut_off.requested().await;
+    link.shared.send(&ToWorker::CutOff { connection });
 }
 
 impl Attached {

@@ -211,11 +211,8 @@ impl Shared {
         match frame {
             Ok(frame) => drop(self.out.send(frame)),
             Err(error) => {
-                let cause = pipeline::failure::Cause::Limit {
-                    name: "frame_bytes".into(),
-                    allowed: format!("{} bytes", frame::FRAME_BYTES_MAX),
-                    message: format!("what `{name}` is given: {error}"),
-                };
+                // Batches are judged where they come from, and none of them is as long.
+                let cause = pipeline::failure::Cause::Host(format!("what `{name}` is given: {error}"));
                 return Err(served.failure(name, cause));
             }
         }

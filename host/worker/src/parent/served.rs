@@ -30,6 +30,7 @@ pub(super) struct Served {
     pub(super) limits: Limits,
     pub(super) secrets: Watch,
     pub(super) stop: Stop,
+    pub(super) cut_off: Stop,
     http: Arc<dyn HttpOut>,
     logs: Arc<dyn LogSink>,
     used: Mutex<Used>,
@@ -46,17 +47,20 @@ struct Told {
 
 impl Served {
     pub(super) fn new((name, version, digest): (String, String, String), grants: Grants) -> Self {
-        let Grants { http, limits, logs, stop, .. } = grants;
+        let Grants { http, limits, logs, stop, cut_off, .. } = grants;
         let (secrets, used, told) = (http.secrets(), Mutex::new(Used::new()), Mutex::default());
-        Self { name, digest, version, limits, secrets, stop, http, logs, used, told }
+        Self { name, digest, version, limits, secrets, stop, cut_off, http, logs, used, told }
     }
 
     /// Returns when an answer is late: by more than this over what one call may take, or after a wish to stop.
     pub(super) async fn late(&self, grace: Duration) -> String {
         let call = Duration::from_millis(self.limits.call_ms).saturating_add(grace);
-        let mut stop = self.stop.clone();
+        let (mut stop, mut cut_off) = (self.stop.clone(), self.cut_off.clone());
         let stopped = async {
-            stop.requested().await;
+            tokio::select! {
+                () = stop.requested() => {}
+                () = cut_off.requested() => {}
+            }
             tokio::time::sleep(STOP_WAIT.saturating_add(grace)).await;
         };
         tokio::select! {

@@ -46,7 +46,7 @@ fn a_worker_holds_no_secret_and_no_environment() {
     let is_in = |blocks: &[Vec<u8>], canaries: &Canaries| {
         blocks.iter().any(|bytes| canaries.found_in(bytes).is_some())
     };
-    let origin = Canaries::of(&[held.address.clone()]);
+    let origin = Canaries::of(std::slice::from_ref(&held.address));
     assert!(is_in(&memory, &origin), "the search finds what a worker has");
     let secrets = Canaries::of(&world.secrets());
     assert!(!is_in(&memory, &secrets), "a secret is in a worker");

@@ -285,6 +285,11 @@ impl Client {
         exchange: &Exchange,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
+        let mut work = std::pin::pin!(work);
+        // Mostly there is nothing to wait for, and so no timer to make.
+        if let Some(done) = work.as_mut().now_or_never() {
+            return done;
+        }
         tokio::time::timeout_at(exchange.end, work).await.unwrap_or_else(|_elapsed| {
             Err(Error::Timeout { limit: Limit::TotalTimeout, allowed: self.shared.caps.total_timeout })
         })

@@ -104,8 +104,13 @@ impl Broker {
     /// last, because they are over everything else.
     pub(crate) fn chosen(&self, head: &Head) -> Vec<Arc<Placed>> {
         let origin = &head.target.origin;
-        let (Ok(host), Some(scheme)) = (Host::parse(&origin.host), Scheme::parse(origin.scheme())) else {
-            return Vec::new();
+        let scheme = if origin.secure { Scheme::Https } else { Scheme::Http };
+        let host = match head.target.literal {
+            Some(address) => Host::Address(address),
+            None => match Host::parse(&origin.host) {
+                Ok(host) => host,
+                Err(_) => return Vec::new(),
+            },
         };
         let path = head.target.path_and_query.path();
         let is_for =

@@ -12,7 +12,7 @@ use crate::rebuild::Head;
 /// A value in a header, behind a prefix.
 pub(super) fn header(head: &mut Head, name: &str, prefix: &str, value: &str) -> Result<(), &'static str> {
     let name: HeaderName = name.parse().map_err(|_| "goes into a header that cannot be one")?;
-    insert(head, name, &Zeroizing::new(format!("{prefix}{value}")))
+    insert(head, name, &joined(prefix, value))
 }
 
 /// A user's name and password.
@@ -22,7 +22,15 @@ pub(super) fn basic(head: &mut Head, username: &str, password: &str) -> Result<(
         return Err("has a user's name with a `:` in it");
     }
     let pair = encoded_pair(username, password);
-    insert(head, AUTHORIZATION, &Zeroizing::new(format!("Basic {}", pair.as_str())))
+    insert(head, AUTHORIZATION, &joined("Basic ", &pair))
+}
+
+/// One text, made at once: what a text that grows leaves behind is wiped by nobody.
+fn joined(prefix: &str, value: &str) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(prefix.len() + value.len()));
+    text.push_str(prefix);
+    text.push_str(value);
+    text
 }
 
 /// The pair as it is sent.

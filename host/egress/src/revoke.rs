@@ -181,3 +181,37 @@ fn allowed(decision: Decision, origin: &Origin, address: SocketAddr) -> Result<(
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::sync::Arc;
+
+    use super::Standing;
+    use crate::gate::{Decision, Gate, RequestLine};
+
+    struct All;
+
+    impl Gate for All {
+        fn request(&self, _: &RequestLine<'_>) -> Decision {
+            Decision::Allow { rule: String::new() }
+        }
+
+        fn address(&self, _: IpAddr, _: u16) -> Decision {
+            Decision::Allow { rule: String::new() }
+        }
+
+        fn own_address(&self, _: IpAddr, _: u16) -> Decision {
+            Decision::Allow { rule: String::new() }
+        }
+    }
+
+    #[test]
+    fn what_has_ended_takes_no_room_and_what_goes_on_stays_known() {
+        let standing = Standing::new(Arc::new(All));
+        let held: Vec<_> = (0..10).map(|_| standing.open()).collect();
+        (0..10_000).for_each(|_| drop(standing.open()));
+        assert_eq!(standing.under_way().len(), held.len());
+        assert!(standing.passages().len() < 100, "{}", standing.passages().len());
+    }
+}

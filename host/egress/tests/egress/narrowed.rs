@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use egress::{
-    Body, Client, ClientSettings, Decision, Error, Gate, Ledger, Narrowing, Outcome, RequestLine, Revoker,
+    Body, Client, ClientSettings, Decision, Error, Gate, Ledger, Narrowing, Outcome, RequestLine, Revocation,
+    Revoker,
 };
 use futures::{FutureExt, StreamExt};
 use http_body::Frame;
@@ -102,6 +103,32 @@ async fn e64_what_is_denied_now_is_cut_and_what_is_left_goes_on() {
     let outcome = house.ledger.only().outcome;
     assert!(matches!(outcome, Outcome::Denied { code: "CD0202", .. }), "{outcome:?}");
     assert!(left.frame().now_or_never().is_none(), "what is left was cut too");
+}
+
+#[tokio::test]
+async fn e64_a_request_that_is_cut_is_counted_once() {
+    let server = Raw::answering(ENDLESS, Then::Hold).await;
+    let narrowed = Narrowed::new(&House::default());
+    let held = [
+        first_part(&narrowed.client, get(server.url("/gone"))).await,
+        first_part(&narrowed.client, get(server.url("/left"))).await,
+    ];
+    assert_eq!([narrowed.to_paths_below("/left"), narrowed.revoker.rejudge()], [1, 0]);
+    let revoke = || narrowed.revoker.revoke(Revocation::default());
+    assert_eq!([revoke(), revoke()], [1, 0], "one was cut already");
+    drop(held);
+}
+
+#[tokio::test]
+async fn e64_of_many_requests_that_go_on_none_is_forgotten() {
+    let server = Raw::answering(ENDLESS, Then::Hold).await;
+    let narrowed = Narrowed::new(&House::default());
+    let mut held = Vec::new();
+    for _request in 0..20 {
+        held.push(first_part(&narrowed.client, get(server.url("/gone"))).await);
+    }
+    assert_eq!(narrowed.to_paths_below("/left"), held.len());
+    eventually("all connections are closed", || server.open() == 0).await;
 }
 
 #[tokio::test]

@@ -163,6 +163,17 @@ async fn a_second_refusal_is_the_guests_and_so_is_one_of_what_is_never_renewed()
 }
 
 #[tokio::test]
+async fn what_fails_otherwise_than_by_a_refusal_renews_nothing() {
+    for status in [302, 400, 403, 404, 429, 500, 503] {
+        let tokens = Tokens::start(FIRST).await;
+        let api = Served::plain(move |_| reply(status, "")).await;
+        let house = house(&keeper(), placed(&api.url(""), &tokens.settings()));
+        let response = send(&house.client(), get(api.url("/"))).await.unwrap();
+        assert_eq!((response.status().as_u16(), tokens.redemptions()), (status, 0));
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_refuses_whatever_it_gets_does_not_wear_out_the_provider() {
     let tokens = Tokens::start(FIRST).await;
     let known = Arc::clone(&tokens.known);

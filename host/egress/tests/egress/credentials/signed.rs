@@ -289,3 +289,29 @@ async fn a_token_that_the_host_signed_is_used_until_it_is_old() {
     assert_eq!((&tokens[0], &tokens[0]), (&tokens[1], &tokens[2]));
     assert_ne!(tokens[2], tokens[3], "three quarters of its life are over");
 }
+
+#[tokio::test]
+async fn a_key_that_is_entered_anew_signs_the_next_token() {
+    let tokens = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&tokens);
+    let server = Served::plain(move |request| {
+        kept.lock().unwrap().push(header(&request, "authorization"));
+        reply(200, "")
+    })
+    .await;
+    let authority = Authority::new();
+    let keeper = Keeper::new("acme");
+    let enter =
+        || keeper.enter("acme.api", &[("private_key", &authority.issue("any").key), ("issuer", "app")]);
+    let settings = "kind = \"jwt-bearer\"\nalgorithm = \"ES256\"\nlifetime = \"20 min\"";
+    let client = House::placing(keeper.settings(placed(&server.url(""), settings))).client();
+    for _key in 0..2 {
+        enter();
+        for _request in 0..2 {
+            fetch(&client, get(server.url("/"))).await.unwrap();
+        }
+    }
+    let tokens = tokens.lock().unwrap();
+    assert_eq!((&tokens[0], &tokens[2]), (&tokens[1], &tokens[3]));
+    assert_ne!(tokens[1], tokens[2], "the former key still signs");
+}

@@ -120,6 +120,17 @@ async fn e64_a_request_that_is_cut_is_counted_once() {
 }
 
 #[tokio::test]
+async fn e64_what_was_revoked_is_told_as_revoked_though_it_is_denied_too() {
+    let server = Raw::answering(ENDLESS, Then::Hold).await;
+    let narrowed = Narrowed::new(&House::default());
+    let mut gone = first_part(&narrowed.client, get(server.url("/gone"))).await;
+    narrowed.gate.narrow(Arc::new(Left { path: "/left", address: Some(LOOPBACK) }));
+    narrowed.revoker.revoke(Revocation::default());
+    let error = gone.frame().await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Revoked { .. }), "{}", error.full_text());
+}
+
+#[tokio::test]
 async fn e64_of_many_requests_that_go_on_none_is_forgotten() {
     let server = Raw::answering(ENDLESS, Then::Hold).await;
     let narrowed = Narrowed::new(&House::default());

@@ -9,7 +9,8 @@ use pipeline::records::{
 };
 use pipeline::report::RunReport;
 
-/// Records whose answers at the beginning are kept.
+/// Records whose answers at the beginning are kept. Each call is passed on by hand: a new call of the port is not compiled here
+/// before somebody has thought of whether a replay needs what it answers.
 pub(crate) struct TapedRecords {
     real: Arc<dyn RunRecords>,
     recorder: Recorder,

@@ -1,4 +1,7 @@
 //! Writes a secret in one of its forms, each byte as itself or escaped.
+//!
+//! The tests of `scrub` spell secrets too (`tests/spell.rs`). The two stay apart: those encode with the library with which the
+//! scrubber makes what it looks for, these with naive code, so that an error of that library does not hide itself here.
 
 use arbitrary::{Result, Unstructured};
 

@@ -4,7 +4,7 @@
 use super::metadata::{Metadata, Package};
 
 /// Our crates with a floor. Rights are made of what documents ask and grant, so `grants` stands on `manifest`.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 16] = [
     ("cofferdam-manifest", 0),
     ("cofferdam-cassette", 0),
     ("cofferdam-grants", 1),

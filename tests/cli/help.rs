@@ -3,7 +3,7 @@
 use crate::snapshot;
 use crate::world::World;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "run",
     "check",
     "discover",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 19] = [
     "restore",
     "keys",
     "doctor",
+    "serve",
     "explain",
     "completion",
 ];

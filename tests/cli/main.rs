@@ -51,6 +51,7 @@ mod rows;
 mod runs;
 mod secret_names;
 mod secure;
+mod serve;
 mod stopped;
 mod taken;
 mod template;

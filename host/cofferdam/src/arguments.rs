@@ -7,6 +7,7 @@ mod doctor;
 mod keys;
 mod network;
 mod records;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub(crate) use records::{
     ErrorsCommand, ErrorsDelete, ErrorsExport, ErrorsList, ErrorsShow, ExportFormat, Filters, OneRun,
     Reprocess, RowFilters, Runs, RunsCommand, RunsList, State,
 };
+pub(crate) use serve::Serve;
 
 const AFTER_HELP: &str = "\
 Data goes to standard output, everything else to standard error.
@@ -112,6 +114,11 @@ unreadable: its keys are gone.")]
     #[command(after_help = "\
 Nothing is changed, and no key is opened. Exit codes: 0 it works, perhaps with warnings; 1 something does not work.")]
     Doctor(Doctor),
+    /// Serve the management API over HTTP to the people of an installation
+    #[command(after_help = "\
+Each setting may stand in the file, in the environment as COFFERDAM_ and its name, or here; what stands here wins, then the
+environment. Other machines are served over TLS only. The first start prints how the first operator is made.")]
+    Serve(Serve),
     /// Explain an error code; without one, list all of them
     Explain(Explain),
     /// Print a completion script for a shell

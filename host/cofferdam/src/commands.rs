@@ -19,6 +19,7 @@ mod reprocess;
 mod restore;
 mod run;
 mod runs;
+mod serve;
 mod worker;
 
 use std::future::Future;
@@ -50,6 +51,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
         Command::Restore(command) => on_threads(restore::run(&command, output)),
         Command::Keys(command) => on_threads(keys::run(command, output)),
         Command::Doctor(command) => on_threads(doctor::run(command, output)),
+        Command::Serve(command) => on_threads(serve::run(command, output)),
         Command::Explain(command) => Ok(explain::run(&command, output)?),
         Command::Worker(command) => worker::run(&command, output),
         Command::Completion(command) => Ok(completion::run(&command, output)?),

@@ -34,6 +34,7 @@ mod prompt;
 mod reach;
 mod recovery;
 mod sample;
+mod serve;
 mod signals;
 mod spec;
 mod subject;

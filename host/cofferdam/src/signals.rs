@@ -40,7 +40,8 @@ impl Wishes {
         std::process::exit(1);
     }
 
-    async fn next(&mut self) {
+    /// The next wish.
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

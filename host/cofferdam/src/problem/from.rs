@@ -125,6 +125,35 @@ fn hint_of_keys(error: &vault::Error) -> Option<&'static str> {
     })
 }
 
+impl From<control::Error> for Problem {
+    fn from(error: control::Error) -> Self {
+        match error {
+            control::Error::Storage(error) => error.into(),
+            error => {
+                let mut problem = Self::new(error.code(), error.to_string());
+                problem.causes.extend(error.source().map(ToString::to_string));
+                problem
+            }
+        }
+    }
+}
+
+impl From<api::Error> for Problem {
+    fn from(error: api::Error) -> Self {
+        let mut problem = Self::new(error.code(), error.to_string());
+        problem.causes.extend(error.source().map(ToString::to_string));
+        match error {
+            api::Error::PlainNotLoopback { .. } => {
+                problem.hint("name `--tls-certificate` and `--tls-key`, or listen on `127.0.0.1`")
+            }
+            api::Error::Listen { .. } => problem.hint("name another address with `--listen`"),
+            api::Error::TlsFile { .. } | api::Error::Tls(_) => {
+                problem.hint("name the chain of certificates and its private key, both as PEM")
+            }
+        }
+    }
+}
+
 impl From<storage::Error> for Problem {
     fn from(error: storage::Error) -> Self {
         match error {

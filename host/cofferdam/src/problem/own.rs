@@ -135,6 +135,12 @@ pub(crate) enum Own {
         /// How many.
         faults: usize,
     },
+    /// Settings of the server that are not taken, all of them at once.
+    #[error("{}", match faults.len() { 1 => "a setting of the server is not taken".to_owned(), count => format!("{count} settings of the server are not taken") })]
+    BadSettings {
+        /// What is wrong, each with its place.
+        faults: Vec<String>,
+    },
     /// Something that cannot be.
     #[error("this is a fault of cofferdam itself: {what}")]
     Bug {
@@ -162,6 +168,7 @@ impl Own {
             Self::TakenBack { .. } => "CD0860",
             Self::NotRunning { .. } => "CD0861",
             Self::Unfit { .. } => "CD1100",
+            Self::BadSettings { .. } => "CD0862",
             Self::Bug { .. } => "CD0899",
         }
     }
@@ -187,6 +194,7 @@ impl Own {
             Self::TakenBack { to_allow, .. } => Some(to_allow.clone()),
             Self::NotRunning { .. } => Some("there is nothing to do: the next run reads the document as it is then".into()),
             Self::Unfit { .. } => Some("each is told above with what mends it".into()),
+            Self::BadSettings { .. } => Some("`cofferdam serve --help` says what each may be".into()),
             Self::Bug { .. } => Some("please report it, with the command and its output".into()),
             Self::Read { .. }
             | Self::Write { .. }
@@ -214,6 +222,7 @@ impl From<Own> for Problem {
             Own::WrongProgram { faults, .. } => {
                 problem.details = faults.0.iter().map(ToString::to_string).collect()
             }
+            Own::BadSettings { faults } => problem.details.clone_from(faults),
             _ => {}
         }
         match own.hint() {

@@ -1,0 +1,44 @@
+//! The server's settings. They are texts here: what they mean is settled once for the command line, the environment and
+//! the file, so that all that is wrong is told at once.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Data;
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// A file of these settings, as TOML, under the names that they have here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// The chain of certificates for TLS, as PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_certificate: Option<String>,
+    /// Its private key, as PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<String>,
+    /// What browsers call this server, as in `https://cofferdam.example.com`
+    #[arg(long, value_name = "URL")]
+    pub(crate) origin: Option<String>,
+    /// Proxies whose `X-Forwarded-For` is believed, as addresses or ranges with commas between them
+    #[arg(long, value_name = "RANGES")]
+    pub(crate) proxies: Option<String>,
+    /// Where this server is, which every organization that is made here carries for ever [default: local]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) region: Option<String>,
+    /// Requests a second of one caller, on average [default: 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) requests_per_second: Option<String>,
+    /// Requests of one caller at once [default: 200]
+    #[arg(long, value_name = "N")]
+    pub(crate) requests_at_once: Option<String>,
+    /// Characters that a password without a second factor must have, at least 8 [default: 15]
+    #[arg(long, value_name = "N")]
+    pub(crate) password_characters: Option<String>,
+    #[command(flatten)]
+    pub(crate) data: Data,
+}

@@ -260,6 +260,60 @@ fn what_failed_in_the_recording_fails_alike_in_the_replay() {
     }
 }
 
+/// The limits of the source.
+fn limited(world: &World, limit: &str) {
+    let connector = "connector = \"components/example-source.wasm\"";
+    world.edit(connector, &format!("{connector}\nlimits = {{ {limit} }}"));
+}
+
+fn first_error(ran: &Ran) -> String {
+    assert_eq!(ran.status, Some(1), "{}", ran.report());
+    ran.stderr.lines().find(|line| line.starts_with("error")).unwrap().to_owned()
+}
+
+#[test]
+fn a_replay_ends_at_the_limits_at_which_the_run_would_have_ended() {
+    for (limit, name) in [
+        ("requests = 2", "`requests` (2"),
+        ("response_bytes = 20", "`response_bytes` (20"),
+        ("bytes_in = 150", "`bytes_in` (150"),
+    ] {
+        let world = pages(&api::serve(3));
+        world.run(&["run", "sync.toml", "--record", "tape"]).succeeded();
+        limited(&world, limit);
+        let (real, replayed) =
+            (world.run(&["run", "sync.toml"]), world.run(&["run", "sync.toml", "--replay", "tape"]));
+        let said = first_error(&replayed);
+        assert!(said.starts_with("error[CD0501]") && said.contains(name), "{}", replayed.report());
+        assert_eq!(said, first_error(&real), "{limit}");
+    }
+}
+
+#[test]
+fn a_body_that_was_edited_beyond_a_limit_is_not_told_to_the_connector() {
+    let world = pages(&api::serve(1));
+    limited(&world, "response_bytes = \"2 KiB\"");
+    world.run(&["run", "sync.toml", "--record", "tape"]).succeeded();
+    let exchange = "tape/source/source.open.movies.1/0001.json";
+    let document = world.read(exchange);
+    let (before, behind) = document.split_once("\"text\": \"{").unwrap();
+    let behind = behind.replace("content-length", "x-length");
+    // Blanks mean nothing to the connector.
+    for (blanks, is_over) in [(1_024, false), (2_048, true)] {
+        world.file(
+            exchange,
+            format!(
+                "{}\"text\": \"{}{{{behind}",
+                before.replace("content-length", "x-length"),
+                " ".repeat(blanks)
+            ),
+        );
+        let ran = world.run(&["run", "sync.toml", "--replay", "tape"]);
+        assert_eq!(ran.stderr.contains("error[CD0501]"), is_over, "{}", ran.report());
+        assert_eq!(ran.stderr.contains("`response_bytes` (2048 bytes)"), is_over, "{}", ran.report());
+    }
+}
+
 #[test]
 fn a_cassette_that_cannot_be_used_is_told() {
     let world = pages(&api::serve(1));

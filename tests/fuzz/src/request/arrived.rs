@@ -210,5 +210,8 @@ fn asked_for(asked: &Asked, secret: &str) -> bool {
     let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
     holds(asked.url.as_bytes())
         || holds(&asked.body)
-        || asked.headers.iter().any(|(_, value)| holds(value.as_bytes()))
+        || asked
+            .headers
+            .iter()
+            .any(|(name, value)| holds(name.as_str().as_bytes()) || holds(value.as_bytes()))
 }

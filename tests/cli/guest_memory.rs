@@ -13,7 +13,7 @@ use crate::kinds::{Upstream, certificate};
 use crate::nginx::{Authority, Nginx};
 use crate::placed_low_code::{Api, KINDS};
 use crate::world::World;
-pub(crate) use dump::{everything, host as memory_of_host};
+pub(crate) use dump::everything;
 pub(crate) use held::Held;
 use held::ISSUED;
 

@@ -34,6 +34,7 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("error-with-a-path-of-a-megabyte", error_with_a_huge_path),
     ("error-text-escapes", error_text_escapes),
     ("request-many-hosts", request_many_hosts),
+    ("request-ten-thousand-hosts", request_ten_thousand_hosts),
     ("request-without-grant", request_without_grant),
     ("swallow-a-denial-then-fail", swallow_a_denial_then_fail),
 ];
@@ -186,7 +187,15 @@ fn error_text_escapes(_: &Context) -> Result<Step> {
 }
 
 fn request_many_hosts(_: &Context) -> Result<Step> {
-    for number in 0..u32::MAX {
+    request_hosts(u32::MAX)
+}
+
+fn request_ten_thousand_hosts(_: &Context) -> Result<Step> {
+    request_hosts(10_000)
+}
+
+fn request_hosts(count: u32) -> Result<Step> {
+    for number in 0..count {
         let sent = Client::new().get(format!("https://host-{number}.example.com/")).send();
         black_box(sent.is_err());
     }

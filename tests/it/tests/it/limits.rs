@@ -80,7 +80,7 @@ async fn handles_are_reached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_refused_requests_leave_no_handle_behind() {
     let limits = Limits { handles: 50, ..Limits::defaults() };
-    hostile("request-many-hosts", "next", limits).await.read(1).await.unwrap();
+    hostile("request-ten-thousand-hosts", "next", limits).await.read(1).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ pub(crate) struct Mapped {
     pub(crate) hint: &'static str,
 }
 
-/// For what is our own doing.
+/// For what is our own doing. Each such error is named below, so that a new one gets a status that somebody has thought of.
 const OURS: (StatusCode, &str) = (StatusCode::INTERNAL_SERVER_ERROR, "tell the operator the `request_id`");
 const LATER: (StatusCode, &str) = (StatusCode::SERVICE_UNAVAILABLE, "ask again in a moment");
 const UNKNOWN: (StatusCode, &str) = (StatusCode::NOT_FOUND, "look at the list of those that you may see");
@@ -56,18 +56,18 @@ impl Mapped {
             | Error::OtherRegion { .. }
             | Error::BadGlass
             | Error::SessionEnded
-            | Error::BadToken => UNKNOWN,
-            Error::UnknownObject { .. } => UNKNOWN,
+            | Error::BadToken
+            | Error::UnknownObject { .. } => UNKNOWN,
             Error::StaleRevision { .. } => {
                 (StatusCode::PRECONDITION_FAILED, "read it again, and decide anew")
             }
             Error::InUse { .. } => (StatusCode::CONFLICT, "remove what stands on it first"),
-            Error::BadManifest(_) | Error::BadDigest | Error::BadConfig { .. } | Error::BadConsent { .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "change what the message names")
-            }
-            Error::BadSync { .. } | Error::WrongName => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "change what the message names")
-            }
+            Error::BadManifest(_)
+            | Error::BadDigest
+            | Error::BadConfig { .. }
+            | Error::BadConsent { .. }
+            | Error::BadSync { .. }
+            | Error::WrongName => (StatusCode::UNPROCESSABLE_ENTITY, "change what the message names"),
             Error::RunPending { .. }
             | Error::RunLost { .. }
             | Error::NoDeletion
@@ -76,14 +76,24 @@ impl Mapped {
             }
             Error::LastOperator => (StatusCode::CONFLICT, "make somebody else an operator first"),
             Error::AuditEntryTooLarge { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "use shorter names"),
-            Error::Storage(storage::Error::Conflict { .. }) => {
-                (StatusCode::CONFLICT, "read it again, and decide anew")
-            }
+            Error::Storage(error) => stored(error),
             Error::Busy | Error::Contended { .. } => LATER,
-            Error::Storage(storage::Error::Engine(_) | storage::Error::Interrupted) => LATER,
-            _ => OURS,
+            Error::Unreadable { .. }
+            | Error::NoAuditExport
+            | Error::Export(_)
+            | Error::Sealing
+            | Error::Hashing
+            | Error::Seal(_) => OURS,
         };
         Self { status, hint }
+    }
+}
+
+fn stored(error: &storage::Error) -> (StatusCode, &'static str) {
+    match error {
+        storage::Error::Conflict { .. } => (StatusCode::CONFLICT, "read it again, and decide anew"),
+        storage::Error::Engine(_) | storage::Error::Interrupted => LATER,
+        _ => OURS,
     }
 }
 

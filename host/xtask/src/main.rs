@@ -73,8 +73,8 @@ enum Command {
     Fuzz {
         /// The targets; none: all.
         targets: Vec<String>,
-        /// How long each of them runs.
-        #[arg(long, default_value_t = 5)]
+        /// How long each of them runs; libFuzzer would take none for no end.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
         minutes: u64,
     },
     /// Measure what the house promises of its speed, and keep the table in `host/docs/benchmarks.md`.

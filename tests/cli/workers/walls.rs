@@ -23,7 +23,8 @@ fn nothing_gets_past_the_walls() {
     }
 }
 
-/// Of each secret that is placed, of the keys and of the environment nothing is in a worker.
+/// Of each secret that is placed, of the keys and of the environment nothing is in a worker. (That the search finds
+/// what is there is seen by what a worker does have; the parent is no measure, for it wipes what it has placed.)
 #[test]
 fn a_worker_holds_no_secret_and_no_environment() {
     let (world, held) = held();

@@ -49,6 +49,8 @@ async fn serve(
     let audit = Arc::new(Audit::open(Arc::clone(&deployment.storage)).await?);
     let users = Arc::new(Users::open(Arc::clone(&audit), people).await?);
     let organizations = Arc::new(Organizations::new(Arc::clone(&users), region));
+    // What a crash has left half done is done before anybody sees it.
+    organizations.mend().await?;
     let parts = Parts::new(audit, Arc::clone(&users), organizations)?;
     let server = Server::bind(parts, options).await?;
     let url = format!("{scheme}://{}", server.address());

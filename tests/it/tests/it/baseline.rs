@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 const SLOTS: usize = 4;
 
 /// Rounds until each slot has been used by what uses most of it.
-const WARM_UP: usize = 4;
+const WARM_UP: usize = 8;
 
 /// So many attacks in all in the long round.
 const LONG_ATTACKS: usize = 10_000;

@@ -37,7 +37,7 @@ pub(crate) async fn around(State(house): State<House>, mut request: Request, nex
     };
     let refusal = response.extensions_mut().remove::<Refusal>();
     let cause = refusal.as_ref().and_then(|refusal| refusal.cause.clone());
-    let code = refusal.as_ref().map(|refusal| refusal.code);
+    let code = refusal.as_ref().map(|refusal| refusal.code.to_string());
     if let Some(refusal) = refusal {
         tell(&mut response, &refusal, &id);
     }

@@ -1,6 +1,11 @@
-//! What the API stands on: the parts of `control`, put together by whoever starts the server.
+//! What the API stands on: the parts of `control`, the records, and who runs connectors, put together by whoever starts the
+//! server.
 
-use control::{Answers, Audit, Organizations, Sessions, Tokens, Users};
+use crate::ports::Connectors;
+use control::{
+    Answers, Audit, Connections, Installations, Organizations, Queue, Sessions, Syncs, Tokens, Users,
+};
+use records::RecordsByOrganization;
 use std::sync::Arc;
 
 /// What the API stands on.
@@ -18,6 +23,28 @@ pub struct Parts {
     pub audit: Arc<Audit>,
     /// Answers that may be given again.
     pub answers: Arc<Answers>,
+    /// Connectors that organizations use.
+    pub installations: Arc<Installations>,
+    /// What they are configured for.
+    pub connections: Arc<Connections>,
+    /// What is moved, and when.
+    pub syncs: Arc<Syncs>,
+    /// Runs that wait or are under way.
+    pub queue: Arc<Queue>,
+    /// What runs leave behind.
+    pub records: Arc<RecordsByOrganization>,
+    /// Whoever runs connectors.
+    pub connectors: Arc<dyn Connectors>,
+}
+
+/// What only whoever starts the server can give.
+pub struct Given {
+    /// What is done with organizations' syncs; it knows connections and organizations too.
+    pub queue: Arc<Queue>,
+    /// What runs leave behind: the same as for who executes them.
+    pub records: Arc<RecordsByOrganization>,
+    /// Whoever runs connectors.
+    pub connectors: Arc<dyn Connectors>,
 }
 
 impl Parts {
@@ -29,11 +56,20 @@ impl Parts {
         audit: Arc<Audit>,
         users: Arc<Users>,
         organizations: Arc<Organizations>,
+        given: Given,
     ) -> Result<Self, control::Error> {
+        let Given { queue, records, connectors } = given;
+        let syncs = queue.syncs();
         Ok(Self {
             sessions: Arc::new(Sessions::new(Arc::clone(&users))),
             tokens: Arc::new(Tokens::new(Arc::clone(&organizations))),
             answers: Arc::new(Answers::new(&users)?),
+            installations: Arc::new(Installations::new(Arc::clone(&organizations))),
+            connections: syncs.connections(),
+            syncs,
+            queue,
+            records,
+            connectors,
             users,
             organizations,
             audit,

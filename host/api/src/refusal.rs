@@ -2,18 +2,20 @@
 
 use crate::fault::Fault;
 use crate::mapped::Mapped;
+use crate::ports::{Blame, ConnectorFault};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// What is answered instead of what was asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
-    pub(crate) hint: &'static str,
+    pub(crate) hint: Cow<'static, str>,
     pub(crate) retry_after_ms: Option<u64>,
     /// For the log alone.
     pub(crate) cause: Option<String>,
@@ -42,9 +44,9 @@ impl From<Fault> for Refusal {
         };
         Self {
             status: fault.status(),
-            code: fault.code(),
+            code: fault.code().into(),
             message: fault.to_string(),
-            hint: fault.hint(),
+            hint: fault.hint().into(),
             retry_after_ms,
             cause: None,
         }
@@ -63,7 +65,24 @@ impl From<control::Error> for Refusal {
         let is_ours = status.is_server_error();
         let message = if is_ours { Fault::Internal.to_string() } else { error.to_string() };
         let cause = is_ours.then(|| causes(&error));
-        Self { status, code: error.code(), message, hint, retry_after_ms, cause }
+        Self { status, code: error.code().into(), message, hint: hint.into(), retry_after_ms, cause }
+    }
+}
+
+impl From<ConnectorFault> for Refusal {
+    fn from(fault: ConnectorFault) -> Self {
+        let status = match fault.blame {
+            Blame::Caller => StatusCode::UNPROCESSABLE_ENTITY,
+            // What stands behind us has failed, and not what was asked.
+            Blame::Connector | Blame::System => StatusCode::BAD_GATEWAY,
+            Blame::Host => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let is_ours = fault.blame == Blame::Host;
+        let message = if is_ours { Fault::Internal.to_string() } else { fault.message.clone() };
+        let hint = if is_ours { Fault::Internal.hint().into() } else { fault.hint.clone().into() };
+        let cause = is_ours.then(|| fault.to_string());
+        let ConnectorFault { code, retry_after_ms, .. } = fault;
+        Self { status, code: code.into(), message, hint, retry_after_ms, cause }
     }
 }
 

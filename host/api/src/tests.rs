@@ -3,6 +3,7 @@
 mod asked;
 mod attacks;
 mod connections;
+mod connectors;
 mod described;
 mod errors;
 mod matrix;

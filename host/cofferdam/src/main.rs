@@ -1,6 +1,7 @@
 //! The `cofferdam` command: reads its arguments, does one thing, and says how it ended.
 //! Puts the other crates together; what they do is decided there.
 
+mod agent;
 mod arguments;
 mod blame;
 mod blocking;

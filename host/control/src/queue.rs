@@ -85,6 +85,12 @@ impl Queue {
         self.changed.notified().await;
     }
 
+    /// Whose runs they are.
+    #[must_use]
+    pub fn syncs(&self) -> Arc<Syncs> {
+        Arc::clone(&self.syncs)
+    }
+
     fn organizations(&self) -> &Organizations {
         &self.syncs.organizations
     }

@@ -67,6 +67,12 @@ impl Syncs {
         Self { organizations: Arc::clone(&connections.organizations), connections, due: Notify::new() }
     }
 
+    /// Between which they move rows.
+    #[must_use]
+    pub fn connections(&self) -> Arc<Connections> {
+        Arc::clone(&self.connections)
+    }
+
     /// Every fault that a sync would have, without keeping anything.
     ///
     /// # Errors

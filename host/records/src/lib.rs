@@ -18,6 +18,7 @@
 //! each reprocess or crash would make every backup from before unreadable.
 
 mod begin;
+mod by_organization;
 mod checkpoints;
 mod chunk;
 mod codec;
@@ -50,6 +51,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use by_organization::RecordsByOrganization;
 pub use checkpoints::{PositionChange, PositionChangeKind, UnitPosition};
 pub use credentials::{
     CredentialBinding, CredentialFields, CredentialUpdate, EnteredCredential, KeptCredential,

@@ -1,5 +1,6 @@
 //! The tests of this crate: over the real storage, with an engine in memory.
 
+mod by_organization;
 mod canary;
 mod chunks;
 mod crash;

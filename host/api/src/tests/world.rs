@@ -1,11 +1,16 @@
 //! An installation with people in it, and somebody who asks.
 
 use super::asked::{Asking, Reply};
+use super::connectors::GivenConnectors;
 use crate::house::House;
 use crate::router::router;
-use crate::{Limits, Options, Parts, Rates, Transport};
+use crate::{Given, Limits, Options, Parts, Rates, Transport};
 use axum::Router;
-use control::{Audit, Organizations, PasswordPolicy, Region, Users, UsersOptions};
+use control::{
+    Audit, Connections, Organizations, PasswordPolicy, Queue, QueueOptions, Region, Syncs, Users,
+    UsersOptions,
+};
+use records::RecordsByOrganization;
 use serde_json::json;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -39,6 +44,8 @@ pub(crate) struct World {
     /// Holds the keyring.
     _folder: TempDir,
     pub(crate) clock: Arc<FakeClock>,
+    /// What connectors answer.
+    pub(crate) connectors: Arc<GivenConnectors>,
     pub(crate) parts: Parts,
     pub(crate) house: House,
     pub(crate) router: Router,
@@ -92,7 +99,8 @@ impl World {
         let clock = Arc::new(FakeClock(AtomicU64::new(20_000 * DAY_MS)));
         let time = Arc::clone(&clock) as Arc<dyn Clock>;
         let storage = Storage::open(Arc::new(MemoryEngine::new()), keyring, Arc::clone(&time)).await;
-        let audit = Arc::new(Audit::open(Arc::new(storage.unwrap())).await.unwrap());
+        let storage = Arc::new(storage.unwrap());
+        let audit = Arc::new(Audit::open(Arc::clone(&storage)).await.unwrap());
         let people = UsersOptions {
             cost: Argon2Parameters::new(19 * 1024, 2).unwrap(),
             hashing_at_once: 2,
@@ -102,10 +110,15 @@ impl World {
         let users = Arc::new(Users::open(Arc::clone(&audit), people).await.unwrap());
         let region = Region::parse("eu-1").unwrap();
         let organizations = Arc::new(Organizations::new(Arc::clone(&users), region));
-        let parts = Parts::new(audit, users, organizations).unwrap();
+        let connections = Arc::new(Connections::new(Arc::clone(&organizations), Vec::new()));
+        let queue = Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default());
+        let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
+        let connectors = Arc::new(GivenConnectors::default());
+        let given = Given { queue: Arc::new(queue), records, connectors: Arc::clone(&connectors) as _ };
+        let parts = Parts::new(audit, users, organizations, given).unwrap();
         let house = House::new(parts.clone(), options);
         let router = router(house.clone());
-        Self { _folder: folder, clock, parts, house, router }
+        Self { _folder: folder, clock, connectors, parts, house, router }
     }
 
     pub(crate) fn get(&self, path: &str) -> Asking<'_> {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use api::{Drained, Parts, Server};
-use control::{Audit, Organizations, Users, UsersOptions};
+use api::{Drained, Given, Parts, Server};
+use control::{Audit, Connections, Organizations, Queue, QueueOptions, Syncs, Users, UsersOptions};
+use records::RecordsByOrganization;
 use serde_json::json;
 use storage::SystemClock;
 use vault::Argon2Parameters;
 
+use crate::agent::Agent;
 use crate::arguments::Serve;
 use crate::deployment::Deployment;
 use crate::logs;
@@ -51,7 +53,12 @@ async fn serve(
     let organizations = Arc::new(Organizations::new(Arc::clone(&users), region));
     // What a crash has left half done is done before anybody sees it.
     organizations.mend().await?;
-    let parts = Parts::new(audit, Arc::clone(&users), organizations)?;
+    let connections = Arc::new(Connections::new(Arc::clone(&organizations), Vec::new()));
+    let queue = Arc::new(Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default()));
+    let storage = Arc::clone(&deployment.storage);
+    let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
+    let given = Given { queue, records, connectors: Arc::new(Agent) };
+    let parts = Parts::new(audit, Arc::clone(&users), organizations, given)?;
     let server = Server::bind(parts, options).await?;
     let url = format!("{scheme}://{}", server.address());
     if output.json {

@@ -1,0 +1,89 @@
+//! What the API needs and cannot do: whatever runs a connector. Done by whoever has the engine.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use control::CatalogStream;
+use records::Preview;
+use std::fmt;
+
+/// Whoever runs connectors. Each call has a time limit of its own there.
+#[async_trait]
+pub trait Connectors: Send + Sync {
+    /// Judges a component. Nothing of it is run.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    async fn inspect(&self, component: Bytes) -> Result<Inspected, ConnectorFault>;
+
+    /// Asks the connector of a connection whether it can do its work.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    async fn check(&self, organization: &str, connection: &str) -> Result<(), ConnectorFault>;
+
+    /// What there is at the other end of a connection.
+    ///
+    /// # Errors
+    /// Why nobody can tell.
+    async fn discover(
+        &self,
+        organization: &str,
+        connection: &str,
+    ) -> Result<Vec<CatalogStream>, ConnectorFault>;
+
+    /// The first rows of each stream of a sync, at most `rows` of each, through its transforms. Nothing is moved.
+    ///
+    /// # Errors
+    /// Why there are none.
+    async fn preview(
+        &self,
+        organization: &str,
+        sync: &str,
+        rows: usize,
+    ) -> Result<Vec<Preview>, ConnectorFault>;
+}
+
+/// What a component says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspected {
+    /// Of its bytes: SHA-256 in hexadecimal digits.
+    pub digest: String,
+    /// The text of its manifest.
+    pub manifest: String,
+}
+
+/// Whose doing it is that something did not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// Who asks: what was sent or configured is wrong.
+    Caller,
+    /// The connector.
+    Connector,
+    /// The system at the other end.
+    System,
+    /// This host.
+    Host,
+}
+
+/// Why something did not work that needs a connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectorFault {
+    /// Whose doing it is.
+    pub blame: Blame,
+    /// The stable code, which has a page.
+    pub code: String,
+    /// What happened, in words that may be shown to whoever asked.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+    /// After what time trying again could help, in milliseconds; none: it cannot, or nobody knows.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl fmt::Display for ConnectorFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ({})", self.message, self.code)
+    }
+}
+
+impl std::error::Error for ConnectorFault {}

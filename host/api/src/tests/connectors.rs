@@ -1,0 +1,85 @@
+//! The other side of the port: answers what a test has given. With true connectors it is tried where the server is started.
+
+use crate::ports::{ConnectorFault, Connectors, Inspected};
+use async_trait::async_trait;
+use bytes::Bytes;
+use control::CatalogStream;
+use records::Preview;
+use sha2::{Digest, Sha256};
+use std::sync::{Mutex, PoisonError};
+
+/// What connectors answer, for whatever connection.
+#[derive(Default)]
+pub(crate) struct GivenConnectors {
+    pub(crate) streams: Mutex<Vec<CatalogStream>>,
+    pub(crate) previews: Mutex<Vec<Preview>>,
+    /// Answered by every call, where there is one.
+    pub(crate) fault: Mutex<Option<ConnectorFault>>,
+}
+
+impl GivenConnectors {
+    fn works(&self) -> Result<(), ConnectorFault> {
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.clone().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl Connectors for GivenConnectors {
+    /// The bytes are the text of a manifest.
+    async fn inspect(&self, component: Bytes) -> Result<Inspected, ConnectorFault> {
+        self.works()?;
+        let digest = Sha256::digest(&component).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Inspected { digest, manifest: String::from_utf8(component.to_vec()).unwrap() })
+    }
+
+    async fn check(&self, _: &str, _: &str) -> Result<(), ConnectorFault> {
+        self.works()
+    }
+
+    async fn discover(&self, _: &str, _: &str) -> Result<Vec<CatalogStream>, ConnectorFault> {
+        self.works()?;
+        Ok(self.streams.lock().unwrap().clone())
+    }
+
+    async fn preview(&self, _: &str, _: &str, _: usize) -> Result<Vec<Preview>, ConnectorFault> {
+        self.works()?;
+        Ok(self.previews.lock().unwrap().clone())
+    }
+}
+
+mod told {
+    use super::super::world::World;
+    use crate::ports::{Blame, ConnectorFault};
+    use crate::refusal::Refusal;
+    use bytes::Bytes;
+    use http::StatusCode;
+
+    /// Whose doing it is decides the status; what is ours is told to nobody but the log.
+    #[tokio::test]
+    async fn a_fault_of_a_connector_is_told_by_whose_doing_it_is() {
+        let world = World::new().await;
+        for (blame, status) in [
+            (Blame::Caller, StatusCode::UNPROCESSABLE_ENTITY),
+            (Blame::Connector, StatusCode::BAD_GATEWAY),
+            (Blame::System, StatusCode::BAD_GATEWAY),
+            (Blame::Host, StatusCode::INTERNAL_SERVER_ERROR),
+        ] {
+            let said = |text: &str| text.to_owned();
+            *world.connectors.fault.lock().unwrap() = Some(ConnectorFault {
+                blame,
+                code: said("CD0401"),
+                message: said("it is no component"),
+                hint: said("build it again"),
+                retry_after_ms: None,
+            });
+            let fault = world.parts.connectors.inspect(Bytes::new()).await.unwrap_err();
+            let refusal = Refusal::from(fault);
+            assert_eq!((refusal.status, &*refusal.code), (status, "CD0401"));
+            let is_ours = blame == Blame::Host;
+            assert_eq!(refusal.message.contains("it is no component"), !is_ours);
+            assert_eq!(refusal.hint == "build it again", !is_ours);
+            assert_eq!(refusal.cause.is_some(), is_ours);
+        }
+    }
+}

@@ -62,6 +62,7 @@ impl Mapped {
                 (StatusCode::PRECONDITION_FAILED, "read it again, and decide anew")
             }
             Error::InUse { .. } => (StatusCode::CONFLICT, "remove what stands on it first"),
+            Error::ComponentTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "build it for release"),
             Error::BadManifest(_)
             | Error::BadDigest
             | Error::BadConfig { .. }

@@ -220,6 +220,12 @@ pub enum Error {
     /// A digest of a component that is none.
     #[error("this is no digest of a component: it has 64 digits of `0` to `9` and `a` to `f`")]
     BadDigest,
+    /// A component that is larger than any that is run.
+    #[error("the component has more than {limit} bytes")]
+    ComponentTooLarge {
+        /// How many it may have.
+        limit: usize,
+    },
     /// A configuration that its connector does not take.
     #[error("the configuration is not taken: {}", listed(faults))]
     BadConfig {
@@ -328,6 +334,7 @@ impl Error {
             Self::NoDeletion => "CD1264",
             Self::DeletionWaits { .. } => "CD1265",
             Self::LastOperator => "CD1266",
+            Self::ComponentTooLarge { .. } => "CD1267",
             Self::Seal(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

@@ -1,13 +1,13 @@
 //! Which connectors an organization uses: by the digest of their component, with the manifest that lies in it.
 //!
-//! That a connector is installed gives it no right: see the consent of a connection. Where components lie is known by whoever
-//! runs them.
+//! That a connector is installed gives it no right: see the consent of a connection. Its component is kept beside it, once for
+//! all organizations.
 
 use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::error::Error;
 use crate::filed::{Filed, Head, Kind, Page};
-use crate::keeper::INSTALLATION;
+use crate::keeper::{Attempts, INSTALLATION};
 use crate::organizations::Organizations;
 use crate::tables::{INSTALLED, INSTALLED_BODIES};
 use manifest::Manifest;
@@ -74,28 +74,41 @@ impl Installations {
         if digest.len() != DIGEST_DIGITS || !digest.bytes().all(is_digit) {
             return Err(Error::BadDigest);
         }
-        self.organizations.may(by, organization, Action::GrantRights).await?;
+        let organizations = &self.organizations;
+        organizations.may(by, organization, Action::GrantRights).await?;
         let read = parse(manifest)?;
         let body = Body { manifest: manifest.to_owned() };
-        let body = self.organizations.write_body(organization, KIND, digest, &body).await?;
+        let body = organizations.write_body(organization, KIND, digest, &body).await?;
         let named = Named { publisher: read.publisher.clone(), version: read.version.to_string() };
-        let head = Head::new(read.name.clone(), body.clone(), self.organizations.keeper.now_ms(), named);
-        let change = KIND.put(Change::new(INSTALLATION), (organization, digest), &head, None)?;
+        let head = Head::new(read.name.clone(), body.clone(), organizations.keeper.now_ms(), named);
         let event = Event::done(Act::ConnectorInstalled, by, digest)
             .detail("connector", format!("{}/{}", read.publisher, read.name))
             .detail("version", read.version.to_string());
-        let log = self.organizations.log(organization);
-        match self.organizations.audit.append_with(&log, &event, change).await {
-            Err(Error::Storage(storage::Error::Conflict { .. })) => {
-                self.organizations.discard_body(organization, KIND, digest, &body).await?;
-                self.installed(organization, digest).await.map(|(_, installation)| installation)
+        let log = organizations.log(organization);
+        let mut attempts = Attempts::at(INSTALLED);
+        loop {
+            let change = KIND.put(Change::new(INSTALLATION), (organization, digest), &head, None)?;
+            let change = organizations.installs_component(change, digest).await?;
+            match organizations.audit.append_with(&log, &event, change).await {
+                Err(Error::Storage(storage::Error::Conflict { .. })) => {
+                    match self.installed(organization, digest).await {
+                        // Another organization has installed or removed the same component, or this one is deleted.
+                        Err(Error::UnknownObject { .. }) => {
+                            organizations.may(by, organization, Action::GrantRights).await?;
+                            attempts.again()?;
+                        }
+                        found => {
+                            organizations.discard_body(organization, KIND, digest, &body).await?;
+                            return found.map(|(_, installation)| installation);
+                        }
+                    }
+                }
+                done => {
+                    done?;
+                    let (digest, installed_ms) = (digest.to_owned(), head.created_ms);
+                    return Ok(Installation { digest, manifest: read, installed_ms, connections: 0 });
+                }
             }
-            done => done.map(|_| Installation {
-                digest: digest.to_owned(),
-                manifest: read,
-                installed_ms: head.created_ms,
-                connections: 0,
-            }),
         }
     }
 
@@ -149,7 +162,8 @@ impl Installations {
                 Err(Error::InUse { what: KIND.what, id: digest.to_owned(), uses })
             }
             done => done,
-        }
+        }?;
+        self.organizations.remove_unused_component(digest).await
     }
 
     pub(crate) async fn installed(

@@ -12,6 +12,7 @@
 mod access;
 mod answers;
 mod audit;
+mod components;
 mod connections;
 mod error;
 mod filed;
@@ -39,6 +40,7 @@ pub use audit::{
     Proof, ReadEntry, Recorded, Remembered, Verification, VerifyOptions, verify_consistency, verify_export,
     verify_inclusion,
 };
+pub use components::{COMPONENT_BYTES_MAX, Components};
 pub use connections::{
     Catalog, CatalogField, CatalogStream, Connection, ConnectionConfig, ConnectionSummary, Connections,
     Consent, CredentialState, CredentialToEnter, Entered,

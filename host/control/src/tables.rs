@@ -62,6 +62,10 @@ pub(crate) const ORGANIZATION_TOKENS: Table = table("organization_api_tokens", C
 /// `token`: when it was used last.
 pub(crate) const TOKEN_USES: Table = table("api_token_uses", Class::Metadata);
 
+/// `digest`: that a component is kept, and how often it was installed since.
+pub(crate) const COMPONENTS: Table = table("components", Class::Metadata);
+/// `digest`: its bytes.
+pub(crate) const COMPONENT_BYTES: Table = table("component_bytes", Class::Metadata);
 /// `organization | digest`: which connectors are installed.
 pub(crate) const INSTALLED: Table = table("installed_connectors", Class::Metadata);
 /// `digest | body`, in the organization: the manifest.
@@ -176,6 +180,8 @@ pub(crate) const ALL: &[Table] = &[
     TOKENS,
     ORGANIZATION_TOKENS,
     TOKEN_USES,
+    COMPONENTS,
+    COMPONENT_BYTES,
     INSTALLED,
     INSTALLED_BODIES,
     CONNECTIONS,

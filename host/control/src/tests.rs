@@ -4,6 +4,7 @@ mod answers;
 mod audit;
 mod audit_crash;
 mod audit_files;
+mod components;
 mod connections;
 mod deletion;
 mod organizations;

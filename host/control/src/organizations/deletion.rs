@@ -169,7 +169,7 @@ impl Organizations {
     }
 
     /// Goes on with what a crash has ended: deletions that are to be carried out, the making of organizations that came to
-    /// nothing, and the erasing of what was deleted. To be called when a process starts, before anybody is served.
+    /// nothing, and the removing of what was deleted or came to be of no use. To be called when a process starts, before anybody is served.
     ///
     /// # Errors
     /// When storage refuses.
@@ -180,7 +180,8 @@ impl Organizations {
             }
         }
         self.destroy_keys_without_organization().await?;
-        self.erase_what_is_gone().await
+        self.erase_what_is_gone().await?;
+        self.remove_unused_components().await
     }
 
     /// Each step may be made again: a crash may come between any two of them.

@@ -34,6 +34,7 @@ const AT_ONCE: usize = 12;
 impl Organizations {
     pub(super) async fn purge(&self, organization: &str) -> Result<(), Error> {
         let prefix = Key::of(organization);
+        let mut components = Vec::new();
         for table in TABLES {
             loop {
                 let range = Range { prefix: &prefix, after: None, limit: AT_ONCE };
@@ -48,9 +49,13 @@ impl Organizations {
                         change = change.delete(other, at);
                     }
                     change = change.delete(table, key);
+                    components.extend(Some(id).filter(|_| table == INSTALLED));
                 }
                 self.keeper.storage.commit(change).await?;
             }
+        }
+        for digest in components {
+            self.remove_unused_component(&digest).await?;
         }
         Ok(())
     }

@@ -153,13 +153,10 @@ impl Connections {
                 .detail("connector", &head.more.connector)
                 .detail("installation", &head.more.installation);
             let log = self.organizations.log(organization);
-            match self.organizations.audit.append_with(&log, &event, change).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => {
-                    done?;
-                    return shown(&id, head, body, &installation.manifest);
-                }
+            if self.organizations.audit.try_append_with(&log, &event, change).await? {
+                return shown(&id, head, body, &installation.manifest);
             }
+            attempts.again()?;
         }
     }
 
@@ -254,13 +251,10 @@ impl Connections {
             let stands_on = &filed.head.more.installation;
             let stands_on = self.organizations.head(organization, installations::KIND, stands_on).await?;
             let change = used(Change::new(INSTALLATION), organization, &stands_on, Uses::Fewer)?;
-            match self.organizations.unfile(organization, KIND, &filed, (&event, change)).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => {
-                    done?;
-                    break;
-                }
+            if self.organizations.try_unfile(organization, KIND, &filed, (&event, change)).await? {
+                break;
             }
+            attempts.again()?;
         }
         let owner = self.organizations.owner(organization);
         let change = Change::new(owner).delete(CATALOGS, Key::of(id));

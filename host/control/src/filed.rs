@@ -202,14 +202,15 @@ impl Organizations {
         Ok(Page { items, next })
     }
 
-    /// Removes a thing on which nothing stands, in one batch with `change`, and erases its bodies.
-    pub(crate) async fn unfile<M>(
+    /// Removes a thing on which nothing stands, in one batch with `change`, and erases its bodies; false: somebody else was
+    /// faster, and nothing was done.
+    pub(crate) async fn try_unfile<M>(
         &self,
         organization: &str,
         kind: Kind,
         filed: &Filed<M>,
         (event, change): (&Event, Change),
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let Filed { id, head, seen } = filed;
         if head.uses > 0 {
             return Err(Error::InUse { what: kind.what, id: id.clone(), uses: head.uses });
@@ -222,10 +223,12 @@ impl Organizations {
             Life::Standing,
             Vec::new(),
         );
-        self.audit.append_with(&self.log(organization), event, change).await?;
+        if !self.audit.try_append_with(&self.log(organization), event, change).await? {
+            return Ok(false);
+        }
         self.erase_bodies(organization, kind, id).await?;
         self.keeper.storage.commit(Change::new(INSTALLATION).discard(GONE, note)).await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Goes on with erasing the bodies of what is gone where a crash has ended it. To be called when a process starts.
@@ -280,10 +283,7 @@ impl Organizations {
         (event, change): (&Event, Change),
     ) -> Result<bool, Error> {
         let change = kind.put(change, (organization, &filed.id), head, Some(&filed.seen))?;
-        match self.audit.append_with(&self.log(organization), event, change).await {
-            Err(Error::Storage(storage::Error::Conflict { .. })) => Ok(false),
-            done => done.map(|_| true),
-        }
+        self.audit.try_append_with(&self.log(organization), event, change).await
     }
 
     /// That somebody may do something, as all who make and change such things ask.

@@ -89,24 +89,19 @@ impl Installations {
         loop {
             let change = KIND.put(Change::new(INSTALLATION), (organization, digest), &head, None)?;
             let change = organizations.installs_component(change, digest).await?;
-            match organizations.audit.append_with(&log, &event, change).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => {
-                    match self.installed(organization, digest).await {
-                        // Another organization has installed or removed the same component, or this one is deleted.
-                        Err(Error::UnknownObject { .. }) => {
-                            organizations.may(by, organization, Action::GrantRights).await?;
-                            attempts.again()?;
-                        }
-                        found => {
-                            organizations.discard_body(organization, KIND, digest, &body).await?;
-                            return found.map(|(_, installation)| installation);
-                        }
-                    }
+            if organizations.audit.try_append_with(&log, &event, change).await? {
+                let (digest, installed_ms) = (digest.to_owned(), head.created_ms);
+                return Ok(Installation { digest, manifest: read, installed_ms, connections: 0 });
+            }
+            match self.installed(organization, digest).await {
+                // Another organization has installed or removed the same component, or this one is deleted.
+                Err(Error::UnknownObject { .. }) => {
+                    organizations.may(by, organization, Action::GrantRights).await?;
+                    attempts.again()?;
                 }
-                done => {
-                    done?;
-                    let (digest, installed_ms) = (digest.to_owned(), head.created_ms);
-                    return Ok(Installation { digest, manifest: read, installed_ms, connections: 0 });
+                found => {
+                    organizations.discard_body(organization, KIND, digest, &body).await?;
+                    return found.map(|(_, installation)| installation);
                 }
             }
         }
@@ -154,16 +149,13 @@ impl Installations {
         let filed = self.organizations.head::<Named>(organization, KIND, digest).await?;
         let event = Event::done(Act::ConnectorRemoved, by, digest);
         let change = Change::new(INSTALLATION);
-        match self.organizations.unfile(organization, KIND, &filed, (&event, change)).await {
-            // A connection has come to use it, or it was removed by somebody else.
-            Err(Error::Storage(storage::Error::Conflict { .. })) => {
-                let filed = self.organizations.head::<Named>(organization, KIND, digest).await?;
-                let uses = filed.head.uses;
-                Err(Error::InUse { what: KIND.what, id: digest.to_owned(), uses })
-            }
-            done => done,
-        }?;
-        self.organizations.remove_unused_component(digest).await
+        if self.organizations.try_unfile(organization, KIND, &filed, (&event, change)).await? {
+            return self.organizations.remove_unused_component(digest).await;
+        }
+        // A connection has come to use it, or it was removed by somebody else.
+        let filed = self.organizations.head::<Named>(organization, KIND, digest).await?;
+        let uses = filed.head.uses;
+        Err(Error::InUse { what: KIND.what, id: digest.to_owned(), uses })
     }
 
     pub(crate) async fn installed(

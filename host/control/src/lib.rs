@@ -18,6 +18,7 @@ mod error;
 mod filed;
 mod installations;
 mod keeper;
+mod live;
 mod organizations;
 mod queue;
 mod scheduler;
@@ -49,6 +50,7 @@ pub use error::Error;
 pub use filed::Page;
 pub use installations::{Installation, Installations};
 pub use keeper::INSTALLATION;
+pub use live::{Happened, Heard, Listener, Live, LiveEvent, RunCounts};
 pub use organizations::{
     Deletion, DeletionCertificate, Glass, GlassState, Invitation, Invited, Member, MemberRole, Organization,
     Organizations, Region,
@@ -60,7 +62,7 @@ pub use scheduler::{Scheduler, SchedulerPass};
 pub use schedules::{CatchUp, Plan, Schedule, ScheduleSpec, When};
 pub use secret::Secret;
 pub use sessions::{Session, Sessions};
-pub use syncs::{LastRun, PauseCause, SchemaChanges, StoredSync, SyncSpec, SyncState, Syncs};
+pub use syncs::{LastRun, PauseCause, SchemaChanges, StoredSync, SyncSpec, SyncState, SyncSummary, Syncs};
 pub use tokens::{NewToken, Token, Tokens};
 pub use users::{Email, Login, PasswordPolicy, SecondFactorSetup, User, Users, UsersOptions, Weakness};
 pub use zones::{Entrance, Zones, client_address};

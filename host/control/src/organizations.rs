@@ -207,6 +207,12 @@ impl Organizations {
         })
     }
 
+    /// The time by which everything here is judged: it never goes back.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.keeper.now_ms()
+    }
+
     /// The log of an organization of this region.
     #[must_use]
     pub fn log(&self, organization: &str) -> Log {

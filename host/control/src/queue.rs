@@ -32,7 +32,7 @@ use crate::organizations::Organizations;
 use crate::syncs::Syncs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 /// How much is done at once, and how often anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +89,12 @@ impl Queue {
     #[must_use]
     pub fn syncs(&self) -> Arc<Syncs> {
         Arc::clone(&self.syncs)
+    }
+
+    /// Rises whenever something may be wished of a run that is under way: its holder renews it then, and learns so at once.
+    #[must_use]
+    pub fn wishes(&self) -> watch::Receiver<u64> {
+        self.syncs.wishes.subscribe()
     }
 
     fn organizations(&self) -> &Organizations {

@@ -150,6 +150,16 @@ impl Schedule {
         std::iter::successors(self.times.after(after_ms), next).take(count).collect()
     }
 
+    /// A time as it is written in the zone of this schedule (RFC 3339), or in UTC where it has none.
+    #[must_use]
+    pub fn written(&self, ms: u64) -> String {
+        let zone = match &self.times {
+            Times::Cron { zone, .. } => zone.clone(),
+            Times::Every { .. } => TimeZone::UTC,
+        };
+        zoned(ms, &zone).map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
+    }
+
     /// The same for the same run of the same schedule, so that a restart moves nothing.
     fn jitter(&self, due_ms: u64, seed: u64) -> u64 {
         // SplitMix64: neighbouring times must not get neighbouring numbers.

@@ -156,6 +156,24 @@ impl Sessions {
         Ok(record.shown())
     }
 
+    /// Whose session this is. It is not used by that: who only listens does not keep it alive.
+    ///
+    /// # Errors
+    /// As [`Sessions::authenticate`].
+    pub async fn look(&self, token: &Secret) -> Result<Session, Error> {
+        let digest = TokenKind::Session.digest(token).ok_or(Error::SessionEnded)?;
+        let held = self.held().sessions.get(&digest).map(|held| held.record.clone());
+        let record = match held {
+            Some(record) => Some(record),
+            None => {
+                let found = self.keeper.read(INSTALLATION, SESSIONS, &digest.bytes()).await?;
+                found.map(|(record, _)| record)
+            }
+        };
+        let record = record.filter(|record: &SessionRecord| !record.is_over(self.keeper.now_ms()));
+        record.map(SessionRecord::shown).ok_or(Error::SessionEnded)
+    }
+
     /// Ends this session; one that is none is fine.
     ///
     /// # Errors

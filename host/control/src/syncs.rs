@@ -4,10 +4,12 @@
 //! goes on. A stopped sync's run is ended at once, and what would have been due is not made up for.
 
 mod check;
+mod list;
 mod record;
 mod spec;
 mod states;
 
+pub use list::SyncSummary;
 pub use record::{LastRun, PauseCause, SyncState};
 pub use spec::{SchemaChanges, SyncSpec};
 
@@ -17,15 +19,16 @@ use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::connections::{self, Connections, Made};
 use crate::error::Error;
-use crate::filed::{Filed, Head, Kind, Page, Uses};
+use crate::filed::{Filed, Head, Kind, Uses};
 use crate::keeper::{Attempts, INSTALLATION};
+use crate::live::{Happened, Live};
 use crate::organizations::{Organizations, checked_name};
 use crate::secret::draw_id;
 use crate::tables::{SYNC_BODIES, SYNCS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use storage::Change;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub(crate) const KIND: Kind = Kind { what: "sync", heads: SYNCS, bodies: SYNC_BODIES };
 
@@ -35,6 +38,9 @@ pub struct Syncs {
     pub(crate) connections: Arc<Connections>,
     /// A schedule is to be looked at earlier than was said.
     pub(crate) due: Notify,
+    /// Something may be wished of runs that are under way.
+    pub(crate) wishes: watch::Sender<u64>,
+    live: Arc<Live>,
 }
 
 /// A sync, as members of its organization see it.
@@ -44,11 +50,12 @@ pub struct StoredSync {
     pub id: String,
     /// What it does.
     pub spec: SyncSpec,
-    /// To be named when it is changed.
+    /// Of what it does, to be named when that is changed. What becomes of it meanwhile (it is started, it has run) raises
+    /// none.
     pub revision: u64,
     /// When it was made, in milliseconds since the epoch.
     pub created_ms: u64,
-    /// When it was changed last.
+    /// When what it does was changed last.
     pub changed_ms: u64,
     /// Whether it runs when it is due.
     pub state: SyncState,
@@ -64,7 +71,15 @@ impl Syncs {
     /// The syncs of these organizations.
     #[must_use]
     pub fn new(connections: Arc<Connections>) -> Self {
-        Self { organizations: Arc::clone(&connections.organizations), connections, due: Notify::new() }
+        let organizations = Arc::clone(&connections.organizations);
+        let (due, wishes) = (Notify::new(), watch::Sender::new(0));
+        Self { organizations, connections, due, wishes, live: Arc::default() }
+    }
+
+    /// What happens to syncs and their runs, for those who look on.
+    #[must_use]
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
     }
 
     /// Between which they move rows.
@@ -76,14 +91,12 @@ impl Syncs {
     /// Every fault that a sync would have, without keeping anything.
     ///
     /// # Errors
-    /// [`Error::BadSync`], [`Error::BadName`], [`Error::Denied`], [`Error::UnknownOrganization`], or when storage cannot be
-    /// read.
+    /// [`Error::BadSync`], [`Error::Denied`], [`Error::UnknownOrganization`], or when storage cannot be read.
     pub async fn validate(&self, by: &str, organization: &str, spec: &SyncSpec) -> Result<(), Error> {
         self.organizations.may(by, organization, Action::ChangeSyncs).await?;
         if spec.schedule.is_some() {
             self.organizations.may(by, organization, Action::ChangeSchedules).await?;
         }
-        checked_name(KIND.what, &spec.name)?;
         self.check(organization, spec).await
     }
 
@@ -105,10 +118,11 @@ impl Syncs {
             let change = self.used(Change::new(INSTALLATION), organization, uses.collect()).await?;
             let change = KIND.put(change, (organization, &id), &head, None)?;
             let log = self.organizations.log(organization);
-            match self.organizations.audit.append_with(&log, &event, change).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => return done.map(|_| shown(id, head, spec)),
+            if self.organizations.audit.try_append_with(&log, &event, change).await? {
+                self.tell(organization, Happened::SyncChanged { sync: id.clone(), revision: head.revision });
+                return Ok(shown(id, head, spec));
             }
+            attempts.again()?;
         }
     }
 
@@ -119,30 +133,6 @@ impl Syncs {
     pub async fn get(&self, by: &str, organization: &str, id: &str) -> Result<StoredSync, Error> {
         self.organizations.may(by, organization, Action::ReadConfigurations).await?;
         self.read(organization, id).await
-    }
-
-    /// The syncs of an organization.
-    ///
-    /// # Errors
-    /// [`Error::Denied`], [`Error::UnknownOrganization`], or when storage cannot be read.
-    pub async fn list(
-        &self,
-        by: &str,
-        organization: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<StoredSync>, Error> {
-        self.organizations.may(by, organization, Action::ReadConfigurations).await?;
-        let heads = self.organizations.heads::<Kept>(organization, KIND, after, limit).await?;
-        let mut items = Vec::new();
-        for filed in heads.items {
-            match self.read(organization, &filed.id).await {
-                // Deleted since the list was read.
-                Err(Error::UnknownObject { .. }) => {}
-                found => items.push(found?),
-            }
-        }
-        Ok(Page { items, next: heads.next })
     }
 
     /// Changes what a sync does, if it still has this revision. A run that is under way goes on as it began.
@@ -182,6 +172,8 @@ impl Syncs {
             self.organizations.discard_body(organization, KIND, id, left).await?;
             if is_done {
                 self.due.notify_one();
+                let (sync, revision) = (id.to_owned(), head.revision);
+                self.tell(organization, Happened::SyncChanged { sync, revision });
                 return Ok(shown(id.to_owned(), head, spec));
             }
             attempts.again()?;
@@ -211,11 +203,23 @@ impl Syncs {
             let uses = uses.map(|connection| (connection, Uses::Fewer)).collect();
             let change = self.used(Change::new(INSTALLATION), organization, uses).await?;
             let change = filed.head.more.set_due(change, (organization, id), None);
-            match self.organizations.unfile(organization, KIND, &filed, (&event, change)).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => return done,
+            if self.organizations.try_unfile(organization, KIND, &filed, (&event, change)).await? {
+                self.tell(organization, Happened::SyncDeleted { sync: id.to_owned() });
+                return Ok(());
             }
+            attempts.again()?;
         }
+    }
+
+    /// An organization is no more: whoever holds a run of it or looks on learns so at once.
+    pub fn organization_ended(&self, organization: &str) {
+        self.live.end(organization);
+        self.wishes.send_modify(|count| *count += 1);
+    }
+
+    /// Tells those who look on what has become true.
+    pub(crate) fn tell(&self, organization: &str, what: Happened) {
+        self.live.tell(organization, self.organizations.keeper.now_ms(), what);
     }
 
     pub(crate) async fn whole(&self, organization: &str, id: &str) -> Result<(Filed<Kept>, SyncSpec), Error> {

@@ -7,6 +7,7 @@ mod audit_files;
 mod components;
 mod connections;
 mod deletion;
+mod live;
 mod organizations;
 mod queue;
 mod queue_crash;

@@ -151,6 +151,22 @@ impl Audit {
         }
     }
 
+    /// As [`Audit::append_with`]; false: the change expected what is not so, and nothing was done.
+    ///
+    /// # Errors
+    /// As [`Audit::append`].
+    pub(crate) async fn try_append_with(
+        &self,
+        log: &Log,
+        event: &Event,
+        change: Change,
+    ) -> Result<bool, Error> {
+        match self.append_with(log, event, change).await {
+            Err(Error::Storage(storage::Error::Conflict { .. })) => Ok(false),
+            done => done.map(|_| true),
+        }
+    }
+
     /// How far a log has come.
     ///
     /// # Errors

@@ -79,10 +79,10 @@ impl Organizations {
             let change = Change::new(INSTALLATION).expect(DELETIONS, at.clone(), None);
             let change = change.put(DELETIONS, at, Life::Standing, encode(DELETIONS, &deletion)?);
             let event = Event::done(Act::DeletionRequested, by, organization);
-            match self.audit.append_with(&self.log(organization), &event, change).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => return done.map(|_| deletion),
+            if self.audit.try_append_with(&self.log(organization), &event, change).await? {
+                return Ok(deletion);
             }
+            attempts.again()?;
         }
     }
 
@@ -106,11 +106,9 @@ impl Organizations {
         let change = Change::new(INSTALLATION).expect(DELETIONS, at.clone(), Some(&seen));
         let change = change.discard(DELETIONS, at);
         let event = Event::done(Act::DeletionWithdrawn, by, organization);
-        match self.audit.append_with(&self.log(organization), &event, change).await {
-            // Somebody was faster; what they did is seen by whoever asks again.
-            Err(Error::Storage(storage::Error::Conflict { .. })) => Err(Error::NoDeletion),
-            done => done.map(|_| ()),
-        }
+        // Else somebody was faster; what they did is seen by whoever asks again.
+        let is_done = self.audit.try_append_with(&self.log(organization), &event, change).await?;
+        if is_done { Ok(()) } else { Err(Error::NoDeletion) }
     }
 
     /// Has the deletion carried out: by another admin than the one who asked for it, or by anyone of them after the time. When
@@ -141,13 +139,10 @@ impl Organizations {
                 .put(CONDEMNED, at.clone(), Life::Standing, Vec::new())
                 .put(DELETIONS, at, Life::Standing, encode(DELETIONS, &deletion)?);
             let event = Event::done(Act::DeletionConfirmed, by, organization);
-            match self.audit.append_with(&self.log(organization), &event, change).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => {
-                    done?;
-                    return self.carry_out(organization, &deletion).await;
-                }
+            if self.audit.try_append_with(&self.log(organization), &event, change).await? {
+                return self.carry_out(organization, &deletion).await;
             }
+            attempts.again()?;
         }
     }
 

@@ -152,11 +152,11 @@ impl Organizations {
                 .delete(INVITATIONS, at.clone())
                 .delete(INVITATION_TOKENS, record.digest.bytes());
             let event = Event::done(Act::InvitationRevoked, by, invitation);
-            match self.audit.append_with(&self.log(organization), &event, change).await {
-                // Taken up or taken back by somebody else meanwhile.
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => return done.map(|_| ()),
+            if self.audit.try_append_with(&self.log(organization), &event, change).await? {
+                return Ok(());
             }
+            // Taken up or taken back by somebody else meanwhile.
+            attempts.again()?;
         }
     }
 
@@ -174,10 +174,10 @@ impl Organizations {
             if self.role(&held.organization, user).await?.is_some() {
                 return Err(Error::AlreadyMember);
             }
-            match self.take_up(&held, user, Change::new(INSTALLATION)).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => return done.map(|()| held.organization),
+            if self.take_up(&held, user, Change::new(INSTALLATION)).await? {
+                return Ok(held.organization);
             }
+            attempts.again()?;
         }
     }
 
@@ -192,10 +192,10 @@ impl Organizations {
             let held = self.held(token).await?;
             let email = Email::parse(&held.record.email)?;
             let (user, change) = self.users.add(Change::new(INSTALLATION), &email, password, false).await?;
-            match self.take_up(&held, &user, change).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => return done.map(|()| (user, held.organization)),
+            if self.take_up(&held, &user, change).await? {
+                return Ok((user, held.organization));
             }
+            attempts.again()?;
         }
     }
 
@@ -213,7 +213,8 @@ impl Organizations {
         }
     }
 
-    async fn take_up(&self, held: &Held, user: &str, change: Change) -> Result<(), Error> {
+    /// False: somebody else was faster.
+    async fn take_up(&self, held: &Held, user: &str, change: Change) -> Result<bool, Error> {
         let Held { organization, invitation, record, revision } = held;
         let (known, seen) = self.record(organization).await?;
         let known = known.with_role(None, Some(record.role)).ok_or(Error::LastAdmin)?;
@@ -225,7 +226,6 @@ impl Organizations {
         let change = self.join(change, organization, user, record.role)?;
         let event = Event::done(Act::MemberJoined, user, organization).detail("role", record.role.name());
         let event = event.detail("invitation", invitation).personal(user, &[("email", &record.email)]);
-        self.audit.append_with(&self.log(organization), &event, change).await?;
-        Ok(())
+        self.audit.try_append_with(&self.log(organization), &event, change).await
     }
 }

@@ -164,10 +164,10 @@ impl Organizations {
                 }
                 None => batch.delete(MEMBERS, at).delete(MEMBERSHIPS, Key::of(user).id(organization)),
             };
-            match self.audit.append_with(&self.log(organization), event, batch).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => return done.map(|_| ()),
+            if self.audit.try_append_with(&self.log(organization), event, batch).await? {
+                return Ok(());
             }
+            attempts.again()?;
         }
     }
 }

@@ -24,20 +24,25 @@ impl Queue {
         loop {
             let mut run = self.run(organization, id).await?.ok_or_else(unknown)?;
             let change = Change::new(INSTALLATION);
-            let change = if run.record.taken.is_some() {
-                run.record.wish = Some(Wish::Cancel);
-                run.put(change)?
-            } else {
+            let is_waiting = run.record.taken.is_none();
+            let change = if is_waiting {
                 let mut lane = Lane::read(&self.organizations().keeper, organization).await?;
                 lane.goes();
                 let change = lane.put(run.end_waiting(run.end(change)))?;
                 self.leave_sync(change, &run, (Ending::Cancelled, None)).await?
+            } else {
+                run.record.wish = Some(Wish::Cancel);
+                run.put(change)?
             };
             let log = self.organizations().log(organization);
-            match self.organizations().audit.append_with(&log, &event, change).await {
-                Err(Error::Storage(storage::Error::Conflict { .. })) => attempts.again()?,
-                done => return done.map(|_| ()),
+            if self.organizations().audit.try_append_with(&log, &event, change).await? {
+                if is_waiting {
+                    self.syncs.tell(organization, run.ended(Ending::Cancelled));
+                }
+                self.syncs.wishes.send_modify(|count| *count += 1);
+                return Ok(());
             }
+            attempts.again()?;
         }
     }
 }

@@ -103,15 +103,13 @@ impl Queue {
         let is_done = match event {
             Some(event) => {
                 let log = self.organizations().log(organization);
-                match self.organizations().audit.append_with(&log, &event, change).await {
-                    Err(Error::Storage(storage::Error::Conflict { .. })) => false,
-                    done => done.map(|_| true)?,
-                }
+                self.organizations().audit.try_append_with(&log, &event, change).await?
             }
             None => keeper.try_commit(change).await?.is_none(),
         };
         if is_done {
             self.changed.notify_one();
+            self.syncs.tell(organization, run.waits());
         }
         Ok(is_done.then(|| run.order()))
     }

@@ -111,7 +111,11 @@ impl Queue {
         lane.ends();
         lane.comes(self.turn.load(Ordering::Acquire));
         let change = run.put_waiting(run.end_taken(run.put(lease.change())?));
-        Ok(keeper.try_commit(lane.put(change)?).await?.is_none())
+        let is_done = keeper.try_commit(lane.put(change)?).await?.is_none();
+        if is_done {
+            self.syncs.tell(&run.organization, run.waits());
+        }
+        Ok(is_done)
     }
 
     /// Ends a run under its lease, which is given back.
@@ -145,7 +149,11 @@ impl Queue {
         lane.ends();
         let change = lane.put(run.end_taken(run.end(lease.change())))?;
         let change = self.leave_sync(change, &run, (*ending, error.clone())).await?;
-        Ok(keeper.try_commit(change).await?.is_none())
+        let is_done = keeper.try_commit(change).await?.is_none();
+        if is_done {
+            self.syncs.tell(&run.organization, run.ended(*ending));
+        }
+        Ok(is_done)
     }
 
     /// Adds to a change that the sync has this run no more. Its schedule is looked at then: what was due meanwhile waits.

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::keeper::encode;
+use crate::live::Happened;
 use crate::tables::{Key, RUNS, RUNS_TAKEN, RUNS_WAITING};
 use serde::{Deserialize, Serialize};
 use storage::{Change, Lease, Life, Revision};
@@ -107,6 +108,23 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// That it waits, for those who look on.
+    pub(super) fn waits(&self) -> Happened {
+        let RunRecord { sync, attempt, .. } = &self.record;
+        Happened::RunWaits { run: self.id.clone(), sync: sync.clone(), attempts: *attempt }
+    }
+
+    /// That somebody executes it.
+    pub(super) fn began(&self) -> Happened {
+        let RunRecord { sync, attempt, .. } = &self.record;
+        Happened::RunBegan { run: self.id.clone(), sync: sync.clone(), attempts: *attempt }
+    }
+
+    /// That it has ended.
+    pub(super) fn ended(&self, outcome: Ending) -> Happened {
+        Happened::RunEnded { run: self.id.clone(), sync: self.record.sync.clone(), outcome }
+    }
+
     pub(super) fn order(&self) -> Order {
         let RunRecord { sync, cause, queued_ms, attempt, taken, .. } = self.record.clone();
         Order {

@@ -95,6 +95,7 @@ impl Queue {
             run.record.attempt = run.record.attempt.saturating_add(1);
             let change = lane.put(run.put_taken(run.put(change)?))?;
             if keeper.try_commit(change).await?.is_none() {
+                self.syncs.tell(organization, run.began());
                 return Ok(Some(Taken { order: run.order(), lease }));
             }
             // It was cancelled, or its organization's lane has changed: whoever asks next looks anew.
@@ -152,6 +153,7 @@ impl Queue {
         run.record.taken = Some((keeper.now_ms(), lease.token()));
         if keeper.try_commit(run.put(lease.change())?).await?.is_none() {
             self.note_held(lease.until_ms());
+            self.syncs.tell(&run.organization, run.began());
             return Ok(Some(Taken { order: run.order(), lease }));
         }
         keeper.storage.release(lease).await?;

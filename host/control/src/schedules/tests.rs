@@ -84,6 +84,15 @@ fn runs_are_due_when_the_zone_says_so() {
 }
 
 #[test]
+fn times_are_written_as_the_zone_has_them() {
+    let berlin = schedule(&cron("30 2 * * *", "Europe/Berlin"));
+    assert_eq!(berlin.written(ms("2026-10-25T00:30:00Z")), "2026-10-25T02:30:00+02:00");
+    assert_eq!(berlin.written(ms("2026-10-26T01:30:00Z")), "2026-10-26T02:30:00+01:00");
+    let hourly = schedule(&every(HOUR_MS, 0));
+    assert_eq!(hourly.written(ms("2026-10-26T01:30:00Z")), "2026-10-26T01:30:00+00:00");
+}
+
+#[test]
 fn going_back_finds_the_same_times_as_going_on() {
     for (pattern, zone, after, expected) in TIMES {
         let times = schedule(&cron(pattern, zone)).times;

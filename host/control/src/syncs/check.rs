@@ -1,8 +1,9 @@
 //! Holds a sync against what there is: connections, their roles, and the catalog of the source where somebody has looked.
 
-use super::{SyncSpec, Syncs};
+use super::{KIND, SyncSpec, Syncs};
 use crate::connections::{Catalog, CatalogStream};
 use crate::error::Error;
+use crate::organizations::checked_name;
 use crate::schedules::Schedule;
 use manifest::{ConfigFault, Mode, Rejects, Role, RunOptions, StreamSelection, did_you_mean};
 use std::collections::BTreeSet;
@@ -13,6 +14,9 @@ const TRANSFORMS_MAX: usize = 16;
 impl Syncs {
     pub(super) async fn check(&self, organization: &str, spec: &SyncSpec) -> Result<(), Error> {
         let mut faults = Vec::new();
+        if let Err(Error::BadName { reason, .. }) = checked_name(KIND.what, &spec.name) {
+            faults.push(ConfigFault::new("/name", reason));
+        }
         let mut ends = vec![
             ("/source".to_owned(), &spec.source, Role::Source),
             ("/destination".to_owned(), &spec.destination, Role::Destination),

@@ -6,7 +6,8 @@ use crate::audit::{Act, Event};
 use crate::error::Error;
 use crate::filed::Head;
 use crate::keeper::{Attempts, INSTALLATION};
-use crate::queue::Wish;
+use crate::live::Happened;
+use crate::queue::{Ending, Wish};
 use crate::tables::SYNCS;
 use storage::Change;
 
@@ -69,6 +70,7 @@ impl Syncs {
                 return self.read(organization, id).await;
             }
             let mut kept = filed.head.more.clone();
+            let run = kept.run.clone();
             let now_ms = self.organizations.keeper.now_ms();
             if kept.state == SyncState::Stopped {
                 kept.settled_ms = now_ms;
@@ -87,13 +89,26 @@ impl Syncs {
                 change = self.wish(change, organization, &mut kept, wish).await?;
             }
             change = kept.look(change, (organization, id), now_ms);
+            let ended = run.filter(|_| kept.run.is_none());
             let head = Head { more: kept, ..filed.head.clone() };
             let entry = (event, change);
             if self.organizations.try_refile(organization, KIND, (&filed, &head), entry).await? {
                 self.due.notify_one();
+                self.wishes.send_modify(|count| *count += 1);
+                self.tell_state(organization, id, (state, ended));
                 return self.read(organization, id).await;
             }
             attempts.again()?;
         }
+    }
+
+    /// The run that waited went with it.
+    fn tell_state(&self, organization: &str, id: &str, (state, ended): (&SyncState, Option<String>)) {
+        let sync = || id.to_owned();
+        if let Some(run) = ended {
+            let what = Happened::RunEnded { run, sync: sync(), outcome: Ending::Cancelled };
+            self.tell(organization, what);
+        }
+        self.tell(organization, Happened::SyncState { sync: sync(), state: state.clone() });
     }
 }

@@ -35,6 +35,30 @@ async fn code(sessions: &Sessions, token: &Secret) -> &'static str {
 
 /// In memory, and by a process that reads it from disk.
 #[tokio::test]
+async fn who_only_looks_on_does_not_keep_a_session_alive() {
+    for from_disk in [false, true] {
+        let world = World::new();
+        let mut sessions = world.with_person().await;
+        let (began, token) = log_in(&sessions, None).await;
+        assert_eq!(code(&sessions, &token).await, "in");
+        for (quiet_ms, expected) in [(119 * MINUTE_MS, Some(&began.id)), (MINUTE_MS, None)] {
+            world.clock.pass(quiet_ms);
+            if from_disk {
+                drop(sessions);
+                sessions = world.sessions().await;
+            }
+            let looked = sessions.look(&token).await;
+            assert_eq!(looked.as_ref().ok().map(|session| &session.id), expected, "from disk: {from_disk}");
+        }
+        let (_, token) = log_in(&sessions, None).await;
+        assert!(sessions.authenticate(&token).await.is_ok() && sessions.look(&token).await.is_ok());
+        sessions.log_out(&token).await.unwrap();
+        assert!(matches!(sessions.look(&token).await, Err(Error::SessionEnded)));
+    }
+}
+
+/// In memory, and by a process that reads it from disk.
+#[tokio::test]
 async fn a_session_ends_after_120_minutes_of_quiet() {
     for from_disk in [false, true] {
         let world = World::new();

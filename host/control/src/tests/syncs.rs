@@ -204,6 +204,27 @@ async fn a_run_gets_what_a_document_would_say_and_only_the_rights_that_hold() {
 }
 
 #[tokio::test]
+async fn a_list_tells_what_is_known_of_each_without_what_it_does() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    let (admin, acme) = works.by();
+    let every = json!({ "when": { "every": { "interval_ms": HOUR_MS, "from_ms": 0 } } });
+    let made = works.sync(&json!({ "schedule": every, "streams": [stream(&json!({}))] })).await;
+    let started = works.syncs.start(admin, acme, &made.id).await.unwrap();
+    let other = works.sync(&json!({ "name": "Other" })).await;
+    let page = works.syncs.list(admin, acme, None, 1).await.unwrap();
+    let rest = works.syncs.list(admin, acme, page.next.as_deref(), 1).await.unwrap();
+    let mut all = [page.items, rest.items].concat();
+    all.sort_by_key(|sync| sync.name == "Other");
+    assert_eq!(rest.next, None);
+    let [one, two] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!((&one.id, &one.name, &one.state), (&made.id, &made.spec.name, &SyncState::Running));
+    assert_eq!((&one.source, &one.destination), (&works.source, &works.destination));
+    assert_eq!((one.has_schedule, one.due_ms, one.revision), (true, started.due_ms, 1));
+    assert_eq!((&two.id, two.has_schedule, &two.state), (&other.id, false, &SyncState::Stopped));
+}
+
+#[tokio::test]
 async fn states_are_changed_by_members_and_by_what_a_run_finds_and_each_change_is_logged() {
     let world = World::new();
     let works = world.works(QueueOptions::default()).await;

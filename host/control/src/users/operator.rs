@@ -59,10 +59,8 @@ impl Users {
         let (user, change) = self.add(change, &email, password, true).await?;
         let event = Event::done(Act::OperatorCreated, &user, &user);
         let event = event.personal(&user, &[("email", email.as_str())]);
-        match self.audit.append_with(&Log::installation(), &event, change).await {
-            // Somebody has used the token meanwhile, or drawn a new one.
-            Err(Error::Storage(storage::Error::Conflict { .. })) => Err(Error::BadSetupToken),
-            done => done.map(|_| user),
-        }
+        // Else somebody has used the token meanwhile, or drawn a new one.
+        let is_done = self.audit.try_append_with(&Log::installation(), &event, change).await?;
+        if is_done { Ok(user) } else { Err(Error::BadSetupToken) }
     }
 }

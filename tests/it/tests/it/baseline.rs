@@ -6,6 +6,7 @@ use crate::oracle::{Attack, World, swift};
 use runtime::{Component, Connection, Grants, Runtime, Settings, Source};
 use serde_json::json;
 use std::fs;
+use std::process::Command;
 use tokio::runtime::Handle;
 
 /// A pool of few slots: it keeps the pages of each slot that it has used, and few are soon used. A slot that does not come
@@ -14,6 +15,17 @@ const SLOTS: usize = 4;
 
 /// Rounds until each slot has been used by what uses most of it.
 const WARM_UP: usize = 8;
+
+const TEST: &str =
+    "baseline::memory_descriptors_threads_tasks_and_slots_return_to_their_baseline_over_every_attack";
+
+/// Set for the process in which the siege is held.
+const BESIEGED: &str = "COFFERDAM_TEST_BESIEGED";
+
+/// So that memory that was freed is the system's again, as far as the allocator of the C library can: otherwise each thread
+/// keeps some, more or less of it by chance, which would hide what does not come back.
+const ALLOCATOR: [(&str, &str); 3] =
+    [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "65536"), ("MALLOC_TRIM_THRESHOLD_", "65536")];
 
 /// So many attacks in all in the long round.
 const LONG_ATTACKS: usize = 10_000;
@@ -94,8 +106,18 @@ fn held() -> Held {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn memory_descriptors_threads_tasks_and_slots_return_to_their_baseline_over_every_attack() {
+#[test]
+fn memory_descriptors_threads_tasks_and_slots_return_to_their_baseline_over_every_attack() {
+    if std::env::var_os(BESIEGED).is_some() {
+        return siege();
+    }
+    let mut besieged = Command::new(std::env::current_exe().unwrap());
+    besieged.args(["--exact", TEST, "--nocapture"]).env(BESIEGED, "yes").envs(ALLOCATOR);
+    assert!(besieged.status().unwrap().success());
+}
+
+#[tokio::main(flavor = "multi_thread")]
+async fn siege() {
     let siege = Siege::new().await;
     for _ in 0..WARM_UP {
         siege.round().await;
@@ -110,7 +132,7 @@ async fn memory_descriptors_threads_tasks_and_slots_return_to_their_baseline_ove
     assert!(after.descriptors <= before.descriptors, "{after:?} after {before:?}");
     assert!(after.threads <= before.threads, "{after:?} after {before:?}");
     assert!(after.tasks <= before.tasks, "{after:?} after {before:?}");
-    assert!(after.resident_kib <= before.resident_kib * 105 / 100, "{after:?} after {before:?}");
+    assert!(after.resident_kib <= before.resident_kib * 102 / 100, "{after:?} after {before:?}");
     siege.every_slot_is_free().await;
 }
 

@@ -83,6 +83,30 @@ impl SealedRecords {
     /// # Errors
     /// [`Error::BadCheckpoint`], [`Error::Running`], [`Error::UnknownSync`], [`Error::UnknownUnit`], or when storage refuses.
     pub async fn edit_checkpoint(&self, sync: &str, unit: &str, checkpoint: &str) -> Result<(), Error> {
+        self.set_position(sync, unit, checkpoint, None).await
+    }
+
+    /// The same, if the unit still stands where it was seen to.
+    ///
+    /// # Errors
+    /// [`Error::PositionMoved`], and as [`SealedRecords::edit_checkpoint`].
+    pub async fn edit_checkpoint_seen(
+        &self,
+        sync: &str,
+        unit: &str,
+        checkpoint: &str,
+        seen: &Position,
+    ) -> Result<(), Error> {
+        self.set_position(sync, unit, checkpoint, Some(seen)).await
+    }
+
+    async fn set_position(
+        &self,
+        sync: &str,
+        unit: &str,
+        checkpoint: &str,
+        seen: Option<&Position>,
+    ) -> Result<(), Error> {
         let bad = |message: String| Err(Error::BadCheckpoint { message });
         if checkpoint.len() > CHECKPOINT_BYTES_MAX {
             return bad(format!("it has {} bytes, allowed are {CHECKPOINT_BYTES_MAX}", checkpoint.len()));
@@ -92,6 +116,12 @@ impl SealedRecords {
         }
         let seat = self.hold_idle(sync).await?;
         self.known_unit(sync, unit).await?;
+        // Nothing else moves it while the seat is held.
+        if let Some(seen) = seen
+            && self.read_unit(sync, unit).await?.0.record.position != *seen
+        {
+            return Err(Error::PositionMoved { sync: sync.into(), unit: unit.into() });
+        }
         let set = |record: &mut UnitRecord| {
             record.position.checkpoint = Some(checkpoint.to_owned());
             record.position.complete = false;

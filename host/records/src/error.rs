@@ -107,6 +107,20 @@ pub enum Error {
         /// Row errors whose key was accepted since.
         superseded: u64,
     },
+    /// What somebody chose to send through again is not known any more.
+    #[error("nothing is known any more of what was chosen to be sent through again (`{request}`)")]
+    UnknownRequest {
+        /// The choice.
+        request: String,
+    },
+    /// A position is not where it was when somebody looked.
+    #[error("the position `{unit}` of the sync `{sync}` has moved since it was looked at")]
+    PositionMoved {
+        /// The sync.
+        sync: String,
+        /// The unit.
+        unit: String,
+    },
     /// Nothing is kept under a name.
     #[error("there is no credential `{name}`{}", listed(known))]
     UnknownCredential {
@@ -194,6 +208,8 @@ impl Error {
             Self::CredentialChanged { .. } => "CD1065",
             Self::CredentialOfAnother { .. } => "CD1066",
             Self::CredentialBinding { .. } => "CD1067",
+            Self::UnknownRequest { .. } => "CD1068",
+            Self::PositionMoved { .. } => "CD1069",
             Self::Port(error) => error.code(),
             Self::Storage(error) => error.code(),
         }

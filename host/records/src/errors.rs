@@ -3,6 +3,7 @@
 mod delete;
 mod filter;
 mod kept;
+mod send;
 
 pub use filter::{ErrorFilter, StateFilter};
 pub use kept::{ErrorCounts, ErrorId, ErrorPage, ErrorState, KeptError};
@@ -13,11 +14,16 @@ use crate::records::SealedRecords;
 use crate::walk::{Listed, Walk};
 use filter::Conditions;
 use pipeline::model::StreamSchema;
+use pipeline::records::RowCopy;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Rows of one page. A chunk is small, but for one large row.
+const PAGE_BYTES: usize = 16 << 20;
+
 impl SealedRecords {
-    /// Row errors of the sync in the order of their ids, those behind `after`, at most `limit`.
+    /// Row errors of the sync in the order of their ids, those behind `after`, at most `limit`; fewer where their rows are
+    /// large.
     ///
     /// # Errors
     /// [`Error::UnknownSync`], [`Error::BadCondition`], or when storage cannot be read.
@@ -30,13 +36,12 @@ impl SealedRecords {
     ) -> Result<ErrorPage, Error> {
         self.newest_run(sync).await?;
         let mut search = self.search(sync, filter, after).await?;
-        let mut page = ErrorPage::default();
+        let (mut page, mut bytes) = (ErrorPage::default(), 0);
         while let Some((listed, errors)) = search.next().await? {
-            let schema = search.walk.schema(&listed).await?;
-            for error in errors {
-                let state = search.state(&listed, error.offset);
-                let kept = KeptError::new(&listed, schema.clone(), error, state);
-                if page.errors.len() == limit {
+            let is_full = bytes > PAGE_BYTES;
+            bytes += held_bytes(&errors);
+            for kept in search.shown(&listed, errors).await? {
+                if page.errors.len() == limit || is_full {
                     page.next = page.errors.last().map(|last| last.id);
                     return Ok(page);
                 }
@@ -158,6 +163,16 @@ impl<'a> Search<'a> {
         self.conditions.prove_known()
     }
 
+    /// As they are shown.
+    async fn shown(&mut self, listed: &Listed, errors: Vec<StoredError>) -> Result<Vec<KeptError>, Error> {
+        let schema = self.walk.schema(listed).await?;
+        let shown = errors.into_iter().map(|error| {
+            let state = self.state(listed, error.offset);
+            KeptError::new(listed, Arc::clone(&schema), error, state)
+        });
+        Ok(shown.collect())
+    }
+
     pub(crate) fn state(&self, listed: &Listed, offset: u32) -> ErrorState {
         match self.walk.superseded_by(listed, offset) {
             Some(by_run) => ErrorState::Superseded { by_run },
@@ -170,4 +185,18 @@ impl<'a> Search<'a> {
         self.after.is_none_or(|after| id > after)
             && self.filter.takes(id, error, self.state(listed, error.offset))
     }
+}
+
+/// What the rows of one chunk hold in memory: those of one batch share it.
+fn held_bytes(errors: &[StoredError]) -> usize {
+    let mut last = None;
+    let of = |error: &StoredError| match &error.row {
+        RowCopy::Row(row) => {
+            let batch = Arc::as_ptr(row.place().0);
+            if last.replace(batch) == Some(batch) { 0 } else { row.place().0.byte_count() }
+        }
+        RowCopy::Raw(bytes) => bytes.len(),
+        _ => 0,
+    };
+    errors.iter().map(of).sum()
 }

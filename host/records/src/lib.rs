@@ -59,10 +59,10 @@ pub use credentials::{
 };
 pub use error::Error;
 pub use errors::{ErrorCounts, ErrorFilter, ErrorId, ErrorPage, ErrorState, KeptError, StateFilter};
-pub use log::{LogLevel, LogLine, RunLines, RunLog};
+pub use log::{LogLevel, LogLine, LogPage, LogPlace, RunLines, RunLog};
 pub use previews::Preview;
 pub use records::SealedRecords;
-pub use reprocess::{Choice, Reprocess};
+pub use reprocess::{Choice, Reprocess, ReprocessRequest};
 pub use runs::{GroupEnd, KnownSync, RunEnd, RunEntry};
 pub use session::Session;
 pub use settings::{Retention, Settings};

@@ -159,6 +159,26 @@ impl RunLog {
     }
 }
 
+/// Names a line of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LogPlace {
+    /// As lines were written, in chunks.
+    pub chunk: u64,
+    /// The line in its chunk.
+    pub line: u32,
+}
+
+/// Some lines of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// In the order in which they were said.
+    pub lines: Vec<LogLine>,
+    /// How many were said beyond what is kept, between these lines.
+    pub dropped: u64,
+    /// There are more behind this one.
+    pub next: Option<LogPlace>,
+}
+
 struct Next {
     sync: String,
     run: u64,
@@ -180,5 +200,48 @@ impl SealedRecords {
             all.dropped += dropped;
         }
         Ok(all)
+    }
+
+    /// Some lines of a run: those behind `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSync`], [`Error::UnknownRun`], or when storage cannot be read.
+    pub async fn log_page(
+        &self,
+        sync: &str,
+        run: u64,
+        after: Option<LogPlace>,
+        limit: usize,
+    ) -> Result<LogPage, Error> {
+        self.run(sync, Some(run)).await?;
+        let prefix = Key::of(sync).number(run);
+        let (mut page, mut last) = (LogPage::default(), None);
+        // The chunk of the last line may have more of them.
+        let before = after.and_then(|after| after.chunk.checked_sub(1));
+        let mut behind = before.map(|chunk| prefix.clone().number(chunk).bytes());
+        loop {
+            let found = self.scan_page(LOGS, &prefix, behind.as_deref()).await?;
+            let Some((key, _)) = found.last() else { return Ok(page) };
+            behind = Some(key.clone());
+            for (key, found) in found {
+                let chunk = key.last_chunk().copied().map_or(0, u64::from_be_bytes);
+                let RunLines { lines, dropped } = codec::from_json(LOGS, found.value.expose())?;
+                let end = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_sub(1);
+                let is_told = after.is_some_and(|after| after >= LogPlace { chunk, line: end });
+                for (line, text) in (0..).zip(lines) {
+                    let place = LogPlace { chunk, line };
+                    if after.is_some_and(|after| place <= after) {
+                        continue;
+                    }
+                    if page.lines.len() == limit {
+                        page.next = last;
+                        return Ok(page);
+                    }
+                    page.lines.push(text);
+                    last = Some(place);
+                }
+                page.dropped += if is_told { 0 } else { dropped };
+            }
+        }
     }
 }

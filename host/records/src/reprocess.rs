@@ -8,7 +8,9 @@ mod choice;
 mod merge;
 mod plan;
 mod reader;
+mod request;
 mod source;
 
 pub use choice::{Choice, Reprocess};
 pub(crate) use plan::{OfCommit, Plan};
+pub use request::ReprocessRequest;

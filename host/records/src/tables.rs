@@ -42,6 +42,8 @@ pub(crate) const KEPT_ROWS: Table = table("kept_rows", Class::Rows);
 pub(crate) const CHANGES: Table = table("position_changes", Class::Metadata);
 /// `sync | stream`: rows that were shown.
 pub(crate) const PREVIEWS: Table = table("previews", Class::Rows);
+/// `request`: which row errors somebody chose to send through again. May quote rows.
+pub(crate) const REPROCESS_REQUESTS: Table = table("reprocess_requests", Class::Rows);
 /// `credential`: what it is for, who entered it, its public fields. Standing.
 pub(crate) const CREDENTIALS: Table = table("credentials", Class::Credentials);
 /// `credential | generation`: its secret fields. Standing.

@@ -12,6 +12,7 @@ mod model;
 mod port;
 mod positions;
 mod reprocess;
+mod request;
 mod retention;
 mod rows;
 mod superseded;

@@ -25,4 +25,13 @@ impl SealedRecords {
         search.prove_conditions()?;
         Ok(deleted)
     }
+
+    /// Erases what was deleted of the organization, and returns when it is done: everything else is sealed anew, and the former
+    /// key destroyed. Says how many records that were; none: nothing was to be erased.
+    ///
+    /// # Errors
+    /// When storage refuses. It goes on from there by itself.
+    pub async fn erase_now(&self) -> Result<Option<u64>, Error> {
+        Ok(self.storage.erase_now(&self.organization).await?.map(|done| done.records))
+    }
 }

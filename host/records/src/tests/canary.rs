@@ -57,6 +57,7 @@ async fn unsealed(records: &SealedRecords) -> Vec<(&'static str, Vec<u8>)> {
         t::SETTLEMENTS,
         t::CHANGES,
         t::PREVIEWS,
+        t::REPROCESS_REQUESTS,
         t::SETTINGS,
         t::CREDENTIALS,
         t::CREDENTIAL_SECRETS,

@@ -166,3 +166,70 @@ async fn what_is_deleted_is_gone_at_once_and_the_others_keep_their_ids() {
     assert_eq!(run_with(&records, &[(7, "n", "x")]).await, 2);
     assert_eq!(ids(&records, &ErrorFilter::default()).await, ["2-1"]);
 }
+
+#[tokio::test]
+async fn large_rows_make_short_pages_and_none_is_missing() {
+    let world = World::new();
+    let records = world.open().await;
+    let name = "n".repeat(900_000);
+    let rows: Vec<(i64, &str, &str)> = (0..24).map(|id| (id, name.as_str(), "x")).collect();
+    run_with(&records, &rows).await;
+    let (mut seen, mut after, mut longest) = (Vec::new(), None, 0);
+    loop {
+        let page = records.errors("sync", &ErrorFilter::default(), after, 100).await.unwrap();
+        longest = longest.max(page.errors.len());
+        seen.extend(page.errors.iter().map(|error| error.id.number));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, (1..=24).collect::<Vec<u64>>());
+    assert!((15..=25).contains(&longest), "{longest}");
+}
+
+#[tokio::test]
+async fn what_is_sent_is_what_pages_hold_and_waits_for_whoever_takes_it() {
+    let world = World::new();
+    let records = world.open().await;
+    let name = "n".repeat(1_000);
+    let rows: Vec<(i64, &str, &str)> = (0..3_000).map(|id| (id, name.as_str(), "x")).collect();
+    run_with(&records, &rows).await;
+    let filter = ErrorFilter::default();
+    let (to, mut from) = tokio::sync::mpsc::channel(1);
+    let sending = records.send_errors("sync", &filter, &to);
+    let mut sending = std::pin::pin!(sending);
+    let mut sent = Vec::new();
+    loop {
+        tokio::select! {
+            biased;
+            Some(some) = from.recv() => {
+                assert!(some.len() < 3_000, "a part at a time");
+                sent.extend(some);
+            }
+            done = &mut sending => {
+                done.unwrap();
+                break;
+            }
+        }
+    }
+    while let Ok(some) = from.try_recv() {
+        sent.extend(some);
+    }
+    assert!(sent == records.errors("sync", &filter, None, usize::MAX).await.unwrap().errors);
+    // Nobody takes it any more.
+    drop(from);
+    records.send_errors("sync", &filter, &to).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_erased_when_it_is_said_to_be() {
+    let world = World::new();
+    let records = world.open().await;
+    run_with(&records, &[(1, "a", "x")]).await;
+    assert_eq!(records.erase_now().await.unwrap(), None);
+    records.delete_errors("sync", &ErrorFilter::default()).await.unwrap();
+    assert!(records.storage.erase_due_since_ms("local").await.unwrap().is_some());
+    assert!(records.erase_now().await.unwrap().is_some());
+    assert_eq!(records.storage.erase_due_since_ms("local").await.unwrap(), None);
+}

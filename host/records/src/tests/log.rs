@@ -90,3 +90,33 @@ async fn success_logs_are_off_unless_the_organization_wants_them() {
         assert!(lines.iter().all(|line| line.text == text), "{lines:?}");
     }
 }
+
+#[tokio::test]
+async fn pages_of_a_log_hold_each_line_once_and_say_what_is_missing_once() {
+    let world = World::new();
+    let settings = Settings { log_lines_max: 900, ..Settings::default() };
+    let records = world.open_with(settings).await;
+    let (log, session) = with_log(&records);
+    let ticket = session.begin("sync").await.unwrap();
+    for number in 0..1_000 {
+        log.push(line(format!("{number} {}", "x".repeat(500))));
+        log.write_if_much().await.unwrap();
+    }
+    log.write().await.unwrap();
+    for limit in [1, 7, 100, 899, 900, 5_000] {
+        let (mut seen, mut dropped, mut after) = (Vec::new(), 0, None);
+        loop {
+            let page = records.log_page("sync", ticket.run, after, limit).await.unwrap();
+            assert!(page.lines.len() <= limit);
+            seen.extend(page.lines);
+            dropped += page.dropped;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let whole = records.log("sync", ticket.run).await.unwrap();
+        assert!(seen == whole.lines, "{limit}");
+        assert_eq!((seen.len(), dropped, whole.dropped), (900, 100, 100), "{limit}");
+    }
+}

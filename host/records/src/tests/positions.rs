@@ -80,3 +80,17 @@ async fn a_reset_forgets_a_commit_in_doubt_and_the_next_run_removes_what_it_had(
     assert_eq!(super::crash::remains(&records).await, 0);
     assert_eq!(records.errors("sync", &ErrorFilter::default(), None, 9).await.unwrap().errors, []);
 }
+
+#[tokio::test]
+async fn only_a_position_that_stands_where_it_was_seen_is_edited() {
+    let world = World::new();
+    let records = world.open().await;
+    let ticket = records.begin("sync").await.unwrap();
+    commit(&records, &ticket, "t1", vec![]).await;
+    records.release(&ticket);
+    let seen = records.checkpoints("sync").await.unwrap().remove(0).position;
+    records.edit_checkpoint_seen("sync", "sync/s", "1", &seen).await.unwrap();
+    let moved = records.edit_checkpoint_seen("sync", "sync/s", "2", &seen).await.unwrap_err();
+    assert_eq!(moved.code(), "CD1069");
+    assert_eq!(checkpoint(&records).await.as_deref(), Some("1"));
+}

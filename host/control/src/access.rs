@@ -150,6 +150,8 @@ actions! {
     DeleteOrganization: [Admin], Nothing, None;
     /// Changes from where the organization is reached.
     ChangeZones: [Admin], Nothing, Some(Scope::Admin);
+    /// Changes for how long rows, logs and events are kept.
+    ChangeRetention: [Admin], Nothing, Some(Scope::Admin);
     /// Reads and exports the organization's audit log.
     ReadAudit: [Admin], Nothing, Some(Scope::Admin);
     /// Makes a token of one's own.

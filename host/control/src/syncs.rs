@@ -222,6 +222,14 @@ impl Syncs {
         self.live.tell(organization, self.organizations.keeper.now_ms(), what);
     }
 
+    /// That an organization has this sync; what it does is not told.
+    ///
+    /// # Errors
+    /// [`Error::UnknownObject`], or when storage cannot be read.
+    pub async fn is_known(&self, organization: &str, id: &str) -> Result<(), Error> {
+        self.organizations.head::<Kept>(organization, KIND, id).await.map(|_| ())
+    }
+
     pub(crate) async fn whole(&self, organization: &str, id: &str) -> Result<(Filed<Kept>, SyncSpec), Error> {
         self.organizations.whole(organization, KIND, id).await
     }

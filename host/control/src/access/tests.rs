@@ -24,6 +24,7 @@ leave                    data     +        +        member  select   select   -
 rename_organization      data     +        admin    member  select   select   admin
 delete_organization      data     +        admin    member  select   select   -
 change_zones             data     +        admin    member  select   select   admin
+change_retention         data     +        admin    member  select   select   admin
 read_audit               data     +        admin    member  select   select   admin
 create_tokens            data     +        +        member  select   select   -
 revoke_tokens            data     +        admin    member  select   select   admin

@@ -115,6 +115,20 @@ pub enum Act {
     RunRequested,
     /// Somebody ended a run.
     RunCancelled,
+    /// Somebody asked for row errors to be sent through again.
+    ReprocessRequested,
+    /// Row errors were exported with their rows.
+    RowErrorsExported,
+    /// Row errors were deleted.
+    RowErrorsDeleted,
+    /// Somebody had rows of a source shown.
+    PreviewMade,
+    /// A position was set to another one.
+    PositionEdited,
+    /// Positions were forgotten.
+    PositionsReset,
+    /// It was changed for how long things are kept.
+    RetentionChanged,
     /// A log was exported.
     AuditExported,
 }

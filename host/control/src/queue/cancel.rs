@@ -71,7 +71,7 @@ impl Syncs {
         match run.record.cause {
             Cause::Schedule { due_ms } => kept.settled_ms = kept.settled_ms.min(due_ms.saturating_sub(1)),
             Cause::Event => kept.again = wish == Wish::Pause,
-            Cause::Manual { .. } => {}
+            Cause::Manual { .. } | Cause::Reprocess { .. } => {}
         }
         let (outcome, ended_ms) = (Ending::Cancelled, keeper.now_ms());
         kept.last = Some(LastRun { run: run.id.clone(), ended_ms, outcome, error: None });

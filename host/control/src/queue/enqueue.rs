@@ -20,6 +20,25 @@ impl Queue {
     /// # Errors
     /// [`Error::RunPending`], [`Error::UnknownObject`], [`Error::Denied`], or when storage refuses.
     pub async fn run_now(&self, by: &str, organization: &str, sync: &str) -> Result<Order, Error> {
+        self.start(by, organization, sync, Cause::Manual { by: by.to_owned() }).await
+    }
+
+    /// Lets a sync send row errors through again: those that a request names, which is kept by whoever keeps row errors.
+    ///
+    /// # Errors
+    /// As [`Queue::run_now`].
+    pub async fn reprocess(
+        &self,
+        by: &str,
+        organization: &str,
+        sync: &str,
+        request: &str,
+    ) -> Result<Order, Error> {
+        let cause = Cause::Reprocess { by: by.to_owned(), request: request.to_owned() };
+        self.start(by, organization, sync, cause).await
+    }
+
+    async fn start(&self, by: &str, organization: &str, sync: &str, cause: Cause) -> Result<Order, Error> {
         self.organizations().may(by, organization, Action::StartRuns).await?;
         let mut attempts = Attempts::at(RUNS);
         loop {
@@ -28,8 +47,7 @@ impl Queue {
                 return Err(Error::RunPending { sync: sync.to_owned() });
             }
             let kept = filed.head.more.clone();
-            let cause = Cause::Manual { by: by.to_owned() };
-            if let Some(order) = self.enqueue(organization, &filed, kept, cause).await? {
+            if let Some(order) = self.enqueue(organization, &filed, kept, cause.clone()).await? {
                 return Ok(order);
             }
             attempts.again()?;
@@ -82,6 +100,10 @@ impl Queue {
         kept.run = Some(id.clone());
         let event = match &cause {
             Cause::Manual { by } => Some(Event::done(Act::RunRequested, by, &id).detail("sync", &filed.id)),
+            Cause::Reprocess { by, request } => {
+                let event = Event::done(Act::ReprocessRequested, by, &id).detail("sync", &filed.id);
+                Some(event.detail("request", request))
+            }
             Cause::Schedule { .. } | Cause::Event => None,
         };
         let record = RunRecord {

@@ -23,6 +23,13 @@ pub enum Cause {
     },
     /// Something has come that it is to move.
     Event,
+    /// Somebody asked for row errors to be sent through again.
+    Reprocess {
+        /// The person's id.
+        by: String,
+        /// Names which ones: that may quote rows, and so stands among the organization's own records.
+        request: String,
+    },
 }
 
 /// What its holder is to do with a run.

@@ -3,7 +3,7 @@
 use super::connections::{SHOP, code, config, digest};
 use super::syncs::Works;
 use super::world::World;
-use crate::{Ending, QueueOptions, RunOutcome, SyncSpec, Taken, Taking, Wish};
+use crate::{Cause, Ending, QueueOptions, RunOutcome, SyncSpec, Taken, Taking, Wish};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -237,4 +237,27 @@ async fn events_that_come_during_a_run_make_one_more_and_wait_for_a_sync_that_do
     works.queue.finish(works.taken().await, &RunOutcome::Done).await.unwrap();
     assert_eq!(scheduler.pass().await.unwrap().started, 0);
     assert!(works.queue.note_event(acme, &sync).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_reprocess_is_a_run_like_any_other_and_names_what_was_chosen() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    let (admin, acme) = works.by();
+    let sync = works.sync(&json!({})).await.id;
+    let operator = &works.shop.house.operator;
+    assert_eq!(code(works.queue.reprocess(operator, acme, &sync, "rpr_1").await), "CD1242");
+    assert_eq!(code(works.queue.reprocess(admin, acme, "syn_none", "rpr_1").await), "CD1253");
+    works.queue.reprocess(admin, acme, &sync, "rpr_1").await.unwrap();
+    assert_eq!(code(works.queue.reprocess(admin, acme, &sync, "rpr_2").await), "CD1261");
+    assert_eq!(code(works.queue.run_now(admin, acme, &sync).await), "CD1261");
+    let taken = works.taken().await;
+    let cause = Cause::Reprocess { by: admin.to_owned(), request: "rpr_1".into() };
+    assert_eq!(taken.order.cause, cause);
+    assert_eq!(code(works.queue.reprocess(admin, acme, &sync, "rpr_2").await), "CD1261");
+    works.queue.finish(taken, &RunOutcome::Done).await.unwrap();
+    let acts = works.shop.acts().await;
+    assert_eq!(acts.iter().filter(|act| *act == "reprocess_requested").count(), 1);
+    works.syncs.is_known(acme, &sync).await.unwrap();
+    assert_eq!(works.syncs.is_known(acme, "syn_none").await.unwrap_err().code(), "CD1253");
 }

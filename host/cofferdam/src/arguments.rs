@@ -22,7 +22,7 @@ pub(crate) use credentials::{
 pub(crate) use data::{Data, KeyOptions};
 pub(crate) use doctor::Doctor;
 pub(crate) use keys::{Export, Import, Keys, KeysCommand, Recovery, RecoveryKey, Rotate, Status, Verify};
-pub(crate) use network::Network;
+pub(crate) use network::{Network, name_server};
 pub(crate) use records::{
     Checkpoints, CheckpointsCommand, CheckpointsEdit, CheckpointsReset, CheckpointsShow, Errors,
     ErrorsCommand, ErrorsDelete, ErrorsExport, ErrorsList, ErrorsShow, ExportFormat, Filters, OneRun,

@@ -15,7 +15,8 @@ const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 pub(crate) struct Document {
     /// Its name as it was given.
     pub(crate) file: String,
-    text: String,
+    /// None where nobody wrote it as a text.
+    text: Option<String>,
     /// What it says, with paths that hold from here.
     pub(crate) sync: SyncFile,
 }
@@ -29,6 +30,15 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// What stands there, in words.
+    fn name(self) -> String {
+        match self {
+            Self::Source => "source".into(),
+            Self::Transform(index) => format!("transform-{}", index + 1),
+            Self::Destination => "destination".into(),
+        }
+    }
+
     /// The path of its configuration as a JSON Pointer.
     fn config(self) -> String {
         match self {
@@ -45,15 +55,29 @@ impl Document {
         let text = text_of("the sync's document", path)?;
         let mut sync = SyncFile::parse(&file, &text)?;
         sync.rebase(&folder_of(path));
-        Ok(Self { file, text, sync })
+        Ok(Self { file, text: Some(text), sync })
+    }
+
+    /// What a document would say, of a sync that has none.
+    pub(crate) fn of(sync: SyncFile) -> Self {
+        Self { file: sync.name.clone(), text: None, sync }
     }
 
     /// The faults of configurations at their places, in the order of the document; none where there are none.
     pub(crate) fn config_faults(&self, faults: &[(Place, Vec<ConfigFault>)]) -> Option<Problem> {
+        let Some(text) = &self.text else {
+            let found = faults.iter().filter(|(_, faults)| !faults.is_empty());
+            let problems = found.map(|(place, faults)| config_problem(&place.name(), faults.clone()));
+            return problems.reduce(|mut first, next| {
+                first.details.push(format!("{}:", next.message));
+                first.details.extend(next.details);
+                first
+            });
+        };
         let mut all: Vec<Fault> = Vec::new();
         let mut left_out = 0;
         for (place, faults) in faults.iter().filter(|(_, faults)| !faults.is_empty()) {
-            let located = SyncFile::locate(&self.file, &self.text, &place.config(), faults);
+            let located = SyncFile::locate(&self.file, text, &place.config(), faults);
             all.extend(located.faults);
             left_out += located.left_out;
         }
@@ -115,4 +139,17 @@ pub(crate) fn is_component(path: &Path) -> Result<bool, Problems> {
     let mut start = Vec::new();
     fs::File::open(path).map_err(failed)?.take(4).read_to_end(&mut start).map_err(failed)?;
     Ok(start == b"\0asm" || path.extension().is_some_and(|end| end == "wasm"))
+}
+
+/// A configuration without a document to point into.
+pub(crate) fn config_problem(name: &str, faults: Vec<ConfigFault>) -> Problem {
+    let mut problem =
+        Problem::new("CD0110", format!("the configuration of `{name}` breaks its connector's schema"));
+    problem.details = faults
+        .into_iter()
+        .map(|fault| {
+            format!("at `{}`: {}", if fault.path.is_empty() { "/" } else { &fault.path }, fault.message)
+        })
+        .collect();
+    problem
 }

@@ -1,4 +1,4 @@
-//! The composition root: the engine, the way out, and what all connectors of one command share.
+//! The composition root: the engine and the way out, which a process has once, and what all connectors of one run share.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use runtime::{Runtime, Settings, Stop, Stopper};
 use worker::Crew;
 
 use crate::arguments::{Cache, Network};
+use crate::components::Components;
 use crate::logs::{self, GuestLogs};
 use crate::output::Output;
 use crate::places;
@@ -23,10 +24,20 @@ pub(crate) const LIVE_INSTANCES: usize = 64;
 /// Guests of one sync: reading, transforming and writing overlap, and more than this never run at once for long.
 const GUEST_THREADS_MAX: usize = 4;
 
-/// The abilities of one command.
-pub(crate) struct Host {
+/// What a process has once, however many runs it has. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
     pub(crate) egress: Egress,
+    /// How this process reaches others, for who has to make a way out of his own.
+    pub(crate) network: Network,
+}
+
+/// The abilities of one run, or of one command.
+pub(crate) struct Host {
+    pub(crate) shared: Shared,
+    /// Where its connectors are found by what its document calls them.
+    pub(crate) components: Components,
     pub(crate) traffic: Traffic,
     pub(crate) logs: Arc<GuestLogs>,
     pub(crate) screen: Screen,
@@ -34,37 +45,52 @@ pub(crate) struct Host {
     pub(crate) stop: Stop,
     /// What was taken back while the command went on.
     pub(crate) taken: Taken,
-    /// How this process reaches others, for who has to make a way out of his own.
-    pub(crate) network: Network,
     /// Where the run is recorded or replayed.
     pub(crate) cassette: Option<Cassette>,
     /// Where connectors run in processes of their own.
     pub(crate) crew: Option<Crew>,
 }
 
+impl Shared {
+    pub(crate) fn new(settings: Settings, network: &Network) -> Result<Self, Problems> {
+        let (runtime, egress) = (Runtime::new(settings)?, Egress::new(ways_out(network))?);
+        Ok(Self { runtime, egress, network: network.clone() })
+    }
+}
+
 impl Host {
+    /// For a command, whose document names its connectors by their files.
     pub(crate) fn new(cache: Cache, network: &Network, output: &Output) -> Result<Self, Problems> {
         let screen = Screen::new(output);
         logs::show_own(output, &screen);
-        let runtime = Runtime::new(settings(places::cache(cache.cache)?))?;
+        let shared = Shared::new(settings(places::cache(cache.cache)?), network)?;
+        let logs = GuestLogs::new(output, &screen);
+        Ok(Self::of(shared, Components::Files, (logs, screen)))
+    }
+
+    /// For one run of many, whose connectors run in these workers.
+    pub(crate) fn of_run(shared: Shared, components: Components, crew: Crew, screen: Screen) -> Self {
+        Self { crew: Some(crew), ..Self::of(shared, components, (GuestLogs::unseen(), screen)) }
+    }
+
+    fn of(shared: Shared, components: Components, (logs, screen): (Arc<GuestLogs>, Screen)) -> Self {
         let (stopper, stop) = Stopper::new();
-        Ok(Self {
-            runtime,
-            egress: Egress::new(ways_out(network))?,
+        Self {
+            shared,
+            components,
             traffic: Traffic::default(),
-            logs: GuestLogs::new(output, &screen),
+            logs,
             screen,
             stopper,
             stop,
             taken: Taken::default(),
-            network: network.clone(),
             cassette: None,
             crew: None,
-        })
+        }
     }
 
     pub(crate) fn with_workers(self) -> Result<Self, Problems> {
-        let crew = workers::crew(self.runtime.clone())?;
+        let crew = workers::crew(self.shared.runtime.clone())?;
         Ok(Self { crew: Some(crew), ..self })
     }
 
@@ -94,7 +120,8 @@ impl Host {
     }
 }
 
-fn settings(cache: PathBuf) -> Settings {
+/// The engine of one command, and of each worker of a server.
+pub(crate) fn settings(cache: PathBuf) -> Settings {
     let mut settings = Settings::new(cache);
     settings.live_instances = LIVE_INSTANCES;
     settings.guest_threads = settings.guest_threads.min(GUEST_THREADS_MAX);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use records::SealedRecords;
 
 use crate::arguments::Data;
@@ -12,6 +13,13 @@ use crate::host::Host;
 use crate::opened::Opened;
 use crate::output::Output;
 use crate::problem::Problems;
+
+/// Who keeps the credentials that a sync was granted. Asked once for each connection that was granted any.
+#[async_trait]
+pub(crate) trait KeepsCredentials: Send {
+    /// What is kept there. None: nothing yet.
+    async fn records(&mut self) -> Result<Option<Arc<SealedRecords>>, Problems>;
+}
 
 /// Where credentials are kept, open or not.
 pub(crate) struct Keeper {
@@ -37,16 +45,6 @@ impl Keeper {
         }
     }
 
-    /// What is kept there. None: nothing yet.
-    pub(crate) async fn records(&mut self) -> Result<Option<Arc<SealedRecords>>, Problems> {
-        if self.deployment.is_none() {
-            let Some(mut directory) = Directory::found(&self.path, &self.data.keys)? else { return Ok(None) };
-            let keyring = directory.keyring()?;
-            self.deployment = Some(Deployment::open(directory, keyring).await?);
-        }
-        Ok(self.deployment.as_ref().map(|deployment| Arc::clone(&deployment.records)))
-    }
-
     /// The deployment, made if this is its first use.
     pub(crate) async fn made(self, output: &Output) -> Result<Deployment, Problems> {
         match self.deployment {
@@ -69,5 +67,25 @@ impl Keeper {
             Some(deployment) => deployment.close().await,
             None => Ok(()),
         }
+    }
+}
+
+#[async_trait]
+impl KeepsCredentials for Keeper {
+    async fn records(&mut self) -> Result<Option<Arc<SealedRecords>>, Problems> {
+        if self.deployment.is_none() {
+            let Some(mut directory) = Directory::found(&self.path, &self.data.keys)? else { return Ok(None) };
+            let keyring = directory.keyring()?;
+            self.deployment = Some(Deployment::open(directory, keyring).await?);
+        }
+        Ok(self.deployment.as_ref().map(|deployment| Arc::clone(&deployment.records)))
+    }
+}
+
+/// Of one organization, which are open anyhow.
+#[async_trait]
+impl KeepsCredentials for Arc<SealedRecords> {
+    async fn records(&mut self) -> Result<Option<Arc<SealedRecords>>, Problems> {
+        Ok(Some(Arc::clone(self)))
     }
 }

@@ -12,8 +12,6 @@ use records::{
 };
 use vault::Plaintext;
 
-use crate::deployment::ORGANIZATION;
-
 /// What the host keeps beside what was entered, and what is no secret.
 const KEPT_PUBLIC: [&str; 2] = [field::EXPIRES_AT, field::REFRESH_AT];
 
@@ -49,7 +47,7 @@ impl Kept {
 #[async_trait]
 impl Credentials for Kept {
     fn organization(&self) -> &str {
-        ORGANIZATION
+        self.records.organization()
     }
 
     async fn material(&self, credential: &str) -> Result<Material, StoreError> {

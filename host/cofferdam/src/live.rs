@@ -37,8 +37,13 @@ impl Live {
     /// Reads the document anew and applies what its grants have become, as far as that is less.
     pub(crate) fn reload(&self, by: &str) -> Result<Vec<Effect>, Problems> {
         let document = Document::read(&self.document)?;
-        let effects = self.holds.iter().map(|hold| hold.obey(grants_of(&document.sync, hold)));
-        Ok(self.told(effects.collect(), by))
+        Ok(self.obey(&document.sync, by))
+    }
+
+    /// Applies what the grants of a sync have become, as far as that is less.
+    pub(crate) fn obey(&self, sync: &SyncFile, by: &str) -> Vec<Effect> {
+        let effects = self.holds.iter().map(|hold| hold.obey(grants_of(sync, hold)));
+        self.told(effects.collect(), by)
     }
 
     /// Is this the document of the run?

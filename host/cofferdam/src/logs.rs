@@ -33,6 +33,12 @@ impl GuestLogs {
         })
     }
 
+    /// Shows nobody anything: for a run that nobody watches.
+    pub(crate) fn unseen() -> Arc<Self> {
+        let (lines, writer, kept) = (Mutex::default(), Mutex::default(), OnceLock::new());
+        Arc::new(Self { least: Level::Error, lines, writer, kept })
+    }
+
     /// Keep every line from now on with a run.
     pub(crate) fn keep_in(&self, log: Arc<RunLog>) {
         // A command has one run.

@@ -7,6 +7,7 @@ mod blame;
 mod blocking;
 mod bound;
 mod commands;
+mod components;
 mod confirm;
 mod connect;
 mod control;

@@ -6,7 +6,7 @@ use pipeline::clock::{Clock, SystemClock};
 use pipeline::records::RunRecords;
 use pipeline::report::RunReport;
 use pipeline::run::{Run, RunSpec};
-use records::{LogLevel, LogLine, RunLog};
+use records::{LogLevel, LogLine, RunLog, SealedRecords};
 use tokio_util::sync::CancellationToken;
 
 use crate::deployment::Deployment;
@@ -48,7 +48,7 @@ pub(crate) async fn moved(
     beside.end().await;
     host.logs.finish();
     let data = deployment.directory.path.clone();
-    let kept = keep(&deployment, &log, host, &report).await;
+    let kept = keep(&deployment.records, &log, host, &report).await;
     let taped = taped::finish(host, &report, output).await;
     let summary = Summary::new(host, opened, report, Some(data));
     let closed = deployment.close().await;
@@ -63,14 +63,14 @@ fn live(host: &Host, opened: &Opened, log: &Arc<RunLog>) -> Live {
     Live {
         document: opened.document.file.clone().into(),
         holds: opened.parts().filter_map(|part| part.hold.clone()).collect(),
-        network: host.network.clone(),
+        network: host.shared.network.clone(),
         taken: host.taken.clone(),
         log: Arc::clone(log),
     }
 }
 
 /// Who holds a secret stands in the run's log for as long as that is kept.
-fn note_revealed(part: &Part, log: &RunLog) {
+pub(crate) fn note_revealed(part: &Part, log: &RunLog) {
     for name in &part.revealed {
         let text = format!("`{}` was given the secret of the credential `{name}`", part.name);
         let at_ms = units::now_ms();
@@ -113,8 +113,8 @@ impl Driving<'_> {
 }
 
 /// The ledger, lines that came after the report, and what was taken back. A run that could not begin has nothing of its own.
-async fn keep(
-    deployment: &Deployment,
+pub(crate) async fn keep(
+    records: &SealedRecords,
     log: &RunLog,
     host: &Host,
     report: &RunReport,
@@ -125,13 +125,13 @@ async fn keep(
     log.write().await?;
     let taken = host.taken.kept();
     if !taken.is_empty() {
-        deployment.records.keep_taken_back(&report.sync, report.run, &taken).await?;
+        records.keep_taken_back(&report.sync, report.run, &taken).await?;
     }
     let requests = host.traffic.entries();
     if requests.is_empty() {
         return Ok(());
     }
-    Ok(deployment.records.keep_ledger(&report.sync, report.run, &requests).await?)
+    Ok(records.keep_ledger(&report.sync, report.run, &requests).await?)
 }
 
 /// What each connector has used at most.

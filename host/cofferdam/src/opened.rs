@@ -8,7 +8,7 @@ use manifest::SyncFile;
 
 use crate::document::{Document, Place};
 use crate::host::Host;
-use crate::keeper::Keeper;
+use crate::keeper::KeepsCredentials;
 use crate::part::{Loaded, Part};
 use crate::problem::{Problem, Problems, REVEALED};
 
@@ -33,8 +33,20 @@ impl Opened {
     /// Read the document, load its components, hold its configurations against their schemas, give out rights.
     /// All faults of one of these steps are found before it fails.
     /// The keeper is asked for the credentials that were granted, where any were.
-    pub(crate) async fn new(host: &Host, path: &Path, keeper: &mut Keeper) -> Result<Self, Problems> {
-        let document = Document::read(path)?;
+    pub(crate) async fn new(
+        host: &Host,
+        path: &Path,
+        keeper: &mut dyn KeepsCredentials,
+    ) -> Result<Self, Problems> {
+        Self::of(host, Document::read(path)?, keeper).await
+    }
+
+    /// As [`Self::new`], for a document that was read.
+    pub(crate) async fn of(
+        host: &Host,
+        document: Document,
+        keeper: &mut dyn KeepsCredentials,
+    ) -> Result<Self, Problems> {
         let (source, transforms, destination) = bound(host, &document, keeper).await?;
         Ok(Self { document, source, transforms, destination })
     }
@@ -95,7 +107,7 @@ fn wrong_role(part: &Part, error: runtime::Error) -> Problem {
 async fn bound(
     host: &Host,
     document: &Document,
-    keeper: &mut Keeper,
+    keeper: &mut dyn KeepsCredentials,
 ) -> Result<(Part, Vec<Part>, Part), Problems> {
     let loaded = loaded(host, &document.sync).await?;
     let faults: Vec<_> = loaded.iter().map(|loaded| (loaded.place, loaded.config_faults())).collect();

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use grants::{Rights, Unmet};
 use manifest::{Asks, ConfigFault, Manifest, Role};
-use runtime::{Component, Connection, Limits};
+use pipeline::failure::Failure;
+use pipeline::model::Catalog;
+use runtime::{Connection, Inspection, Limits};
 
 use crate::arguments::Data;
 use crate::bound::Bound;
-use crate::document::{Place, component_bytes};
+use crate::components::Code;
+use crate::document::{Place, config_problem};
 use crate::granted::{Credentials, Stands};
 use crate::hold::{self, Hold};
 use crate::host::Host;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, KeepsCredentials};
 use crate::places;
 use crate::problem::{Problem, Problems};
 use crate::reach::{self, Having, Reach};
@@ -24,9 +27,7 @@ pub(crate) struct Loaded<'d> {
     pub(crate) place: Place,
     pub(crate) role: Role,
     pub(crate) said: &'d manifest::Connection,
-    pub(crate) component: Component,
-    /// For a worker, where there are any.
-    for_worker: Option<worker::Loaded>,
+    code: Code,
 }
 
 /// A connector of a sync.
@@ -35,7 +36,8 @@ pub(crate) struct Part {
     pub(crate) role: Role,
     /// Its name in the sync.
     pub(crate) name: String,
-    pub(crate) component: Component,
+    /// What its component says of itself.
+    pub(crate) inspection: Inspection,
     pub(crate) connection: Bound,
     /// What does not meet, and stops nothing.
     pub(crate) unmet: Vec<Unmet>,
@@ -49,46 +51,29 @@ pub(crate) struct Part {
     pub(crate) differs: Vec<Problem>,
 }
 
-/// Load a component: inspected, compiled or found compiled, linked. Nothing of it is run.
-pub(crate) async fn load(host: &Host, path: &Path) -> Result<Component, Problems> {
-    let file = || format!("it is the file `{}`", path.display());
-    let bytes = component_bytes(path)?;
-    Ok(host.runtime.load(bytes).await.map_err(|error| Problem::from(error).caused_by(file()))?)
-}
-
-/// Its bytes once more, for a process that has none of our files.
-fn for_worker(host: &Host, path: &Path, component: &Component) -> Result<Option<worker::Loaded>, Problems> {
-    if host.crew.is_none() {
-        return Ok(None);
-    }
-    let bytes = component_bytes(path)?;
-    let inspection = runtime::Inspection::of(&bytes)?;
-    if inspection.digest != component.inspection().digest {
-        let message = format!("the file `{}` changed while it was read", path.display());
-        return Err(Problem::new("CD0412", message).into());
-    }
-    Ok(Some(worker::Loaded::new(inspection, bytes)))
-}
-
 impl<'d> Loaded<'d> {
     pub(crate) async fn new(
         host: &Host,
         place: Place,
         said: &'d manifest::Connection,
     ) -> Result<Self, Problems> {
-        let component = load(host, &said.connector).await?;
+        let code = Code::find(host, &said.connector).await?;
         let role = match place {
             Place::Source => Role::Source,
             Place::Transform(_) => Role::Transform,
             Place::Destination => Role::Destination,
         };
-        let for_worker = for_worker(host, &said.connector, &component)?;
-        Ok(Self { place, role, said, component, for_worker })
+        Ok(Self { place, role, said, code })
+    }
+
+    /// What its component says of itself.
+    pub(crate) fn inspection(&self) -> &Inspection {
+        self.code.inspection()
     }
 
     /// What the connector's schema, and the hosts that its manifest makes of the configuration, say against it.
     pub(crate) fn config_faults(&self) -> Vec<ConfigFault> {
-        let manifest = &self.component.inspection().manifest;
+        let manifest = &self.inspection().manifest;
         let faults = manifest.validate_config(&self.said.config);
         if faults.is_empty() {
             return manifest.resolve_asks(&self.said.config).err().unwrap_or_default();
@@ -102,13 +87,14 @@ impl<'d> Loaded<'d> {
         self,
         host: &Host,
         document: &str,
-        keeper: &mut Keeper,
+        keeper: &mut dyn KeepsCredentials,
     ) -> Result<Part, Problems> {
-        let Self { said, component, .. } = &self;
+        let said = self.said;
         let asks = self.asks()?;
         let rights = self.rights(&asks);
         let unmet = bearable(&rights, document)?;
-        let manifest = &component.inspection().manifest;
+        let inspection = self.inspection().clone();
+        let manifest = &inspection.manifest;
         let stands = Stands { document, connection: &said.name };
         let credentials = credentials(host, &rights, manifest, keeper, stands).await?;
         let config = credentials.told_in(&said.config, manifest);
@@ -116,7 +102,7 @@ impl<'d> Loaded<'d> {
         let limits = self.limits(host)?;
         let directories = reach::directories(&said.name, &rights)?;
         let writable = directories.iter().filter(|one| one.writable).map(|one| one.path.clone()).collect();
-        let differs = taped::connection(host, &said.name, component, &config, &revealed)?;
+        let differs = taped::connection(host, &said.name, &inspection, &config, &revealed)?;
         let reach = match host.replay() {
             Some(_) => Reach::nothing(),
             None => Reach::new(host, &self, Having { asks, rights, credentials }, &limits)?,
@@ -131,20 +117,23 @@ impl<'d> Loaded<'d> {
             reel: host.cassette.as_ref().map(|cassette| cassette.reel(&said.name)),
         };
         let (name, hold) = (said.name.clone(), reach.hold);
-        let Self { place, role, component, for_worker, .. } = self;
-        let connection = match (&host.crew, for_worker) {
-            (Some(crew), Some(loaded)) => {
+        let Self { place, role, code, .. } = self;
+        let connection = match (code, &host.crew) {
+            (Code::Here(component), _) => Bound::Here(Connection::new(component, &config, grants)?),
+            (Code::InWorker(loaded), Some(crew)) => {
                 Bound::InWorker(worker::Connection::new(crew, loaded, &config, grants))
             }
-            _ => Bound::Here(Connection::new(component.clone(), &config, grants)?),
+            (Code::InWorker(_), None) => {
+                return Err(Problem::bug("there is no worker for a connector").into());
+            }
         };
-        Ok(Part { place, role, name, component, connection, unmet, writable, revealed, hold, differs })
+        Ok(Part { place, role, name, inspection, connection, unmet, writable, revealed, hold, differs })
     }
 
     /// The defaults, with what the manifest and the sync ask for in their place.
     fn limits(&self, host: &Host) -> Result<Limits, Problems> {
-        let ceilings = host.runtime.ceilings();
-        let manifest = &self.component.inspection().manifest;
+        let ceilings = host.shared.runtime.ceilings();
+        let manifest = &self.inspection().manifest;
         let limits = Limits::defaults().with(&manifest.limits, ceilings);
         let limits = limits.and_then(|limits| limits.with(&self.said.limits, ceilings));
         Ok(limits
@@ -152,12 +141,12 @@ impl<'d> Loaded<'d> {
     }
 
     fn asks(&self) -> Result<Asks, Problems> {
-        let asks = self.component.inspection().manifest.resolve_asks(&self.said.config);
+        let asks = self.inspection().manifest.resolve_asks(&self.said.config);
         Ok(asks.map_err(|faults| config_problem(&self.said.name, faults))?)
     }
 
     fn rights(&self, asks: &Asks) -> Rights {
-        let connector = &self.component.inspection().manifest.name;
+        let connector = &self.inspection().manifest.name;
         hold::rights(self.role, &self.said.name, connector, (asks, &self.said.grants))
     }
 }
@@ -167,7 +156,7 @@ async fn credentials(
     host: &Host,
     rights: &Rights,
     manifest: &Manifest,
-    keeper: &mut Keeper,
+    keeper: &mut dyn KeepsCredentials,
     stands: Stands<'_>,
 ) -> Result<Credentials, Problems> {
     if host.replay().is_some() {
@@ -217,20 +206,16 @@ pub(crate) async fn alone(host: &Host, path: &Path, config: &serde_json::Value) 
 impl Part {
     /// `faker 0.1.0`.
     pub(crate) fn title(&self) -> String {
-        let manifest = &self.component.inspection().manifest;
+        let manifest = &self.inspection.manifest;
         format!("{} {}", manifest.name, manifest.version)
     }
-}
 
-/// A configuration without a document to point into.
-pub(crate) fn config_problem(name: &str, faults: Vec<ConfigFault>) -> Problem {
-    let mut problem =
-        Problem::new("CD0110", format!("the configuration of `{name}` breaks its connector's schema"));
-    problem.details = faults
-        .into_iter()
-        .map(|fault| {
-            format!("at `{}`: {}", if fault.path.is_empty() { "/" } else { &fault.path }, fault.message)
-        })
-        .collect();
-    problem
+    /// What there is at its other end, of a source.
+    pub(crate) async fn discover(&self, explain: impl Fn(&Failure) -> Problem) -> Result<Catalog, Problems> {
+        let source = self.connection.source()?;
+        let catalog = source.discover().await.map_err(|failure| explain(&failure))?;
+        // As in a run: what a system sent back of a secret may stand in any name.
+        pipeline::secrets::refuse_in_schemas(&self.connection.secrets(), "source", &catalog)?;
+        Ok(catalog)
+    }
 }

@@ -45,13 +45,13 @@ impl Reach {
         limits: &Limits,
     ) -> Result<Self, Problems> {
         let Having { asks, rights, credentials } = having;
-        let Loaded { role, said, component, .. } = loaded;
+        let Loaded { role, said, .. } = loaded;
         let (client, gate) = way_out(host, said, &rights, credentials, caps(limits))?;
         let (cutter, cut_off) = Stopper::new();
         let hold = Hold {
             role: *role,
             name: said.name.clone(),
-            connector: component.inspection().manifest.name.clone(),
+            connector: loaded.inspection().manifest.name.clone(),
             file: said.connector.clone(),
             asks,
             grants: said.grants.clone(),
@@ -78,7 +78,7 @@ fn way_out(
         credentials: credentials.settings,
         ..ClientSettings::new(Arc::clone(&gate) as _, host.traffic.ledger(&said.name), caps)
     };
-    Ok((host.egress.client(client), gate))
+    Ok((host.shared.egress.client(client), gate))
 }
 
 /// Whom the connection trusts beside those whom this machine trusts, in PEM.

@@ -3,14 +3,22 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use pipeline::clock::SystemClock;
 use pipeline::connector::{Budget, Destination, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{
     Batch, Capabilities, CommitReport, FieldFate, FieldVerdict, LastCommit, Layouts, Modes, Operations,
-    StreamPlan, StreamSchema, StreamVerdict, WriteReport,
+    PageBudget, StreamPlan, StreamSchema, StreamVerdict, WriteReport,
 };
+use pipeline::records::MemoryRecords;
+use pipeline::report::RunReport;
 use pipeline::rows;
+use pipeline::run::{ChosenStream, NoObserver, RejectPolicy, Rejects, Run};
 use tokio_util::sync::CancellationToken;
+
+use crate::opened::Opened;
+use crate::problem::Problems;
+use crate::spec::{chosen, spec};
 
 /// One row as it would reach the destination.
 pub(crate) struct Row {
@@ -51,9 +59,13 @@ struct Inner {
 }
 
 impl Sample {
-    /// So many rows over all streams that come out; `enough` is cancelled when they are there.
-    pub(crate) fn new(wanted: u32, enough: CancellationToken) -> Self {
-        Self { inner: Arc::default(), wanted: wanted as usize, enough }
+    /// So many rows over all streams that come out; then it has enough.
+    pub(crate) fn new(wanted: u32) -> Self {
+        Self { inner: Arc::default(), wanted: wanted as usize, enough: CancellationToken::new() }
+    }
+
+    fn rows(&self) -> u32 {
+        u32::try_from(self.wanted).unwrap_or(u32::MAX)
     }
 
     /// What was kept.
@@ -96,6 +108,23 @@ impl Sample {
             self.enough.cancel();
         }
     }
+}
+
+/// A run into the sample that nobody remembers.
+pub(crate) async fn sampled(opened: &Opened, stream: &str, sample: &Sample) -> Result<RunReport, Problems> {
+    let sync = &opened.document.sync;
+    let selected = sync.streams.iter().flatten().find(|selection| selection.name == stream).map(chosen);
+    let every_row = || ChosenStream { stream: stream.to_owned(), ..ChosenStream::default() };
+    let mut spec = spec(sync, opened.ports()?);
+    spec.streams = Some(vec![selected.unwrap_or_else(every_row)]);
+    spec.destination = Arc::new(sample.clone());
+    spec.rejects = Rejects { policy: RejectPolicy::Skip, ..Rejects::default() };
+    // A person waits: no page is larger than what is shown, and nothing is tried for minutes.
+    spec.options.page = PageBudget { max_rows: sample.rows(), ..spec.options.page };
+    spec.options.attempts = 1;
+    let run =
+        Run::new(spec, Arc::new(MemoryRecords::new()), Arc::new(SystemClock::new()), Arc::new(NoObserver));
+    Ok(run.run(sample.enough.clone()).await)
 }
 
 #[async_trait]

@@ -74,9 +74,9 @@ impl Summary {
 }
 
 fn connector(part: &Part) -> Connector {
-    let inspection = part.component.inspection();
+    let Part { name, inspection, .. } = part;
     Connector {
-        name: part.name.clone(),
+        name: name.clone(),
         connector: inspection.manifest.name.clone(),
         version: inspection.manifest.version.to_string(),
         digest: inspection.digest.clone(),

@@ -51,6 +51,11 @@ impl Taken {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until something is taken back without which the run cannot go on.
+    pub(crate) async fn lost(&self) {
+        self.any.cancelled().await;
+    }
+
     /// Ends the run in order as soon as something is taken back: what was read before can still be committed where that needs
     /// nothing of it. Never returns.
     pub(crate) async fn obey(
@@ -59,7 +64,7 @@ impl Taken {
         cancel: &CancellationToken,
         screen: &Screen,
     ) -> Infallible {
-        self.any.cancelled().await;
+        self.lost().await;
         for problem in self.problems() {
             screen.aside(&format!("stopping: {}\n", problem.message));
         }

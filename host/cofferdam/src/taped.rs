@@ -8,7 +8,7 @@ use std::path::Path;
 use cassette::{Cassette, Connection, Head};
 use pipeline::report::{Outcome, RunReport};
 use pipeline::run::Options;
-use runtime::Component;
+use runtime::Inspection;
 use serde_json::Value;
 
 pub(crate) use clock::ReplayClock;
@@ -40,11 +40,11 @@ pub(crate) fn options(options: Options) -> Options {
 pub(crate) fn connection(
     host: &Host,
     name: &str,
-    component: &Component,
+    inspection: &Inspection,
     config: &Value,
     revealed: &[String],
 ) -> Result<Vec<Problem>, Problems> {
-    let is = described(component, config);
+    let is = described(inspection, config);
     match &host.cassette {
         None => Ok(Vec::new()),
         Some(Cassette::Record(recorder)) => {
@@ -58,8 +58,7 @@ pub(crate) fn connection(
     }
 }
 
-fn described(component: &Component, config: &Value) -> Connection {
-    let inspection = component.inspection();
+fn described(inspection: &Inspection, config: &Value) -> Connection {
     Connection {
         connector: inspection.manifest.name.clone(),
         version: inspection.manifest.version.to_string(),

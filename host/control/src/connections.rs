@@ -8,12 +8,14 @@ mod catalog;
 mod consent;
 mod credentials;
 mod record;
+mod run;
 
 pub use catalog::{Catalog, CatalogField, CatalogStream};
 pub use consent::Consent;
 pub use credentials::{CredentialState, CredentialToEnter, Entered};
 
 pub(crate) use record::Made;
+pub(crate) use run::document;
 
 use crate::access::Action;
 use crate::audit::{Act, Event};

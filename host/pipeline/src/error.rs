@@ -206,6 +206,14 @@ pub enum Error {
         /// What it said last.
         failure: Box<Failure>,
     },
+    /// Whoever was to begin the run could not make its connectors ready.
+    #[error("{message}")]
+    NotReady {
+        /// Stable code of the page that explains it.
+        code: String,
+        /// Why not.
+        message: String,
+    },
     /// The host itself is at fault.
     #[error("the host is at fault: {message}")]
     Internal {
@@ -245,6 +253,7 @@ impl Error {
             Self::CountersUnbalanced { .. } => "CD0740",
             Self::NoProgress { .. } => "CD0741",
             Self::RateLimitedTooLong { .. } => "CD0742",
+            Self::NotReady { code, .. } => code,
             Self::Internal { .. } => "CD0743",
             Self::Failure(failure) => failure.code(),
         }

@@ -2,7 +2,7 @@
 
 use crate::connector::Budget;
 use crate::error::Error;
-use crate::records::{Counters, Position, Purpose};
+use crate::records::{Counters, Position, Purpose, RunTicket};
 use crate::secrets::SecretFound;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -120,6 +120,35 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    pub(crate) fn empty(sync: String, started_ms: u64) -> Self {
+        Self {
+            sync,
+            run: 0,
+            purpose: Purpose::Sync,
+            outcome: Outcome::Completed,
+            started_ms,
+            duration_ms: 0,
+            error: None,
+            groups: Vec::new(),
+            streams: BTreeMap::new(),
+            written: BTreeMap::new(),
+            recovered: BTreeMap::new(),
+            budgets: BTreeMap::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Of a run that has its number and went no further.
+    pub fn not_begun(ticket: &RunTicket, started_ms: u64, error: Error) -> Self {
+        let error = Some(ErrorReport::new(error, None));
+        Self {
+            run: ticket.run,
+            outcome: Outcome::Failed,
+            error,
+            ..Self::empty(ticket.sync.clone(), started_ms)
+        }
+    }
+
     /// The counters of all streams together.
     pub fn total(&self) -> Counters {
         let mut total = Counters::default();

@@ -286,21 +286,7 @@ fn conclude(report: &mut RunReport) {
 }
 
 fn empty_report(spec: &RunSpec, started_ms: u64) -> RunReport {
-    RunReport {
-        sync: spec.sync.clone(),
-        run: 0,
-        purpose: spec.purpose,
-        outcome: Outcome::Completed,
-        started_ms,
-        duration_ms: 0,
-        error: None,
-        groups: Vec::new(),
-        streams: BTreeMap::new(),
-        written: BTreeMap::new(),
-        recovered: BTreeMap::new(),
-        budgets: BTreeMap::new(),
-        secrets: Vec::new(),
-    }
+    RunReport { purpose: spec.purpose, ..RunReport::empty(spec.sync.clone(), started_ms) }
 }
 
 fn fail(report: &mut RunReport, error: ErrorReport) {

@@ -3,7 +3,7 @@
 use crate::codec;
 use crate::error::Error;
 use crate::records::{Attempts, SealedRecords, SyncRecord};
-use crate::runs::RunEntry;
+use crate::runs::{Reasons, RunEntry};
 use crate::seat::Seat;
 use crate::tables::{Key, RUNS, SYNCS};
 use pipeline::records::{self as port, RunTicket};
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use storage::Life;
 
 impl SealedRecords {
-    /// Begins a run of the sync; `reprocesses` says of which run it sends row errors through again.
-    pub(crate) async fn begin_run(&self, sync: &str, reprocesses: Option<u64>) -> Result<RunTicket, Error> {
+    /// Begins a run of the sync.
+    pub(crate) async fn begin_run(&self, sync: &str, reasons: Reasons) -> Result<RunTicket, Error> {
         let locked = || port::Error::Locked { sync: sync.to_owned() };
         let seat = self.seats.take(sync).ok_or_else(locked)?;
         self.take_lease(&seat).await?;
@@ -22,7 +22,7 @@ impl SealedRecords {
             let known = self.read_sync(sync).await?;
             let run = known.as_ref().map_or(0, |(known, _)| known.runs) + 1;
             let record = codec::to_json(SYNCS, &SyncRecord { name: sync.into(), runs: run })?;
-            let entry = RunEntry::begun(run, self.storage.now_ms(), reprocesses);
+            let entry = RunEntry::begun(run, self.storage.now_ms(), reasons.clone());
             let entry = codec::to_json(RUNS, &entry)?;
             let change = self.change().expect(SYNCS, Key::of(sync), known.as_ref().map(|(_, read)| read));
             let change = change.put(SYNCS, Key::of(sync), Life::Standing, record);

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::records::SealedRecords;
 use crate::reprocess::Plan;
+use crate::runs::Reasons;
 use async_trait::async_trait;
 use pipeline::records::{
     self as port, Amendment, KeptBatch, OpenKeys, Prepared, RowErrorChunk, RunRecords, RunTicket, UnitRecord,
@@ -40,7 +41,7 @@ impl SealedRecords {
 #[async_trait]
 impl RunRecords for SealedRecords {
     async fn begin(&self, sync: &str) -> Result<RunTicket, port::Error> {
-        self.begin_run(sync, None).await.map_err(|error| error.into_port("begin a run in"))
+        self.begin_run(sync, Reasons::default()).await.map_err(|error| error.into_port("begin a run in"))
     }
 
     /// Row errors and keys of what is prepared stay where they are stored: the commit makes them true from there.

@@ -42,6 +42,12 @@ impl SealedRecords {
         Self { storage, organization: organization.into(), settings, seats, returned }
     }
 
+    /// Whose they are, as storage calls it.
+    #[must_use]
+    pub fn organization(&self) -> &str {
+        &self.organization
+    }
+
     pub(crate) fn change(&self) -> Change {
         Change::new(&*self.organization)
     }

@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use storage::Life;
 
+/// An order is looked for among so many runs: it is mostly the newest one's.
+const ORDERS_LOOKED_AT: usize = 256;
+
 /// A sync of which something is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownSync {
@@ -34,6 +37,9 @@ pub struct RunEntry {
     pub purpose: Purpose,
     /// The run whose row errors it sent through again.
     pub reprocesses: Option<u64>,
+    /// The order by which it was begun, in the words of whoever gave it: one order is begun anew after a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
     /// When it began, in milliseconds since 1970.
     pub started_ms: u64,
     /// How it ended; none: it runs, or its process ended before it did.
@@ -88,10 +94,21 @@ pub struct GroupEnd {
     pub delivery: Option<Delivery>,
 }
 
+/// Why a run is begun.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reasons {
+    /// The run whose row errors it sends through again.
+    pub(crate) reprocesses: Option<u64>,
+    /// By whose order.
+    pub(crate) order: Option<String>,
+}
+
 impl RunEntry {
-    pub(crate) fn begun(run: u64, started_ms: u64, reprocesses: Option<u64>) -> Self {
+    pub(crate) fn begun(run: u64, started_ms: u64, reasons: Reasons) -> Self {
+        let Reasons { reprocesses, order } = reasons;
         let purpose = if reprocesses.is_some() { Purpose::Reprocess } else { Purpose::Sync };
-        Self { run, purpose, reprocesses, started_ms, end: None, notes: Vec::new(), taken_back: Vec::new() }
+        let (notes, taken_back) = (Vec::new(), Vec::new());
+        Self { run, purpose, reprocesses, order, started_ms, end: None, notes, taken_back }
     }
 }
 
@@ -118,6 +135,22 @@ impl RunEnd {
             written: report.written.clone(),
             recovered: report.recovered.clone(),
             budgets: report.budgets.clone(),
+        }
+    }
+}
+
+impl RunEnd {
+    /// Of one that said nothing at its end.
+    fn broken_off(outcome: Outcome, duration_ms: u64) -> Self {
+        Self {
+            outcome,
+            duration_ms,
+            error: None,
+            groups: Vec::new(),
+            streams: BTreeMap::new(),
+            written: BTreeMap::new(),
+            recovered: BTreeMap::new(),
+            budgets: BTreeMap::new(),
         }
     }
 }
@@ -162,6 +195,21 @@ impl SealedRecords {
         self.read_run(sync, wanted).await?.ok_or(Error::UnknownRun { sync: sync.into(), run: wanted, newest })
     }
 
+    /// The newest run that was begun by this order, of the last few; none: it has begun none.
+    ///
+    /// # Errors
+    /// When storage cannot be read.
+    pub async fn run_of_order(&self, sync: &str, order: &str) -> Result<Option<RunEntry>, Error> {
+        let newest = self.read_sync(sync).await?.map_or(0, |(known, _)| known.runs);
+        for run in (1..=newest).rev().take(ORDERS_LOOKED_AT) {
+            let entry = self.read_run(sync, run).await?;
+            if let Some(entry) = entry.filter(|entry| entry.order.as_deref() == Some(order)) {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
     /// What is kept of a run's report with its texts; none once they have expired, or where it gave none.
     pub(crate) async fn read_report(&self, sync: &str, run: Option<u64>) -> Result<Option<RunReport>, Error> {
         let mut wanted = match run {
@@ -187,7 +235,7 @@ impl SealedRecords {
         loop {
             let (mut entry, read) = match self.read_json::<RunEntry>(RUNS, &key).await? {
                 Some((entry, read)) => (entry, Some(read)),
-                None => (RunEntry::begun(seat.run(), report.started_ms, None), None),
+                None => (RunEntry::begun(seat.run(), report.started_ms, Reasons::default()), None),
             };
             entry.purpose = report.purpose;
             entry.end = Some(RunEnd::new(report));
@@ -197,6 +245,31 @@ impl SealedRecords {
             let change = change.put(RUNS, key.clone(), Life::Standing, value);
             let change = change.put(REPORTS, key.clone(), Life::Until(until), texts.clone());
             if self.try_commit(self.fenced(seat, change).await?).await? {
+                return Ok(());
+            }
+            attempts.again()?;
+        }
+    }
+
+    /// Ends in the history a run that was broken off, as somebody wished. What it did is known of its commits alone.
+    ///
+    /// # Errors
+    /// When storage refuses.
+    pub async fn end_broken_off(&self, sync: &str, run: u64, outcome: Outcome) -> Result<(), Error> {
+        let key = Key::of(sync).number(run);
+        let mut attempts = Attempts::at(RUNS);
+        loop {
+            let Some((mut entry, read)) = self.read_json::<RunEntry>(RUNS, &key).await? else {
+                return Ok(());
+            };
+            if entry.end.is_some() {
+                return Ok(());
+            }
+            let duration_ms = self.storage.now_ms().saturating_sub(entry.started_ms);
+            entry.end = Some(RunEnd::broken_off(outcome, duration_ms));
+            let value = codec::to_json(RUNS, &entry)?;
+            let change = self.change().expect(RUNS, key.clone(), Some(&read));
+            if self.try_commit(change.put(RUNS, key.clone(), Life::Standing, value)).await? {
                 return Ok(());
             }
             attempts.again()?;

@@ -3,6 +3,7 @@
 use crate::log::{LogLevel, LogLine, RunLog};
 use crate::records::SealedRecords;
 use crate::reprocess::{Plan, Reprocess};
+use crate::runs::Reasons;
 use async_trait::async_trait;
 use pipeline::records::{
     self as port, Amendment, KeptBatch, OpenKeys, Prepared, RowErrorChunk, RunRecords, RunTicket, UnitRecord,
@@ -16,6 +17,7 @@ pub struct Session {
     records: Arc<SealedRecords>,
     log: Option<Arc<RunLog>>,
     reprocess: Option<Arc<Reprocess>>,
+    order: Option<String>,
     /// What each unit's prepared commit brings, for the log.
     prepared: Mutex<HashMap<String, String>>,
 }
@@ -24,7 +26,7 @@ impl Session {
     /// For a run without a log that moves what its source has.
     #[must_use]
     pub fn new(records: Arc<SealedRecords>) -> Self {
-        Self { records, log: None, reprocess: None, prepared: Mutex::default() }
+        Self { records, log: None, reprocess: None, order: None, prepared: Mutex::default() }
     }
 
     /// The run's lines are written to this log.
@@ -37,6 +39,12 @@ impl Session {
     #[must_use]
     pub fn with_reprocess(self, reprocess: Arc<Reprocess>) -> Self {
         Self { reprocess: Some(reprocess), ..self }
+    }
+
+    /// The run is begun by this order, and says so in its history.
+    #[must_use]
+    pub fn with_order(self, order: impl Into<String>) -> Self {
+        Self { order: Some(order.into()), ..self }
     }
 
     fn plan(&self) -> Option<&Plan> {
@@ -76,8 +84,8 @@ impl Session {
 #[async_trait]
 impl RunRecords for Session {
     async fn begin(&self, sync: &str) -> Result<RunTicket, port::Error> {
-        let of_run = self.reprocess.as_ref().map(|reprocess| reprocess.of_run());
-        let begun = self.records.begin_run(sync, of_run).await;
+        let reprocesses = self.reprocess.as_ref().map(|reprocess| reprocess.of_run());
+        let begun = self.records.begin_run(sync, Reasons { reprocesses, order: self.order.clone() }).await;
         let ticket = begun.map_err(|error| error.into_port("begin a run in"))?;
         if let Some(log) = &self.log {
             log.bind(&ticket.sync, ticket.run);

@@ -1,13 +1,31 @@
-//! What the API asks of connectors.
+//! What the API asks of connectors while somebody waits for the answer. They run in workers of their organization, as in a run,
+//! and nothing of it is kept here.
+
+mod fault;
+mod tried;
+
+use std::time::Duration;
 
 use api::{Blame, ConnectorFault, Connectors, Inspected};
 use async_trait::async_trait;
 use bytes::Bytes;
 use control::CatalogStream;
+use manifest::Role;
 use records::Preview;
 
 use super::Agent;
-use crate::problem::Problem;
+use crate::problem::{Own, Problem};
+use crate::sample::{Sample, Sampled, sampled};
+use crate::units::now_ms;
+use fault::{blamed, fault, unready};
+use tried::Tried;
+
+/// A person waits, and most systems answer in a second.
+const CHECK_TIME: Duration = Duration::from_secs(30);
+/// Some systems have thousands of objects, which are looked at one by one.
+const LOOK_TIME: Duration = Duration::from_secs(60);
+/// Streams of one preview: more is nothing that anybody looks at.
+const STREAMS_MAX: usize = 20;
 
 #[async_trait]
 impl Connectors for Agent {
@@ -19,22 +37,72 @@ impl Connectors for Agent {
         Ok(Inspected { digest: inspection.digest, manifest: inspection.manifest_text })
     }
 
-    async fn check(&self, _: &str, _: &str) -> Result<(), ConnectorFault> {
-        Err(fault(Blame::Host, Problem::bug("no connection is tried here yet")))
+    async fn check(&self, organization: &str, connection: &str) -> Result<(), ConnectorFault> {
+        within(CHECK_TIME, connection, async {
+            let tried = Tried::connection(self, organization, connection).await.map_err(unready)?;
+            let bound = &tried.part.connection;
+            let checked = match tried.role {
+                Role::Destination => bound.destination().map_err(wrong)?.check().await,
+                Role::Transform => bound.transform().map_err(wrong)?.check().await,
+                Role::Source | Role::Webhook => bound.source().map_err(wrong)?.check().await,
+            };
+            checked.map_err(|failure| blamed(&failure))
+        })
+        .await
     }
 
-    async fn discover(&self, _: &str, _: &str) -> Result<Vec<CatalogStream>, ConnectorFault> {
-        Err(fault(Blame::Host, Problem::bug("no connection is looked into here yet")))
+    async fn discover(
+        &self,
+        organization: &str,
+        connection: &str,
+    ) -> Result<Vec<CatalogStream>, ConnectorFault> {
+        within(LOOK_TIME, connection, async {
+            let tried = Tried::connection(self, organization, connection).await.map_err(unready)?;
+            let source = tried.part.connection.source().map_err(wrong)?;
+            let catalog = source.discover().await.map_err(|failure| blamed(&failure))?;
+            pipeline::secrets::refuse_in_schemas(&tried.part.connection.secrets(), "source", &catalog)
+                .map_err(|error| fault(Blame::Connector, error.into()))?;
+            Ok(catalog.streams.iter().map(tried::shown).collect())
+        })
+        .await
     }
 
-    async fn preview(&self, _: &str, _: &str, _: usize) -> Result<Vec<Preview>, ConnectorFault> {
-        Err(fault(Blame::Host, Problem::bug("no rows are shown here yet")))
+    async fn preview(
+        &self,
+        organization: &str,
+        sync: &str,
+        rows: usize,
+    ) -> Result<Vec<Preview>, ConnectorFault> {
+        within(LOOK_TIME, sync, async {
+            let tried = tried::Sync::of(self, organization, sync).await.map_err(unready)?;
+            let mut previews = Vec::new();
+            for stream in tried.streams().await?.into_iter().take(STREAMS_MAX) {
+                let sample = Sample::new(u32::try_from(rows).unwrap_or(u32::MAX));
+                let report = sampled(&tried.opened, &stream, &sample).await.map_err(unready)?;
+                let groups = report.groups.iter().filter_map(|group| group.error.as_ref());
+                if let Some(error) = report.error.iter().chain(groups).next() {
+                    return Err(fault::of_run(&error.error));
+                }
+                let at_ms = now_ms();
+                let shown = |Sampled { schema, batches }| Preview { at_ms, schema, batches };
+                previews.extend(sample.take().into_iter().map(shown));
+            }
+            Ok(previews)
+        })
+        .await
     }
 }
 
-fn fault(blame: Blame, problem: Problem) -> ConnectorFault {
-    let hint = problem.hints.first().map(|hint| hint.text.clone()).unwrap_or_default();
-    let Problem { code, message, causes, .. } = problem;
-    let message = std::iter::once(message).chain(causes).collect::<Vec<_>>().join(": ");
-    ConnectorFault { blame, code, message, hint, retry_after_ms: None }
+/// What was begun is broken off when its time is over: whoever waits is told, and its instance is dropped.
+async fn within<T>(
+    time: Duration,
+    connection: &str,
+    work: impl Future<Output = Result<T, ConnectorFault>>,
+) -> Result<T, ConnectorFault> {
+    let late = || Own::NoAnswer { connection: connection.to_owned(), seconds: time.as_secs() };
+    tokio::time::timeout(time, work).await.unwrap_or_else(|_| Err(fault(Blame::System, late().into())))
+}
+
+fn wrong(error: runtime::Error) -> ConnectorFault {
+    fault(Blame::Caller, error.into())
 }

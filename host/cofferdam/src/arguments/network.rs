@@ -22,7 +22,7 @@ pub(crate) struct Network {
 }
 
 /// An address, with or without a port.
-pub(super) fn name_server(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn name_server(text: &str) -> Result<SocketAddr, String> {
     let alone = || text.parse::<IpAddr>().map(|address| SocketAddr::new(address, DNS_PORT));
     text.parse::<SocketAddr>()
         .or_else(|_| alone())

@@ -39,6 +39,31 @@ pub(crate) struct Serve {
     /// Characters that a password without a second factor must have, at least 8 [default: 15]
     #[arg(long, value_name = "N")]
     pub(crate) password_characters: Option<String>,
+    /// Runs at one time, of all organizations together [default: four for each processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) runs_at_once: Option<String>,
+    /// Runs at one time of one organization [default: 4]
+    #[arg(long, value_name = "N")]
+    pub(crate) runs_of_organization: Option<String>,
+    /// For how long a run stays its server's that says nothing of it [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) lease_seconds: Option<String>,
+    /// How long runs may take to come to their next commit when the server is to end [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) drain_seconds: Option<String>,
+    /// Private addresses that admins of organizations may grant, as `10.0.0.5:443` or `10.0.0.0/24:443` with commas between
+    /// them
+    #[arg(long, value_name = "ADDRESSES")]
+    pub(crate) grantable: Option<String>,
+    /// Directory of compiled components [default: `cofferdam` in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<String>,
+    /// An HTTP proxy for all connections of connectors, told addresses and never names
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) proxy: Option<String>,
+    /// Name servers in the place of the machine's, with commas between them
+    #[arg(long, value_name = "ADDRESSES")]
+    pub(crate) name_servers: Option<String>,
     #[command(flatten)]
     pub(crate) data: Data,
 }

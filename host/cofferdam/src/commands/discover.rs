@@ -9,9 +9,9 @@ use crate::document::{config_of, is_component};
 use crate::host::Host;
 use crate::keeper::Keeper;
 use crate::output::Output;
-use crate::part::{Part, alone};
+use crate::part::alone;
 use crate::places;
-use crate::problem::{Own, Problem, Problems};
+use crate::problem::{Own, Problems};
 use crate::table::Table;
 use crate::text::plain_line;
 use crate::units;
@@ -21,14 +21,14 @@ pub(super) async fn run(command: Discover, output: &Output) -> Result<(), Proble
     let catalog = if is_component(&command.subject)? {
         let config = config_of(command.config.as_ref())?;
         let part = alone(&host, &command.subject, &config).await?;
-        discover(&part, |failure| failure.into()).await
+        part.discover(|failure| failure.into()).await
     } else if let Some(config) = command.config {
         let reason = "a sync brings the configuration of its source".to_owned();
         Err(Own::WrongFile { what: "the configuration", path: config, reason }.into())
     } else {
         let path = places::data(command.data.data.as_deref(), &command.subject);
         let (opened, keeper) = Keeper::new(path, &command.data).opening(&host, &command.subject).await?;
-        let discovered = discover(&opened.source, |failure| blame::of_call(&host, &opened, failure)).await;
+        let discovered = opened.source.discover(|failure| blame::of_call(&host, &opened, failure)).await;
         keeper.close().await?;
         discovered
     };
@@ -38,17 +38,6 @@ pub(super) async fn run(command: Discover, output: &Output) -> Result<(), Proble
         return output.document(&json!({ "streams": catalog.streams, "groups": catalog.groups }));
     }
     output.text(&text(&catalog))
-}
-
-async fn discover(
-    part: &Part,
-    explain: impl Fn(&pipeline::failure::Failure) -> Problem,
-) -> Result<Catalog, Problems> {
-    let source = part.connection.source()?;
-    let catalog = source.discover().await.map_err(|failure| explain(&failure))?;
-    // As in a run: what a system sent back of a secret may stand in any name.
-    pipeline::secrets::refuse_in_schemas(&part.connection.secrets(), "source", &catalog)?;
-    Ok(catalog)
 }
 
 fn text(catalog: &Catalog) -> String {

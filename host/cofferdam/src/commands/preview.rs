@@ -2,15 +2,8 @@
 
 mod kept;
 
-use std::sync::Arc;
-
-use pipeline::clock::SystemClock;
-use pipeline::model::PageBudget;
-use pipeline::records::MemoryRecords;
 use pipeline::report::{Outcome, RunReport};
-use pipeline::run::{ChosenStream, NoObserver, RejectPolicy, Rejects, Run};
 use serde_json::{Map, Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Preview;
 use crate::blame;
@@ -20,8 +13,7 @@ use crate::opened::Opened;
 use crate::output::Output;
 use crate::places;
 use crate::problem::{Problem, Problems};
-use crate::sample::{Sample, Sampled};
-use crate::spec::{chosen, spec};
+use crate::sample::{Sample, Sampled, sampled};
 use crate::table::Table;
 use crate::text::cut;
 
@@ -35,9 +27,8 @@ pub(super) async fn run(command: Preview, output: &Output) -> Result<(), Problem
     let host = Host::new(command.cache.clone(), &command.network, output)?;
     let path = places::data(command.data.data.as_deref(), &command.sync);
     let (opened, keeper) = Keeper::new(path, &command.data).opening(&host, &command.sync).await?;
-    let enough = CancellationToken::new();
-    let sample = Sample::new(command.rows, enough.clone());
-    let report = sampled(&opened, &command.stream, command.rows, &sample, enough.clone()).await?;
+    let sample = Sample::new(command.rows);
+    let report = sampled(&opened, &command.stream, &sample).await?;
     host.logs.finish();
     let streams = sample.take();
     match command.keep {
@@ -58,29 +49,6 @@ pub(super) async fn run(command: Preview, output: &Output) -> Result<(), Problem
 /// Stopped because there was enough is a good end.
 fn ended(opened: &Opened, host: &Host, report: &RunReport) -> Vec<Problem> {
     if report.outcome == Outcome::Failed { blame::of_run(host, opened, report) } else { Vec::new() }
-}
-
-/// A run into the sample that nobody remembers.
-async fn sampled(
-    opened: &Opened,
-    stream: &str,
-    rows: u32,
-    sample: &Sample,
-    enough: CancellationToken,
-) -> Result<RunReport, Problems> {
-    let sync = &opened.document.sync;
-    let selected = sync.streams.iter().flatten().find(|selection| selection.name == stream).map(chosen);
-    let every_row = || ChosenStream { stream: stream.to_owned(), ..ChosenStream::default() };
-    let mut spec = spec(sync, opened.ports()?);
-    spec.streams = Some(vec![selected.unwrap_or_else(every_row)]);
-    spec.destination = Arc::new(sample.clone());
-    spec.rejects = Rejects { policy: RejectPolicy::Skip, ..Rejects::default() };
-    // A person waits: no page is larger than what is shown, and nothing is tried for minutes.
-    spec.options.page = PageBudget { max_rows: rows, ..spec.options.page };
-    spec.options.attempts = 1;
-    let run =
-        Run::new(spec, Arc::new(MemoryRecords::new()), Arc::new(SystemClock::new()), Arc::new(NoObserver));
-    Ok(run.run(enough).await)
 }
 
 /// Nothing where no row was rejected.

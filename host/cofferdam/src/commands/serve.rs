@@ -3,24 +3,27 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use api::{Drained, Given, Parts, Server};
-use control::{Audit, Connections, Organizations, Queue, QueueOptions, Syncs, Users, UsersOptions};
+use api::{Connectors, Drained, Given, Parts, Server};
+use control::{Audit, Components, Connections, Organizations, Queue, Syncs, Users, UsersOptions};
 use records::RecordsByOrganization;
 use serde_json::json;
 use storage::SystemClock;
 use vault::Argon2Parameters;
 
-use crate::agent::Agent;
+use crate::agent::{self, Agent, Found};
 use crate::arguments::Serve;
 use crate::deployment::Deployment;
+use crate::host::{self, Shared};
 use crate::logs;
 use crate::output::Output;
 use crate::places;
 use crate::problem::{Own, Problem, Problems};
 use crate::progress::Screen;
-use crate::serve::Settings;
+use crate::serve::{Running, Settings};
 use crate::signals::Wishes;
 
+const STOPPING: &str =
+    "stopping: requests under way are answered, and runs go to their next commit; once more ends at once\n";
 /// What somebody who comes in hardly notices, and who guesses does.
 const HASH_MS: u64 = 250;
 
@@ -44,7 +47,7 @@ async fn serve(
     screen: &Screen,
 ) -> Result<(), Problems> {
     let mut wishes = Wishes::listen()?;
-    let Settings { options, region, policy } = settings;
+    let Settings { options, region, policy, running } = settings;
     let scheme = if matches!(options.transport, api::Transport::Plain) { "http" } else { "https" };
     let (cost, hashing_at_once) = (cost().await?, hashing_at_once());
     let people = UsersOptions { cost, hashing_at_once, policy, clock: Arc::new(SystemClock) };
@@ -53,11 +56,7 @@ async fn serve(
     let organizations = Arc::new(Organizations::new(Arc::clone(&users), region));
     // What a crash has left half done is done before anybody sees it.
     organizations.mend().await?;
-    let connections = Arc::new(Connections::new(Arc::clone(&organizations), Vec::new()));
-    let queue = Arc::new(Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default()));
-    let storage = Arc::clone(&deployment.storage);
-    let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
-    let given = Given { queue, records, connectors: Arc::new(Agent) };
+    let (agent, given) = executing(deployment, &organizations, running, screen)?;
     let parts = Parts::new(audit, Arc::clone(&users), organizations, given)?;
     let server = Server::bind(parts, options).await?;
     let url = format!("{scheme}://{}", server.address());
@@ -70,25 +69,52 @@ async fn serve(
         screen.aside(&first_operator(&url, token.expose()));
     }
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let mut running = tokio::spawn(server.run(async move { drop(stopped.await) }));
-    let drained = tokio::select! {
-        ended = &mut running => ended,
+    let answering = tokio::spawn(server.run(async move { drop(stopped.await) }));
+    let executing = tokio::spawn(Arc::clone(&agent).run());
+    // Neither ends before it is told to, but by a bug, which ends both.
+    let mut both = Box::pin(async { tokio::try_join!(answering, executing) });
+    let ended = tokio::select! {
+        ended = &mut both => ended,
         () = wishes.next() => {
             drop(stop);
-            screen.aside("stopping: requests under way are answered; once more ends at once\n");
+            agent.drain();
+            screen.aside(STOPPING);
             tokio::select! {
-                ended = &mut running => ended,
+                ended = &mut both => ended,
                 () = wishes.next() => return Err(Own::Stopped.into()),
             }
         }
     };
-    match drained.map_err(|error| Problem::bug(format!("the server: {error}")))? {
-        Drained::All => Ok(()),
-        Drained::CutOff => {
-            screen.aside("some requests were cut off: they took longer than the time for it\n");
-            Ok(())
-        }
+    let (drained, ()) = ended.map_err(|error| Problem::bug(format!("the server: {error}")))?;
+    if drained == Drained::CutOff {
+        screen.aside("some requests were cut off: they took longer than the time for it\n");
     }
+    Ok(())
+}
+
+/// Who executes runs, and what the API gets of that.
+fn executing(
+    deployment: &Deployment,
+    organizations: &Arc<Organizations>,
+    running: Running,
+    screen: &Screen,
+) -> Result<(Arc<Agent>, Given), Problems> {
+    let Running { agent, queue, grantable, cache, network } = running;
+    let connections = Arc::new(Connections::new(Arc::clone(organizations), grantable));
+    let queue = Arc::new(Queue::new(Arc::new(Syncs::new(connections)), queue));
+    let storage = Arc::clone(&deployment.storage);
+    let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
+    let parts = agent::Parts {
+        shared: Shared::new(host::settings(places::cache(cache)?), &network)?,
+        components: Arc::new(Found::new(Components::new(Arc::clone(organizations)))),
+        organizations: Arc::clone(organizations),
+        records: Arc::clone(&records),
+        queue: Arc::clone(&queue),
+        screen: screen.clone(),
+    };
+    let agent = Agent::new(parts, agent);
+    let connectors = Arc::clone(&agent) as Arc<dyn Connectors>;
+    Ok((agent, Given { queue, records, connectors }))
 }
 
 /// Measured anew at each start: machines change.

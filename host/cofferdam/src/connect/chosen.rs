@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use super::{Error, Settings, binding};
 use crate::arguments::Connect;
-use crate::document::{Document, component_bytes, config_of, is_component};
-use crate::part::config_problem;
+use crate::document::{Document, component_bytes, config_of, config_problem, is_component};
 use crate::places;
 use crate::problem::Problems;
 use crate::reach::authority;

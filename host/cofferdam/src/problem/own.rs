@@ -135,6 +135,14 @@ pub(crate) enum Own {
         /// How many.
         faults: usize,
     },
+    /// A connector that somebody waits for takes too long.
+    #[error("the connector of `{connection}` did not answer within {seconds} seconds")]
+    NoAnswer {
+        /// Whose it is.
+        connection: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// Settings of the server that are not taken, all of them at once.
     #[error("{}", match faults.len() { 1 => "a setting of the server is not taken".to_owned(), count => format!("{count} settings of the server are not taken") })]
     BadSettings {
@@ -167,6 +175,7 @@ impl Own {
             Self::Unreadable { .. } => "CD0813",
             Self::TakenBack { .. } => "CD0860",
             Self::NotRunning { .. } => "CD0861",
+            Self::NoAnswer { .. } => "CD0863",
             Self::Unfit { .. } => "CD1100",
             Self::BadSettings { .. } => "CD0862",
             Self::Bug { .. } => "CD0899",
@@ -193,6 +202,7 @@ impl Own {
             Self::Stopped => Some("run the same command again: it goes on from the last commit".into()),
             Self::TakenBack { to_allow, .. } => Some(to_allow.clone()),
             Self::NotRunning { .. } => Some("there is nothing to do: the next run reads the document as it is then".into()),
+            Self::NoAnswer { .. } => Some("try again later; if it stays so, look whether the system at its other end answers anybody".into()),
             Self::Unfit { .. } => Some("each is told above with what mends it".into()),
             Self::BadSettings { .. } => Some("`cofferdam serve --help` says what each may be".into()),
             Self::Bug { .. } => Some("please report it, with the command and its output".into()),

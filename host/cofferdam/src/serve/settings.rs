@@ -8,6 +8,7 @@ use api::{Limits, Options, Rates, Transport};
 use control::{PasswordPolicy, Region};
 use ipnet::IpNet;
 
+use super::running::{self, Running};
 use super::sources::Sources;
 use crate::arguments::Serve;
 use crate::problem::{Own, Problems};
@@ -21,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) options: Options,
     pub(crate) region: Region,
     pub(crate) policy: PasswordPolicy,
+    pub(crate) running: Running,
 }
 
 impl Settings {
@@ -45,6 +47,7 @@ impl Settings {
             parse::<usize>(text).filter(|number| *number >= PASSWORD_CHARACTERS_MIN)
         });
         let transport = transport(&mut sources);
+        let running = running::judged(&mut sources);
         let region = region.or_else(|| Region::parse(REGION).ok());
         let (Some(region), true) = (region, sources.faults.is_empty()) else {
             return Err(Own::BadSettings { faults: sources.faults });
@@ -67,12 +70,17 @@ impl Settings {
         let policy = characters.map_or(defaults, |characters| {
             PasswordPolicy::new(characters, characters.min(PASSWORD_CHARACTERS_MIN))
         });
-        Ok(Self { options, region, policy })
+        Ok(Self { options, region, policy, running })
     }
 }
 
 /// What a setting means; none: it is not there, or it is a fault by now.
-fn read<T>(sources: &mut Sources, name: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+pub(super) fn read<T>(
+    sources: &mut Sources,
+    name: &str,
+    expected: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
     let (text, place) = sources.find(name)?;
     let value = read(text);
     if value.is_none() {
@@ -95,7 +103,7 @@ fn transport(sources: &mut Sources) -> Transport {
     Transport::Plain
 }
 
-fn parse<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn parse<T: FromStr>(text: &str) -> Option<T> {
     text.trim().parse().ok()
 }
 

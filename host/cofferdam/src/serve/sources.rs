@@ -14,7 +14,7 @@ const PREFIX: &str = "COFFERDAM_";
 const SIMILARITY_MIN: f64 = 0.6;
 
 /// The settings, by the names that they have in the file. On the command line each has `--` before it.
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 17] = [
     "listen",
     "tls-certificate",
     "tls-key",
@@ -24,6 +24,14 @@ pub(super) const NAMES: [&str; 9] = [
     "requests-per-second",
     "requests-at-once",
     "password-characters",
+    "runs-at-once",
+    "runs-of-organization",
+    "lease-seconds",
+    "drain-seconds",
+    "grantable",
+    "cache",
+    "proxy",
+    "name-servers",
 ];
 
 /// Where a setting stands.
@@ -55,6 +63,14 @@ impl Sources {
             &command.requests_per_second,
             &command.requests_at_once,
             &command.password_characters,
+            &command.runs_at_once,
+            &command.runs_of_organization,
+            &command.lease_seconds,
+            &command.drain_seconds,
+            &command.grantable,
+            &command.cache,
+            &command.proxy,
+            &command.name_servers,
         ];
         for (name, value) in NAMES.into_iter().zip(flags) {
             sources.said.extend(value.iter().map(|value| (name, value.clone(), Place::Flag(name))));

@@ -43,10 +43,24 @@ impl Queue {
             Err(storage::Error::Fenced { .. }) => return Err(lost()),
             renewed => renewed?,
         }
+        self.wish_of(taken).await
+    }
+
+    /// What is wished of a run that is held. To be asked whenever [`Queue::wishes`] has changed.
+    ///
+    /// # Errors
+    /// As [`Queue::renew`].
+    pub async fn wish_of(&self, taken: &Taken) -> Result<Option<Wish>, Error> {
         match self.run(&taken.order.organization, &taken.order.run).await? {
             Some(run) if is_ours(&run, taken) => Ok(run.record.wish),
-            Some(_) | None => Err(lost()),
+            Some(_) | None => Err(Error::RunLost { run: taken.order.run.clone() }),
         }
+    }
+
+    /// For how long a run is held by whoever says nothing.
+    #[must_use]
+    pub fn lease_ms(&self) -> u64 {
+        self.options.lease_ms
     }
 
     /// Says how a run ended. When it returns, that is durable, and the run is nobody's any more.

@@ -1,12 +1,11 @@
 //! What a sync does, as people write it, and as a run gets it: the same as `sync.toml` says, with connections by their ids.
 
 use super::Syncs;
-use crate::connections::Connection;
+use crate::connections;
 use crate::error::Error;
 use crate::schedules::ScheduleSpec;
-use manifest::{CredentialGrant, Grants, Limits, Rejects, RunOptions, StreamSelection, SyncFile};
+use manifest::{Rejects, RunOptions, StreamSelection, SyncFile};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// What a sync does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,28 +71,6 @@ impl Syncs {
     }
 
     async fn end(&self, organization: &str, id: &str, name: &str) -> Result<manifest::Connection, Error> {
-        let connection = self.connections.read(organization, id).await?;
-        Ok(manifest::Connection {
-            name: name.to_owned(),
-            grants: granted(&connection),
-            connector: PathBuf::from(connection.installation),
-            config: connection.config,
-            limits: Limits::default(),
-        })
-    }
-}
-
-fn granted(connection: &Connection) -> Grants {
-    let consent = connection.consent.clone().unwrap_or_default();
-    let entered = connection.credentials.iter().filter(|credential| credential.is_current);
-    let credentials = entered.map(|credential| {
-        let reveal = consent.reveal.contains(&credential.ask);
-        (credential.ask.clone(), CredentialGrant { stored: credential.stored.clone(), reveal })
-    });
-    Grants {
-        credentials: credentials.collect(),
-        hosts: consent.hosts,
-        addresses: consent.addresses,
-        ..Grants::default()
+        Ok(connections::document(self.connections.read(organization, id).await?, name))
     }
 }

@@ -125,3 +125,43 @@ async fn what_was_taken_back_from_a_run_stays_with_it() {
     assert_eq!(entry.end.unwrap().outcome, Outcome::Completed, "nothing else of it is changed");
     assert_eq!(records.keep_taken_back("sync", 2, &[]).await.unwrap_err().code(), "CD1053");
 }
+
+/// An order is begun anew after a failure; runs of others lie between.
+#[tokio::test]
+async fn a_run_is_found_by_the_order_by_which_it_was_begun() {
+    let world = World::new();
+    let records = world.open().await;
+    for order in [Some("first"), Some("second"), None, Some("first"), Some("third")] {
+        let session = Session::new(Arc::clone(&records));
+        let session = order.map_or(Session::new(Arc::clone(&records)), |order| session.with_order(order));
+        let ticket = session.begin("sync").await.unwrap();
+        assert_eq!(records.run("sync", None).await.unwrap().order.as_deref(), order);
+        session.finish(&ticket, report(&ticket)).await.unwrap();
+        session.release(&ticket);
+    }
+    for (order, run) in [("first", Some(4)), ("second", Some(2)), ("third", Some(5)), ("fourth", None)] {
+        let found = records.run_of_order("sync", order).await.unwrap();
+        assert_eq!(found.as_ref().map(|entry| entry.run), run, "{order}");
+        assert!(found.is_none_or(|entry| entry.end.is_some() && entry.order.as_deref() == Some(order)));
+    }
+    assert_eq!(records.run_of_order("never", "first").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_run_that_was_broken_off_ends_as_somebody_wished_and_one_that_ended_stays_as_it_did() {
+    let world = World::new();
+    let records = world.open().await;
+    let broken_off = records.begin("sync").await.unwrap();
+    records.release(&broken_off);
+    let ended = records.begin("sync").await.unwrap();
+    records.finish(&ended, report(&ended)).await.unwrap();
+    records.release(&ended);
+    world.clock.set(START_MS + 70);
+    for run in 1..=3 {
+        records.end_broken_off("sync", run, Outcome::Cancelled).await.unwrap();
+    }
+    let end = async |run| records.run("sync", Some(run)).await.unwrap().end.unwrap();
+    assert_eq!((end(1).await.outcome, end(1).await.duration_ms), (Outcome::Cancelled, 70));
+    assert_eq!((end(2).await.outcome, end(2).await.duration_ms), (Outcome::Completed, 7));
+    assert_eq!(records.run("sync", None).await.unwrap().run, 2, "of a run that never was there is nothing");
+}

@@ -16,6 +16,11 @@ impl Loaded {
         Self { inspection: Arc::new(inspection), bytes: bytes.into() }
     }
 
+    /// What it says of itself.
+    pub fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
     /// Its code, for a worker that has this key.
     pub(super) async fn code(
         &self,

@@ -103,6 +103,12 @@ impl Crew {
         Ok(self.link(&mut links, None, directories).await?.walls.clone())
     }
 
+    /// Ends workers in which nothing is bound; the next call starts another. What is known of crashes stays.
+    pub async fn rest(&self) {
+        // Whoever is about to bind has a share by the time this has the lock.
+        self.inner.links.lock().await.retain(|_, link| Arc::strong_count(link) > 1);
+    }
+
     /// How many workers this component took with it.
     pub(super) fn crashes(&self, digest: &str) -> u32 {
         lock(&self.inner.crashes).get(digest).copied().unwrap_or_default()

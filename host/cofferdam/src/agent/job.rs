@@ -1,0 +1,106 @@
+//! What is done for one order: the sync is read as it is now, its connectors are made ready, its rows move, and what the run
+//! says of itself is kept.
+
+use std::sync::Arc;
+
+use control::Order;
+use pipeline::clock::{Clock, SystemClock};
+use pipeline::records::RunRecords;
+use pipeline::report::RunReport;
+use pipeline::run::{NoObserver, Run};
+use records::{RunLog, SealedRecords, Session};
+
+use super::Agent;
+use super::reins::Reins;
+use crate::document::Document;
+use crate::live::Live;
+use crate::moved::{keep, note_revealed};
+use crate::opened::Opened;
+use crate::problem::{Problem, Problems};
+use crate::spec::spec;
+
+/// What came of an order.
+pub(super) enum Done {
+    Report(Box<RunReport>),
+    /// It could not begin.
+    NotReady(Problem),
+}
+
+pub(super) async fn done(agent: Arc<Agent>, order: Order, reins: Arc<Reins>) -> Done {
+    let records = match agent.records(&order.organization).await {
+        Ok(records) => records,
+        Err(problems) => return Done::NotReady(first(problems)),
+    };
+    match moved(&agent, &order, &reins, &records).await {
+        Ok(report) => Done::Report(Box::new(report)),
+        Err(problems) => {
+            let problem = first(problems);
+            note(&order, &records, &problem).await;
+            Done::NotReady(problem)
+        }
+    }
+}
+
+async fn moved(
+    agent: &Agent,
+    order: &Order,
+    reins: &Reins,
+    records: &Arc<SealedRecords>,
+) -> Result<RunReport, Problems> {
+    let host = &reins.host;
+    let (sync, _) = agent.syncs.run_file(&order.organization, &order.sync).await?;
+    let opened = Opened::of(host, Document::of(sync), &mut Arc::clone(records)).await?;
+    let log = Arc::new(RunLog::new(Arc::clone(records)));
+    host.logs.keep_in(Arc::clone(&log));
+    opened.parts().for_each(|part| note_revealed(part, &log));
+    // Set once: a run is opened once.
+    let _ = reins.live.set(live(reins, &opened, &log));
+    let session = Session::new(Arc::clone(records)).with_log(Arc::clone(&log)).with_order(&order.run);
+    let spec = spec(&opened.document.sync, opened.ports()?);
+    let clock = Arc::new(SystemClock::new());
+    let run = Run::new(spec, Arc::new(session), clock, Arc::new(NoObserver));
+    let report = run.run(reins.cancel.clone()).await;
+    if let Err(problems) = keep(records, &log, host, &report).await {
+        let problem = first(problems);
+        tracing::warn!(run = order.run, code = problem.code, "a run's log or ledger could not be kept");
+    }
+    Ok(report)
+}
+
+fn live(reins: &Reins, opened: &Opened, log: &Arc<RunLog>) -> Live {
+    Live {
+        document: opened.document.file.clone().into(),
+        holds: opened.parts().filter_map(|part| part.hold.clone()).collect(),
+        network: reins.host.shared.network.clone(),
+        taken: reins.host.taken.clone(),
+        log: Arc::clone(log),
+    }
+}
+
+/// It stands in the history as what it is, so that its people see why nothing came.
+async fn note(order: &Order, records: &Arc<SealedRecords>, problem: &Problem) {
+    let noted = async {
+        let session = Session::new(Arc::clone(records)).with_order(&order.run);
+        let ticket = session.begin(&order.sync).await?;
+        let (code, message) = (problem.code.clone(), told(problem));
+        let error = pipeline::Error::NotReady { code, message };
+        let report = RunReport::not_begun(&ticket, SystemClock::new().now_ms(), error);
+        let finished = session.finish(&ticket, report).await;
+        session.release(&ticket);
+        finished
+    };
+    if let Err(error) = noted.await {
+        tracing::warn!(run = order.run, code = error.code(), "why a run could not begin was not kept");
+    }
+}
+
+/// A problem and what would help, in one line.
+fn told(problem: &Problem) -> String {
+    let hints = problem.hints.iter().map(|hint| &hint.text);
+    let all = std::iter::once(&problem.message).chain(&problem.details).chain(&problem.causes).chain(hints);
+    all.map(String::as_str).collect::<Vec<_>>().join("; ")
+}
+
+fn first(problems: Problems) -> Problem {
+    problems.into_all().into_iter().next().unwrap_or_else(|| Problem::bug("a run failed without a reason"))
+}

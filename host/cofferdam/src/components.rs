@@ -1,0 +1,72 @@
+//! Where the connectors of a run are found by what its document calls them, and what their instances are made of.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use runtime::{Component, Inspection};
+
+use crate::document::component_bytes;
+use crate::host::Host;
+use crate::problem::{Problem, Problems};
+
+/// Where connectors are found.
+#[derive(Clone)]
+pub(crate) enum Components {
+    /// Each is a file.
+    Files,
+    /// Each is kept under its digest.
+    Kept(Arc<dyn KeptComponents>),
+}
+
+/// Components that are found by their digests. Asked for each connector of each run.
+#[async_trait]
+pub(crate) trait KeptComponents: Send + Sync {
+    /// The component that has this digest.
+    async fn find(&self, digest: &str) -> Result<worker::Loaded, Problems>;
+}
+
+/// What instances are made of: here, or in a worker.
+pub(crate) enum Code {
+    Here(Component),
+    InWorker(worker::Loaded),
+}
+
+impl Code {
+    pub(crate) async fn find(host: &Host, name: &Path) -> Result<Self, Problems> {
+        match &host.components {
+            Components::Kept(kept) => Ok(Self::InWorker(kept.find(&name.to_string_lossy()).await?)),
+            Components::Files => Self::of_file(host, name).await,
+        }
+    }
+
+    async fn of_file(host: &Host, path: &Path) -> Result<Self, Problems> {
+        let component = load(host, path).await?;
+        if host.crew.is_none() {
+            return Ok(Self::Here(component));
+        }
+        // Its bytes once more, for a process that has none of our files.
+        let bytes = component_bytes(path)?;
+        let inspection = Inspection::of(&bytes)?;
+        if inspection.digest != component.inspection().digest {
+            let message = format!("the file `{}` changed while it was read", path.display());
+            return Err(Problem::new("CD0412", message).into());
+        }
+        Ok(Self::InWorker(worker::Loaded::new(inspection, bytes)))
+    }
+
+    /// What the component says of itself.
+    pub(crate) fn inspection(&self) -> &Inspection {
+        match self {
+            Self::Here(component) => component.inspection(),
+            Self::InWorker(loaded) => loaded.inspection(),
+        }
+    }
+}
+
+/// Load a component: inspected, compiled or found compiled, linked. Nothing of it is run.
+pub(crate) async fn load(host: &Host, path: &Path) -> Result<Component, Problems> {
+    let file = || format!("it is the file `{}`", path.display());
+    let bytes = component_bytes(path)?;
+    Ok(host.shared.runtime.load(bytes).await.map_err(|error| Problem::from(error).caused_by(file()))?)
+}

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use control::Order;
+use control::{Cause, Order};
 use pipeline::clock::{Clock, SystemClock};
-use pipeline::records::RunRecords;
+use pipeline::records::{Purpose, RunRecords};
 use pipeline::report::RunReport;
 use pipeline::run::{NoObserver, Run};
-use records::{RunLog, SealedRecords, Session};
+use records::{Reprocess, RunLog, SealedRecords, Session};
 
 use super::Agent;
 use super::reins::Reins;
@@ -55,8 +55,14 @@ async fn moved(
     opened.parts().for_each(|part| note_revealed(part, &log));
     // Set once: a run is opened once.
     let _ = reins.live.set(live(reins, &opened, &log));
-    let session = Session::new(Arc::clone(records)).with_log(Arc::clone(&log)).with_order(&order.run);
-    let spec = spec(&opened.document.sync, opened.ports()?);
+    let mut session = Session::new(Arc::clone(records)).with_log(Arc::clone(&log)).with_order(&order.run);
+    let mut spec = spec(&opened.document.sync, opened.ports()?);
+    if let Cause::Reprocess { request, .. } = &order.cause {
+        let reprocess = chosen(records, request).await?;
+        spec.source = reprocess.source();
+        spec.purpose = Purpose::Reprocess;
+        session = session.with_reprocess(reprocess);
+    }
     let clock = Arc::new(SystemClock::new());
     let run = Run::new(spec, Arc::new(session), clock, Arc::new(NoObserver));
     let report = run.run(reins.cancel.clone()).await;
@@ -65,6 +71,12 @@ async fn moved(
         tracing::warn!(run = order.run, code = problem.code, "a run's log or ledger could not be kept");
     }
     Ok(report)
+}
+
+/// The row errors that somebody chose, as far as they are still to be found: what an attempt before this one has sent is not.
+async fn chosen(records: &Arc<SealedRecords>, request: &str) -> Result<Arc<Reprocess>, records::Error> {
+    let request = records.reprocess_request(request).await?;
+    Reprocess::of(Arc::clone(records), request).await
 }
 
 fn live(reins: &Reins, opened: &Opened, log: &Arc<RunLog>) -> Live {

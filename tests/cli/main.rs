@@ -25,6 +25,7 @@ mod counted;
 mod credentials;
 mod data;
 mod denied;
+mod described;
 mod doctor;
 mod documents;
 mod errors;

@@ -14,25 +14,25 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 
 use crate::world::{Ran, World, ran};
 
-const PASSWORD: &str = "a canary bird in a coal mine";
+pub(crate) const PASSWORD: &str = "a canary bird in a coal mine";
 
 /// A server under way.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     stdout: BufReader<std::process::ChildStdout>,
-    address: String,
+    pub(crate) address: String,
     root: Option<CertificateDer<'static>>,
 }
 
 /// What the server answered.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Serving {
-    fn start(world: &World, more: &[&str], root: Option<CertificateDer<'static>>) -> Self {
+    pub(crate) fn start(world: &World, more: &[&str], root: Option<CertificateDer<'static>>) -> Self {
         let arguments = [&["serve", "--data", "data", "--listen", "127.0.0.1:0"], more].concat();
         let mut command = world.command(&arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -46,7 +46,7 @@ impl Serving {
     }
 
     /// The token with which the first operator is made.
-    fn setup_token(&mut self) -> String {
+    pub(crate) fn setup_token(&mut self) -> String {
         let mut said = BufReader::new(self.child.stderr.as_mut().unwrap());
         let mut line = String::new();
         loop {
@@ -62,7 +62,7 @@ impl Serving {
         }
     }
 
-    fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
         let body = body.map(Value::to_string).unwrap_or_default();
         let authorization =
             token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
@@ -80,23 +80,23 @@ impl Serving {
         Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    fn post(&self, path: &str, token: Option<&str>, body: Value) -> Value {
+    pub(crate) fn post(&self, path: &str, token: Option<&str>, body: Value) -> Value {
         let answer = self.ask("POST", path, token, Some(&body));
         assert!((200..300).contains(&answer.status), "{path}: {} {}", answer.status, answer.body);
         serde_json::from_str(&answer.body).unwrap_or_default()
     }
 
-    fn get(&self, path: &str, token: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str, token: &str) -> Answer {
         self.ask("GET", path, Some(token), None)
     }
 
     /// Comes in; answers the session's token.
-    fn log_in(&self, email: &str) -> String {
+    pub(crate) fn log_in(&self, email: &str) -> String {
         let body = json!({"email": email, "password": PASSWORD, "keep": "token"});
         text(&self.post("/v1/login", None, body), "/token")
     }
 
-    fn terminate(mut self) -> Ran {
+    pub(crate) fn terminate(mut self) -> Ran {
         let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         let mut rest = Vec::new();
@@ -121,7 +121,7 @@ fn exchange(mut stream: impl Read + Write, request: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-fn text(value: &Value, pointer: &str) -> String {
+pub(crate) fn text(value: &Value, pointer: &str) -> String {
     let found = value.pointer(pointer).and_then(Value::as_str);
     found.unwrap_or_else(|| panic!("no {pointer} in {value}")).to_owned()
 }

@@ -58,8 +58,7 @@ pub(crate) async fn once(
             // Whoever sends it again is told that nobody knows what came of it.
             let refusal = Refusal::from(Fault::OutcomeUnknown);
             let body = String::from_utf8(refusal.body(&id)).ok();
-            let headers = vec![(CONTENT_TYPE.as_str().to_owned(), "application/json".to_owned())];
-            let answer = Answer { status: refusal.status.as_u16(), headers, body };
+            let answer = Answer { status: refusal.status.as_u16(), headers: vec![json()], body };
             house.parts.answers.finish(asked, answer).await?;
             Err(Fault::Internal.into())
         }
@@ -99,10 +98,18 @@ async fn keep(house: &House, asked: Asked<'_>, id: &str, response: Response) -> 
         let value = parts.headers.get(&name)?.to_str().ok()?;
         Some((name.as_str().to_owned(), value.to_owned()))
     });
+    let mut headers: Vec<_> = headers.collect();
+    if parts.extensions.get::<Refusal>().is_some() {
+        headers.push(json());
+    }
     let body = kept.filter(|_| !is_secret);
-    let answer = Answer { status: status.as_u16(), headers: headers.collect(), body };
+    let answer = Answer { status: status.as_u16(), headers, body };
     answers.finish(asked, answer).await?;
     Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+fn json() -> (String, String) {
+    (CONTENT_TYPE.as_str().to_owned(), "application/json".to_owned())
 }
 
 /// The answer of then.

@@ -101,7 +101,7 @@ enum Command {
     /// `host/docs/building-without-rustup.md`.
     WasmTarget,
     /// Fetch what the tests use as real upstreams: nginx (Debian), json-server, oidc-provider and vega-datasets (npm), moto
-    /// (PyPI); and what makes guests in JavaScript and Python, and make them.
+    /// and schemathesis (PyPI); and what makes guests in JavaScript and Python, and make them.
     ///
     /// All are kept in the user's cache directory, and linked as `target/test-deps/nginx` (a program) and, directories,
     /// `node_modules`, `python` and `interpreted` beside it.

@@ -29,6 +29,8 @@ async fn a_request_with_a_key_is_done_once() {
         || world.post("/v1/audit/compare", body()).by(&cast.operator).header("idempotency-key", "k9");
     let (first, again) = (compare().await, compare().await);
     assert_eq!((first.status(), first.bytes()), (422, again.bytes()));
+    let types = [&first, &again].map(|reply| reply.header("content-type"));
+    assert_eq!(types, [Some("application/json"); 2]);
     let list = world.get(&path).by(&cast.operator).await;
     assert_eq!(list.json()["items"].as_array().unwrap().len(), 2);
 }

@@ -13,7 +13,8 @@ use crate::{cache, paths, shell};
 /// Written by `pip-compile --generate-hashes` of the packages that [`NAMED`] imports, and of nothing else.
 pub(super) const REQUIREMENTS: &str = include_str!("../../test-deps/requirements.txt");
 /// What tests import, and what that imports only once it is asked for objects.
-const NAMED: [&str; 6] = ["componentize_py", "moto", "flask", "flask_cors", "py_partiql_parser", "yaml"];
+const NAMED: [&str; 7] =
+    ["componentize_py", "moto", "flask", "flask_cors", "py_partiql_parser", "schemathesis", "yaml"];
 
 /// A folder for `PYTHONPATH`. An environment would hold absolute paths, and could not be moved to where it is kept.
 pub(super) fn packages() -> Result<PathBuf> {

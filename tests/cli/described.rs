@@ -72,7 +72,8 @@ fn asked(world: &World, serving: &Serving, who: &str, (token, organization): (&s
         wrong.unwrap_or(&said),
         String::from_utf8_lossy(&done.stderr)
     );
-    let generated =
-        said.lines().find_map(|line| line.trim().split_once(" generated")).map(|(number, _)| number);
-    generated.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("it says\n{said}"))
+    let generated = said.split_once("Test cases:").and_then(|(_, rest)| rest.split_whitespace().next());
+    generated
+        .and_then(|number| number.replace(',', "").parse().ok())
+        .unwrap_or_else(|| panic!("it says\n{said}"))
 }

@@ -81,6 +81,19 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
     }
 }
 
+/// The same caller as they are now, without anything being used by that; none: what they have shown does not hold any more.
+pub(crate) async fn still(house: &House, caller: &Caller) -> Result<Option<Caller>, Refusal> {
+    let shown = Arc::clone(&caller.shown);
+    match caller.as_whom {
+        AsWhom::Program { .. } => find(house, shown, caller.address).await,
+        AsWhom::Person(_) => match house.parts.sessions.look(&shown).await {
+            Ok(session) => Ok(Some(Caller { as_whom: AsWhom::Person(session), shown, ..*caller })),
+            Err(Error::SessionEnded) => Ok(None),
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
 async fn find(house: &House, shown: Arc<Secret>, address: IpAddr) -> Result<Option<Caller>, Refusal> {
     let of = &house.parts;
     let found = if shown.expose().starts_with("cfd_api_") {

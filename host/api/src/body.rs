@@ -91,7 +91,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
 }
 
 fn bad(path: &str, error: &serde_json::Error) -> Fault {
-    let place = if error.is_data() && path != "." {
+    // A word of a list that is no text at all is taken for a mistake of writing by the reader.
+    let is_no_word = error.is_syntax() && error.to_string().starts_with("expected value");
+    let place = if (error.is_data() || is_no_word) && path != "." {
         format!("`{}`", cut(path))
     } else if error.is_data() {
         "the body".to_owned()

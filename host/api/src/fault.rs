@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     ForeignOrigin,
     #[error("too many requests: the next one may be made in {} ms", retry_after_ms)]
     TooMany { retry_after_ms: u64 },
+    #[error("too many listen at once: one caller may {limit} times")]
+    TooManyListeners { limit: usize },
     #[error("the organization is not reached from this address")]
     OutsideZone,
     #[error("a change needs the header `If-Match`")]
@@ -82,6 +84,7 @@ impl Fault {
             Self::Internal => "CD1330",
             Self::Draining => "CD1331",
             Self::AnswerTooLate => "CD1332",
+            Self::TooManyListeners { .. } => "CD1338",
         }
     }
 
@@ -98,7 +101,7 @@ impl Fault {
             Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignOrigin | Self::OutsideZone => StatusCode::FORBIDDEN,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::TooManyListeners { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NoIfMatch => StatusCode::PRECONDITION_REQUIRED,
             Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::KeyOfAnother => StatusCode::UNPROCESSABLE_ENTITY,
@@ -121,6 +124,7 @@ impl Fault {
             Self::NoSuchRoute | Self::NoSuchMethod => "see the description of the API at /v1/openapi.json",
             Self::ForeignOrigin => "send `Authorization: Bearer`, or come from a page of this server",
             Self::TooMany { .. } => "wait as long as `Retry-After` says",
+            Self::TooManyListeners { .. } => "end one of those that listen, or let one listen for all",
             Self::OutsideZone => "come from an address that an admin of the organization named",
             Self::NoIfMatch => "read it first, and send its `ETag`",
             Self::Stale => "read it again, and decide anew",

@@ -1,11 +1,12 @@
 //! What every route can reach: the installation, and what the server remembers of those who ask.
 
 use crate::limiter::Limiter;
+use crate::listeners::Listeners;
 use crate::options::{Options, Transport};
 use crate::parts::Parts;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio_util::sync::CancellationToken;
 
 /// Who changes things that share a place waits for each other; more places than processors are of no use.
 const EDITS: usize = 64;
@@ -18,15 +19,17 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) options: Options,
     pub(crate) limiter: Limiter,
+    pub(crate) listeners: Listeners,
     edits: [Mutex<()>; EDITS],
-    is_draining: AtomicBool,
+    draining: CancellationToken,
 }
 
 impl House {
     pub(crate) fn new(parts: Parts, options: Options) -> Self {
         let limiter = Limiter::new(&options.rates);
         let edits = std::array::from_fn(|_| Mutex::default());
-        Self(Arc::new(Inner { parts, options, limiter, edits, is_draining: AtomicBool::new(false) }))
+        let (listeners, draining) = (Listeners::default(), CancellationToken::new());
+        Self(Arc::new(Inner { parts, options, limiter, listeners, edits, draining }))
     }
 
     /// From here on nothing of `of` is changed by anybody else who asks here, until the guard is dropped: what was read and
@@ -42,11 +45,16 @@ impl House {
     }
 
     pub(crate) fn begin_to_drain(&self) {
-        self.0.is_draining.store(true, Ordering::Relaxed);
+        self.0.draining.cancel();
+    }
+
+    /// Waits until the server ends.
+    pub(crate) async fn draining(&self) {
+        self.0.draining.cancelled().await;
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.0.is_draining.load(Ordering::Relaxed)
+        self.0.draining.is_cancelled()
     }
 }
 

@@ -22,6 +22,7 @@ mod etag;
 mod fault;
 mod house;
 mod limiter;
+mod listeners;
 mod mapped;
 mod once;
 mod openapi;

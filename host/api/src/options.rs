@@ -69,6 +69,12 @@ pub struct Limits {
     pub answer: Duration,
     /// For how long the other side may take nothing of what was written to it.
     pub write: Duration,
+    /// How many one caller may have that listen to what happens, each on a connection of its own.
+    pub listeners_per_caller_max: usize,
+    /// The same of all callers.
+    pub listeners_max: usize,
+    /// How often it is looked at whether those who listen still may. They are given a sign of life then.
+    pub look: Duration,
     /// The time for requests under way when the server ends.
     pub drain: Duration,
 }
@@ -98,6 +104,12 @@ impl Default for Limits {
             body_bytes_max: 1 << 20,
             answer: Duration::from_secs(90),
             write: Duration::from_secs(30),
+            // The tabs of a browser.
+            listeners_per_caller_max: 8,
+            // A quarter of the connections.
+            listeners_max: 1_024,
+            // Shorter than what proxies bear in silence, which is half a minute and more.
+            look: Duration::from_secs(10),
             drain: Duration::from_secs(30),
         }
     }

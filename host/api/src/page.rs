@@ -78,6 +78,12 @@ impl<T> Page<T> {
         Self { items: all, next }
     }
 
+    /// A page as `control` gives it, in the order of ids.
+    pub(crate) fn kept(list: &str, page: control::Page<T>) -> Self {
+        let next = page.next.map(|after| write_cursor(list, &after));
+        Self { items: page.items, next }
+    }
+
     pub(crate) fn map<U>(self, show: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(show).collect(), next: self.next }
     }

@@ -6,8 +6,8 @@ use crate::fault::Fault;
 use crate::house::House;
 use crate::once::once;
 use crate::routes::{
-    account, audit, glass, health, installation_audit, invitations, login, members, organizations, second,
-    sessions, setup, tokens, zones,
+    account, audit, deletion, glass, health, installation_audit, invitations, live, login, members,
+    organizations, persons, queue, second, sessions, setup, syncs, tokens, zones,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -46,7 +46,11 @@ pub(crate) fn strangers() -> OpenApiRouter<House> {
 
 /// For who has come in.
 pub(crate) fn inside() -> OpenApiRouter<House> {
-    people().merge(organizations_routes()).merge(audit_routes())
+    people()
+        .merge(organizations_routes())
+        .merge(syncs_routes())
+        .merge(deletion_routes())
+        .merge(audit_routes())
 }
 
 fn people() -> OpenApiRouter<House> {
@@ -76,6 +80,30 @@ fn organizations_routes() -> OpenApiRouter<House> {
         .routes(routes!(glass::list, glass::request))
         .routes(routes!(glass::show, glass::end))
         .routes(routes!(glass::approve))
+}
+
+fn syncs_routes() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(syncs::list, syncs::create))
+        .routes(routes!(syncs::validate))
+        .routes(routes!(syncs::show, syncs::change, syncs::remove))
+        .routes(routes!(syncs::start))
+        .routes(routes!(syncs::pause))
+        .routes(routes!(syncs::stop))
+        .routes(routes!(syncs::run_now))
+        .routes(routes!(syncs::preview_schedule))
+        .routes(routes!(queue::list))
+        .routes(routes!(queue::cancel))
+        .routes(routes!(live::listen))
+}
+
+fn deletion_routes() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(persons::remove_me))
+        .routes(routes!(persons::remove_other))
+        .routes(routes!(deletion::show, deletion::request, deletion::withdraw))
+        .routes(routes!(deletion::confirm))
+        .routes(routes!(deletion::certificate))
 }
 
 fn audit_routes() -> OpenApiRouter<House> {

@@ -3,16 +3,21 @@
 pub(crate) mod account;
 #[expect(unused_qualifications, reason = "what is made of the descriptions names their types in full")]
 pub(crate) mod audit;
+pub(crate) mod deletion;
 pub(crate) mod glass;
 pub(crate) mod health;
 pub(crate) mod installation_audit;
 pub(crate) mod invitations;
+pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod members;
 pub(crate) mod organizations;
+pub(crate) mod persons;
+pub(crate) mod queue;
 pub(crate) mod second;
 pub(crate) mod sessions;
 pub(crate) mod setup;
+pub(crate) mod syncs;
 pub(crate) mod tokens;
 mod words;
 pub(crate) mod zones;

@@ -2,12 +2,17 @@
 
 mod asked;
 mod attacks;
+mod bad_input;
 mod connections;
 mod connectors;
+mod deletion;
 mod described;
 mod errors;
+mod live;
 mod matrix;
 mod once;
 mod origins;
 mod story;
+mod syncs;
+mod works;
 mod world;

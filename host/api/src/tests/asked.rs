@@ -60,21 +60,33 @@ impl<'a> Asking<'a> {
     }
 }
 
+impl Asking<'_> {
+    /// The answer without its body, which may have no end.
+    pub(crate) async fn open(self) -> (Reply, Body) {
+        let mut request = Request::builder().method(self.method.as_str()).uri(self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let mut request = request.body(Body::from(self.body)).unwrap();
+        request.extensions_mut().insert(Peer(self.from));
+        let (parts, body) = self.world.router.clone().oneshot(request).await.unwrap().into_parts();
+        (Reply { status: parts.status, headers: parts.headers, body: Bytes::new() }, body)
+    }
+}
+
 impl<'a> IntoFuture for Asking<'a> {
     type Output = Reply;
     type IntoFuture = BoxFuture<'a, Reply>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let mut request = Request::builder().method(self.method.as_str()).uri(self.path);
-            for (name, value) in &self.headers {
-                request = request.header(name, value);
+            let (reply, body) = self.open().await;
+            // What has no end is not waited for.
+            if reply.header("content-type") == Some("text/event-stream") {
+                return reply;
             }
-            let mut request = request.body(Body::from(self.body)).unwrap();
-            request.extensions_mut().insert(Peer(self.from));
-            let (parts, body) = self.world.router.clone().oneshot(request).await.unwrap().into_parts();
             let body = body.collect().await.unwrap().to_bytes();
-            Reply { status: parts.status, headers: parts.headers, body }
+            Reply { body, ..reply }
         })
     }
 }

@@ -1,131 +1,20 @@
 //! Every route of the description, by everybody who may ask. A route without a row fails, and so does a row without a
 //! route.
 
-use super::world::{DAY_MS, HOUR_MS, PASSWORD, World};
+mod expected;
+mod rows;
+mod syncs;
+
+use super::world::{DAY_MS, HOUR_MS, World};
 use crate::document;
+use expected::{Expected, Row};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What each is answered.
-#[derive(Debug, Clone, Copy)]
-struct Expected {
-    /// Nobody, and whoever shows what does not hold any more.
-    nobody: u16,
-    /// An admin of another organization.
-    foreign: u16,
-    user: u16,
-    admin: u16,
-    operator: u16,
-    /// A token of an admin with a scope that opens nothing here.
-    scope: u16,
-    /// An admin from outside of the organization's ranges.
-    outside: u16,
-    /// A token of an admin with every scope.
-    token: u16,
-}
-
-/// Everybody is answered the same.
-const fn all(status: u16) -> Expected {
-    Expected {
-        nobody: status,
-        foreign: status,
-        user: status,
-        admin: status,
-        operator: status,
-        scope: status,
-        outside: status,
-        token: status,
-    }
-}
-
-/// For people, whoever they are.
-const fn people(status: u16) -> Expected {
-    Expected { nobody: 401, scope: 403, token: 403, ..all(status) }
-}
-
-/// Of an organization: user, admin, operator, token of an admin.
-const fn inside(user: u16, admin: u16, operator: u16, token: u16) -> Expected {
-    Expected { nobody: 401, foreign: 404, user, admin, operator, scope: 403, outside: 403, token }
-}
-
-/// Of the installation.
-const fn operators(status: u16) -> Expected {
-    Expected { nobody: 401, operator: status, ..all(403) }
-}
-
-const O: &str = "/v1/organizations/{organization}";
-
 /// In this order, for each who asks: what takes something away comes last.
-fn rows() -> Vec<(&'static str, String, Value, Expected)> {
-    let login = json!({"email": "bob@acme.example", "password": PASSWORD, "keep": "token"});
-    let row = |method, path: &str, body: Value, expected| {
-        (method, path.replace("O/", &format!("{O}/")), body, expected)
-    };
-    let get = |path: &str, expected| row("get", path, Value::Null, expected);
-    vec![
-        get("/healthz", all(200)),
-        get("/readyz", all(200)),
-        get("/v1/openapi.json", all(200)),
-        row("post", "/v1/setup", json!({"token": "x", "email": "a@b.example", "password": "x"}), all(403)),
-        row("post", "/v1/login", login, all(200)),
-        row("post", "/v1/join", json!({"token": "x", "password": "x"}), all(404)),
-        get("/v1/me", Expected { nobody: 401, ..all(200) }),
-        get("/v1/sessions", people(200)),
-        row("delete", "/v1/sessions/{session}", Value::Null, people(404)),
-        row("post", "/v1/second-factor", Value::Null, people(200)),
-        row("post", "/v1/second-factor/enable", json!({"code": "x"}), people(422)),
-        row("post", "/v1/second-factor/disable", json!({"password": PASSWORD}), people(409)),
-        row("post", "/v1/invitations/accept", json!({"token": "x"}), people(404)),
-        get("/v1/organizations", Expected { nobody: 401, ..all(200) }),
-        row("post", "/v1/organizations", json!({"name": "N", "admin_email": "n@n.example"}), operators(201)),
-        get(O, inside(200, 200, 200, 200)),
-        row("patch", O, json!({"name": "Acme 2"}), inside(403, 200, 403, 200)),
-        get("O/members", inside(200, 200, 403, 200)),
-        get("O/members/{user}", inside(200, 200, 403, 200)),
-        row("patch", "O/members/{user}", json!({"role": "user"}), inside(403, 200, 403, 200)),
-        get("O/invitations", inside(403, 200, 403, 200)),
-        row(
-            "post",
-            "O/invitations",
-            json!({"email": "n@n.example", "role": "user"}),
-            inside(403, 201, 403, 201),
-        ),
-        row("delete", "O/invitations/{invitation}", Value::Null, inside(403, 204, 403, 204)),
-        get("O/tokens", inside(200, 200, 403, 403)),
-        row(
-            "post",
-            "O/tokens",
-            json!({"name": "n", "scopes": ["read"], "days": 1}),
-            inside(201, 201, 403, 403),
-        ),
-        row("delete", "O/tokens/{token}", Value::Null, inside(403, 204, 403, 403)),
-        get("O/zones", inside(403, 200, 403, 200)),
-        row("put", "O/zones", json!({"api": ["192.0.2.0/24"], "events": []}), inside(403, 200, 403, 200)),
-        get("O/break-glass", inside(403, 200, 200, 403)),
-        row("post", "O/break-glass", json!({"reason": "ticket"}), inside(403, 403, 201, 403)),
-        get("O/break-glass/{glass}", inside(404, 200, 200, 403)),
-        row(
-            "post",
-            "O/break-glass/{glass}/approve",
-            json!({"minutes": 5, "selected": ["read_run_logs"]}),
-            inside(403, 204, 403, 403),
-        ),
-        row("delete", "O/break-glass/{glass}", Value::Null, inside(403, 204, 204, 403)),
-        get("O/audit", inside(403, 200, 403, 200)),
-        get("O/audit/export", inside(403, 200, 403, 200)),
-        get("O/audit/checkpoint", inside(403, 200, 403, 200)),
-        get("O/audit/inclusion?number=0&size=1", inside(403, 200, 403, 200)),
-        get("O/audit/consistency?earlier=1&size=1", inside(403, 200, 403, 200)),
-        row("post", "O/audit/compare", json!({"checkpoint": "x"}), inside(403, 422, 403, 422)),
-        get("/v1/audit", operators(200)),
-        get("/v1/audit/export", operators(200)),
-        get("/v1/audit/checkpoint", operators(200)),
-        row("post", "/v1/audit/compare", json!({"checkpoint": "x"}), operators(422)),
-        row("delete", "O/members/{user}", Value::Null, inside(403, 204, 403, 204)),
-        row("post", "/v1/password", json!({"old": PASSWORD, "new": "another canary in a mine"}), people(204)),
-        row("delete", "/v1/sessions", Value::Null, people(200)),
-        row("post", "/v1/logout", Value::Null, people(204)),
-    ]
+fn rows() -> Vec<Row> {
+    [rows::of_people(), rows::of_organizations(), syncs::of_syncs(), rows::of_audit_logs(), rows::of_ends()]
+        .concat()
 }
 
 #[test]
@@ -153,6 +42,31 @@ struct Props {
     invitation: String,
     token: String,
     glass: String,
+    source: String,
+    destination: String,
+    /// It has no run.
+    sync: String,
+    /// Of another sync.
+    run: String,
+}
+
+impl Props {
+    /// What a row says, with the names of these.
+    fn fill(&self, text: &str) -> String {
+        let named = [
+            ("organization", self.organization.as_str()),
+            ("user", &self.user),
+            ("invitation", &self.invitation),
+            ("token", &self.token),
+            ("glass", &self.glass),
+            ("source", &self.source),
+            ("destination", &self.destination),
+            ("sync", &self.sync),
+            ("run", &self.run),
+            ("session", "ses_none"),
+        ];
+        named.into_iter().fold(text.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
+    }
 }
 
 /// A world, what rows act upon, and the token of whoever asks.
@@ -168,12 +82,20 @@ async fn stage(who: &str) -> (World, Props, Option<String>) {
     let glass = world.post(&at("/break-glass"), json!({"reason": "ticket"})).by(&cast.operator).await;
     let (token, _) = world.token(admin, acme, &["read", "write", "run", "admin"]).await;
     let (spare, spare_id) = world.token(admin, acme, &["read"]).await;
+    let works = world.works(&cast).await;
+    let (sync, other) =
+        (world.sync(admin, &works, json!({})).await, world.sync(admin, &works, json!({})).await);
+    let run = world.ask("POST", &works.at(&format!("/{other}/runs"))).by(admin).await.text("/run");
     let props = Props {
         organization: acme.clone(),
         user: carl,
         invitation,
         token: spare_id.clone(),
         glass: glass.text("/id"),
+        source: works.source,
+        destination: works.destination,
+        sync,
+        run,
     };
     let caller = match who {
         "nobody" => None,
@@ -219,13 +141,7 @@ async fn play(who: &str, pick: fn(&Expected) -> u16) {
     let from = if who == "outside" { "198.51.100.9" } else { "192.0.2.1" };
     let mut wrong = Vec::new();
     for (method, template, body, expected) in rows() {
-        let path = template
-            .replace("{organization}", &props.organization)
-            .replace("{user}", &props.user)
-            .replace("{invitation}", &props.invitation)
-            .replace("{token}", &props.token)
-            .replace("{glass}", &props.glass)
-            .replace("{session}", "ses_none");
+        let path = props.fill(&template);
         let ask = |method: &str| {
             let asking = world.ask(&method.to_uppercase(), &path).from(from);
             match &caller {
@@ -239,7 +155,7 @@ async fn play(who: &str, pick: fn(&Expected) -> u16) {
             asking = asking.header("if-match", read.header("etag").unwrap_or("\"x\""));
         }
         if !body.is_null() {
-            asking = asking.json(&body);
+            asking = asking.body(props.fill(&body.to_string()));
         }
         let reply = asking.await;
         if reply.status() != pick(&expected) {

@@ -92,7 +92,10 @@ impl Users {
     }
 
     /// Somebody who is in shows the password again, for what needs more than that.
-    pub(super) async fn confirm(&self, user: &str, password: &Secret, address: IpAddr) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::LoginRefused`], [`Error::TooManyAttempts`], [`Error::UnknownUser`], or when storage cannot be read.
+    pub async fn confirm(&self, user: &str, password: &Secret, address: IpAddr) -> Result<(), Error> {
         let (record, _) = self.record(user).await?;
         let attempt = self.delays.begin(self.account(&record.email), address, self.keeper.now_ms())?;
         tokio::time::sleep(Duration::from_millis(attempt.wait_ms)).await;

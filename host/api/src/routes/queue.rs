@@ -48,6 +48,8 @@ enum Why {
     Manual,
     Schedule,
     Event,
+    /// Row errors are sent through again.
+    Reprocess,
 }
 
 /// How far a run is.
@@ -75,6 +77,7 @@ impl ShownRun {
             Cause::Manual { by } => (Why::Manual, Some(by), None),
             Cause::Schedule { due_ms } => (Why::Schedule, None, Some(due_ms)),
             Cause::Event => (Why::Event, None, None),
+            Cause::Reprocess { by, .. } => (Why::Reprocess, Some(by), None),
         };
         let (state, ready_ms, since_ms) = match state {
             ActiveState::Waiting { ready_ms } => (Stage::Waiting, Some(ready_ms), None),

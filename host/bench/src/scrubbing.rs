@@ -15,6 +15,10 @@ const BYTES: usize = 64 << 20;
 const BODY_BYTES: usize = 1 << 20;
 /// As egress reads them from a socket.
 const PIECE_BYTES: usize = 16 << 10;
+/// Of a body that was made to be slow.
+const BODY_MADE_BYTES: usize = 256 << 10;
+/// What came at 5 kB/s when such a needle was followed from everywhere.
+const MADE_MB_PER_S: f64 = 0.2;
 /// How many secrets of how many bytes.
 const SECRETS: [(usize, usize); 4] = [(1, 40), (4, 40), (16, 40), (4, 1_500)];
 
@@ -25,9 +29,17 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         for (count, length) in SECRETS {
             let watch = watch(count, length);
             let what = format!("{kind}, {count} secrets of {length} bytes");
-            report.add(row(format!("scrubbing a stream of {what}"), || pieces(&watch, &body))?);
+            report.add(row(format!("scrubbing a stream of {what}"), || pieces(&watch, &body, BYTES))?);
             report.add(row(format!("searching {what}"), || whole(&watch, &body))?);
         }
+    }
+    for (what, watch, body) in made_for_it() {
+        let rate = |took: Took| BODY_MADE_BYTES as f64 / 1e6 / took.wall.as_secs_f64();
+        let rates: Result<Vec<f64>> =
+            (0..REPETITIONS).map(|_| pieces(&watch, &body, body.len()).map(rate)).collect();
+        let (ours, goal) = (median(rates?), Goal::AtLeast(MADE_MB_PER_S));
+        let what = format!("scrubbing a stream of {what}");
+        report.add(Row { what, unit: "MB/s", ours, reference: None, ratio: None, goal });
     }
     report.note("Scrubbing: one thread, bodies without secrets, in pieces of 16 KiB and whole.".to_owned());
     Ok(())
@@ -42,9 +54,9 @@ fn row(what: String, mut measure: impl FnMut() -> Result<Took>) -> Result<Row> {
     Ok(Row { what, unit: "GB/s", ours, reference: None, ratio: None, goal })
 }
 
-fn pieces(watch: &Watch, body: &Bytes) -> Result<Took> {
+fn pieces(watch: &Watch, body: &Bytes, bytes: usize) -> Result<Took> {
     let clock = Clock::start()?;
-    for _ in 0..BYTES / body.len() {
+    for _ in 0..bytes / body.len() {
         let mut stream = watch.stream(Place::Body);
         let mut left = 0;
         for start in (0..body.len()).step_by(PIECE_BYTES) {
@@ -73,6 +85,24 @@ fn watch(count: usize, length: usize) -> Watch {
         watch.add(&format!("credential {number}"), value);
     }
     watch
+}
+
+/// Secrets that repeat themselves, each with a body in which it could go on from everywhere, and does not.
+fn made_for_it() -> impl Iterator<Item = (&'static str, Watch, Bytes)> {
+    let letters = "\\u0061".repeat(1_499) + "!";
+    let made = [
+        ("equal letters, escaped, for a secret of 1500 of them", "a".repeat(1_500), letters),
+        (
+            "backslashes, for a secret with eight of them",
+            "\\".repeat(8) + "end-of-it-and-more",
+            "\\".to_owned(),
+        ),
+    ];
+    made.into_iter().map(|(what, secret, pattern)| {
+        let watch = Watch::new();
+        watch.add("credential", secret.as_bytes());
+        (what, watch, pattern.bytes().cycle().take(BODY_MADE_BYTES).collect())
+    })
 }
 
 /// Records as an API gives them: escaped quotation marks and slashes, letters that are no ASCII.

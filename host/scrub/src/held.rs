@@ -11,7 +11,7 @@ impl Needles {
         // The search has seen all needles but those of which too little stands there, and nothing escaped.
         let unseen = text.len().saturating_sub(self.grams.seen_bytes() + ESCAPE_BYTES_MAX);
         let seen = found.cut_off.unwrap_or(text.len());
-        let start = (unseen..seen).find(|at| self.is_cut_off(text, *at)).unwrap_or(seen);
+        let start = (unseen..seen).find(|at| self.is_cut_off(text, *at, found)).unwrap_or(seen);
         if start == text.len() {
             return start;
         }
@@ -26,7 +26,7 @@ impl Needles {
     }
 
     /// Whether a needle begins here, as it is, that the end cuts off or an escape of which nothing is known yet.
-    fn is_cut_off(&self, text: &[u8], at: usize) -> bool {
+    fn is_cut_off(&self, text: &[u8], at: usize, found: &Found) -> bool {
         let rest = text.get(at..).unwrap_or_default();
         let Some(first) = rest.first().copied() else {
             return false;
@@ -38,8 +38,13 @@ impl Needles {
         let goes_on = |second: &u8| {
             self.resumes.begins(first, *second) || self.is_escape(rest.get(1..).unwrap_or_default())
         };
-        let is_open = |needle: usize| self.needles.get(needle).is_some_and(|one| walk(text, one, at, 0).open);
+        // What has cost too much was followed to the end in the other way; so little is left here that nothing costs much.
+        let is_open = |needle| !found.work.is_used_up(needle) && self.is_open(text, needle, at);
         rest.get(1).is_none_or(goes_on) && self.resumes.starting(first).any(is_open)
+    }
+
+    fn is_open(&self, text: &[u8], needle: usize, at: usize) -> bool {
+        self.needles.get(needle).is_some_and(|needle| walk(text, needle, (at, 0), u64::MAX).open)
     }
 
     /// Whether an escape begins here that could stand for a byte of a needle.

@@ -52,6 +52,8 @@ mod held;
 mod hit;
 mod leads;
 mod needle;
+mod places;
+mod repeating;
 mod resumes;
 mod scrubber;
 mod short;
@@ -59,6 +61,7 @@ mod stands;
 mod stream;
 mod walk;
 mod watch;
+mod work;
 
 #[cfg(test)]
 mod tests;

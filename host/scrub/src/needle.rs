@@ -1,12 +1,13 @@
 //! The forms of a secret that are looked for.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 use crate::hit::Encoding;
+use crate::places::Rows;
 
 /// One form of one secret.
 pub(crate) struct Needle {
@@ -17,6 +18,14 @@ pub(crate) struct Needle {
     pub(crate) lead: bool,
     /// Whether the character behind holds some bits of the secret as well.
     pub(crate) trail: bool,
+    rows: OnceLock<Rows>,
+}
+
+impl Needle {
+    /// Made when they are asked for first, which for most needles is never.
+    pub(crate) fn rows(&self) -> &Rows {
+        self.rows.get_or_init(|| Rows::new(&self.bytes))
+    }
 }
 
 /// All forms of one secret.
@@ -27,6 +36,7 @@ pub(crate) fn needles(credential: &Arc<str>, value: &[u8]) -> Vec<Needle> {
         bytes,
         lead: false,
         trail: false,
+        rows: OnceLock::new(),
     };
     let mut all = vec![needle(Encoding::Plain, Zeroizing::new(value.to_vec()))];
     for digits in [b"0123456789abcdef", b"0123456789ABCDEF"] {

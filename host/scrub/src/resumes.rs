@@ -87,24 +87,24 @@ impl Resumes {
 
     /// The needles that begin with this byte.
     pub(crate) fn starting(&self, byte: u8) -> impl Iterator<Item = usize> + '_ {
-        self.with(context(block(b"", byte), 0)).map(|(needle, _)| needle)
+        self.with(context(block(b"", byte), 0)).iter().map(|one| one.needle as usize)
     }
 
     /// Tells needles, and the places in them, that may go on with this value, of which an escape is read, between what
-    /// stands before and behind that escape.
+    /// stands before and behind that escape; of a needle no more once the answer is no.
     pub(crate) fn candidates(
         &self,
         before: &[u8],
         value: &[u8],
         behind: &[u8],
-        mut tell: impl FnMut(usize, usize),
+        mut tell: impl FnMut(usize, usize) -> bool,
     ) {
         let Some(first) = value.first().copied().filter(|first| self.stands.has(*first)) else { return };
         let block = block(before, first);
         for known in 0..=before.len().min(BEFORE) {
             let context = context(block, known);
             if self.contexts.may_have(context) && (known > 0 || self.may_start(value, behind)) {
-                self.with(context).for_each(|(needle, offset)| tell(needle, offset));
+                each(self.with(context), &mut tell);
             }
         }
     }
@@ -125,10 +125,18 @@ impl Resumes {
     }
 
     /// Needles and the places in them that stand in this context.
-    fn with(&self, context: u64) -> impl Iterator<Item = (usize, usize)> + '_ {
+    fn with(&self, context: u64) -> &[Resume] {
         let first = self.all.partition_point(|one| one.context < context);
-        let same = move |one: &&Resume| one.context == context;
-        self.all.iter().skip(first).take_while(same).map(|one| (one.needle as usize, one.offset as usize))
+        let from = self.all.get(first..).unwrap_or_default();
+        from.get(..from.partition_point(|one| one.context == context)).unwrap_or_default()
+    }
+}
+
+fn each(mut rest: &[Resume], tell: &mut impl FnMut(usize, usize) -> bool) {
+    while let Some((one, behind)) = rest.split_first() {
+        let goes_on = tell(one.needle as usize, one.offset as usize);
+        let skipped = if goes_on { 0 } else { behind.partition_point(|other| other.needle == one.needle) };
+        rest = behind.get(skipped..).unwrap_or_default();
     }
 }
 

@@ -74,9 +74,8 @@ impl Scrubber {
         (found.hits, held_from)
     }
 
-    /// The most bytes that a stream holds back.
-    #[must_use]
-    pub fn held_max(&self) -> usize {
+    /// The most bytes that could begin a secret.
+    pub(crate) fn held_max(&self) -> usize {
         self.inner.needles.held_max()
     }
 

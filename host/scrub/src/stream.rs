@@ -8,21 +8,36 @@ use crate::scrubber::{Scrubber, blank};
 use crate::watch::Watch;
 
 /// Scrubs what comes in pieces, however a secret is cut: as many bytes leave as came, and nothing is held back but what a
-/// secret could begin with. What is found is counted by the watch, whose secrets of the moment are looked for.
+/// secret could begin with, and as much again behind what could begin a long one. What is found is counted by the watch, whose secrets of the moment are looked for.
 pub struct Stream {
     watch: Watch,
     scrubber: Scrubber,
     place: Place,
     held: Zeroizing<Vec<u8>>,
+    /// So many of the held bytes, the last ones, came since they were searched.
+    unsearched: usize,
+    searched: usize,
     /// So many of the held bytes belong to a secret that was found.
     blank_ahead: usize,
     hits: u64,
 }
 
+/// So many bytes are quickly searched again with each piece.
+const HELD_BYTES_FEW: usize = 256;
+
 impl Stream {
     pub(crate) fn new(watch: Watch, place: Place) -> Self {
         let scrubber = watch.at(place);
-        Self { watch, scrubber, place, held: Zeroizing::default(), blank_ahead: 0, hits: 0 }
+        Self {
+            watch,
+            scrubber,
+            place,
+            held: Zeroizing::default(),
+            unsearched: 0,
+            searched: 0,
+            blank_ahead: 0,
+            hits: 0,
+        }
     }
 
     /// Takes a piece and gives what can leave now, which may be nothing.
@@ -33,10 +48,17 @@ impl Stream {
             if self.scrubber.is_empty() {
                 return piece;
             }
+            self.searched += piece.len();
             let (hits, leaves) = self.scrubber.hits_and_held_from(&piece);
             return self.release(&piece, hits, leaves).unwrap_or_else(|| piece.slice(..leaves));
         }
         let whole = self.behind_held(&piece);
+        if self.waits(whole.len()) {
+            self.unsearched += piece.len();
+            self.held = whole;
+            return Bytes::new();
+        }
+        self.searched += whole.len();
         let (hits, leaves) = self.scrubber.hits_and_held_from(&whole);
         self.release(&whole, hits, leaves).unwrap_or_else(|| without_held(whole, leaves))
     }
@@ -78,6 +100,25 @@ impl Stream {
         self.held.len()
     }
 
+    /// The most bytes that are held back.
+    #[must_use]
+    pub fn held_max(&self) -> usize {
+        2 * self.scrubber.held_max()
+    }
+
+    /// How many bytes were searched so far, those that were held back more than once.
+    #[must_use]
+    pub fn searched_bytes(&self) -> usize {
+        self.searched
+    }
+
+    /// Whether less has come since the last search than was held back by it. Pieces may be of one byte each, and to search all
+    /// again with each of them would take the square of what it should.
+    fn waits(&self, bytes: usize) -> bool {
+        let before = self.held.len() - self.unsearched;
+        before > HELD_BYTES_FEW && bytes < 2 * before
+    }
+
     /// Tokens are refreshed while a response is read.
     fn look_again(&mut self) {
         let current = self.watch.at(self.place);
@@ -99,6 +140,7 @@ impl Stream {
         hits.retain(|hit| hit.range.start < leaves);
         let blank_to = hits.iter().map(|hit| hit.range.end).fold(self.blank_ahead, usize::max);
         self.held = Zeroizing::new(whole.get(leaves..).unwrap_or_default().to_vec());
+        self.unsearched = 0;
         let before = std::mem::replace(&mut self.blank_ahead, blank_to.saturating_sub(leaves));
         if hits.is_empty() && before == 0 {
             return None;

@@ -5,6 +5,7 @@ mod memory;
 mod pieces;
 mod readings;
 mod reference;
+mod repeating;
 mod short;
 mod spell;
 mod streams;

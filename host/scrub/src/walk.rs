@@ -12,7 +12,12 @@ pub(crate) struct Walked {
     pub(crate) end: Option<usize>,
     /// Whether it could go on behind the end of the text.
     pub(crate) open: bool,
+    /// What it took.
+    pub(crate) steps: u64,
 }
+
+/// What a fork takes, beside one step.
+const FORK_STEPS: u64 = 16;
 
 impl Walked {
     fn end_at(&mut self, end: usize) {
@@ -23,12 +28,12 @@ impl Walked {
 /// A place in the text up to which so many bytes of the needle were found.
 type Step = (usize, usize);
 
-/// Follows `needle`, of which the first `known` bytes stand before `at`.
-pub(crate) fn walk(text: &[u8], needle: &Needle, at: usize, known: usize) -> Walked {
+/// Follows `needle`, of which the first `known` bytes stand before `at`, for so many steps at most: what takes more is not known.
+pub(crate) fn walk(text: &[u8], needle: &Needle, (at, known): Step, steps_max: u64) -> Walked {
     let mut walked = Walked::default();
     let mut walk = Walk { text, needle, todo: Vec::new(), seen: BTreeSet::new() };
     let mut next = Some((at, known));
-    while let Some(step) = next {
+    while let Some(step) = next.filter(|_| walked.steps < steps_max) {
         walk.follow(step, &mut walked);
         next = walk.todo.pop();
     }
@@ -48,6 +53,7 @@ impl Walk<'_> {
     fn follow(&mut self, mut step: Step, walked: &mut Walked) {
         loop {
             let (at, known) = step;
+            walked.steps += 1;
             let Some(wanted) = self.needle.bytes.get(known) else {
                 return self.arrive(at, walked);
             };
@@ -73,6 +79,7 @@ impl Walk<'_> {
 
     /// The next step; all others are put off.
     fn fork(&mut self, (at, known): Step, literal: bool, walked: &mut Walked) -> Option<Step> {
+        walked.steps += FORK_STEPS;
         let others = self.todo.len();
         let wanted = self.needle.bytes.get(known..).unwrap_or_default();
         let readings = readings(self.text.get(at..).unwrap_or_default());

@@ -102,7 +102,7 @@ fn streamed(input: &mut Unstructured<'_>, watch: &Watch, text: &[u8]) -> Result<
         };
         let (piece, behind) = rest.split_at(length);
         left.extend_from_slice(&stream.push(Bytes::copy_from_slice(piece)));
-        assert!(stream.held_bytes() <= watch.current().held_max());
+        assert!(stream.held_bytes() <= stream.held_max());
         rest = behind;
     }
     left.extend_from_slice(&stream.finish());

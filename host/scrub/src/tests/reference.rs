@@ -24,7 +24,7 @@ fn covered(length: usize, ranges: impl Iterator<Item = std::ops::Range<usize>>) 
 fn slow(text: &[u8], needles: &[Needle]) -> Vec<bool> {
     let all = (0..text.len()).flat_map(|start| needles.iter().map(move |needle| (start, needle)));
     let ranges = all.filter_map(|(start, needle)| {
-        let end = walk(text, needle, start, 0).end?;
+        let end = walk(text, needle, (start, 0), u64::MAX).end?;
         let lead = needle.lead && start > 0 && is_base64(text[start - 1]);
         Some(start - usize::from(lead)..end)
     });
@@ -82,7 +82,7 @@ proptest! {
         text.truncate(text.len().saturating_sub(cut));
         let is_open = |start: &usize| slow_needles
             .iter()
-            .any(|needle| walk(&text, needle, *start, 0).open && !ends_as_none_of(&text, needle));
+            .any(|needle| walk(&text, needle, (*start, 0), u64::MAX).open && !ends_as_none_of(&text, needle));
         let open = (0..text.len()).find(is_open);
         let expected = open.map_or(text.len(), |open| open - usize::from(open > 0 && is_base64(text[open - 1])));
         let held = fast.held_from(&text, &fast.found(&text));

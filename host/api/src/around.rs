@@ -17,6 +17,8 @@ use http::{HeaderName, HeaderValue, StatusCode, Version};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
+/// What is asked for where nothing is.
+const NO_ROUTE: &str = "none";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// By which a request is found in the log.
@@ -42,8 +44,14 @@ pub(crate) async fn around(State(house): State<House>, mut request: Request, nex
         tell(&mut response, &refusal, &id);
     }
     decorate(&mut response, &house, &id);
-    let route = route.as_ref().map_or("", MatchedPath::as_str);
-    let (status, took_ms) = (response.status().as_u16(), began.elapsed().as_millis());
+    let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    let counted = &house.parts.measures;
+    counted.request(route, measures::Method::of(method.as_str()), status, took);
+    if let Some(code) = &code {
+        counted.refusal(code);
+    }
+    let took_ms = took.as_millis();
     match cause {
         Some(cause) => {
             tracing::error!(id, %method, route, status, took_ms, code, cause, "a request failed within");

@@ -12,6 +12,12 @@ pub enum Error {
         /// Where it was to listen.
         address: SocketAddr,
     },
+    /// Whoever reaches it would read what the server counts.
+    #[error("`{address}` is reached from other machines, and no token for operations is given")]
+    OperationsOpen {
+        /// Where operations were to listen.
+        address: SocketAddr,
+    },
     /// The address is taken, or is none of this machine.
     #[error("failed to listen on `{address}`")]
     Listen {
@@ -46,6 +52,7 @@ impl Error {
             Self::Listen { .. } => "CD1302",
             Self::TlsFile { .. } => "CD1303",
             Self::Tls(_) => "CD1304",
+            Self::OperationsOpen { .. } => "CD1305",
         }
     }
 }

@@ -26,6 +26,7 @@ mod listeners;
 mod mapped;
 mod once;
 mod openapi;
+mod operations;
 mod options;
 mod page;
 mod parts;
@@ -43,6 +44,7 @@ mod tests;
 
 pub use error::Error;
 pub use openapi::document;
+pub use operations::{Figures, Operations};
 pub use options::{Limits, Options, Rates, Transport};
 pub use parts::{Given, Parts};
 pub use ports::{Blame, ConnectorFault, Connectors, Inspected};

@@ -28,7 +28,7 @@ pub struct Options {
 pub enum Transport {
     /// Not: on loopback alone.
     Plain,
-    /// By TLS 1.2 or 1.3, with HTTP/2 where the client speaks it.
+    /// By TLS 1.2 or 1.3, with HTTP/2 where the client speaks it. When the files change, new connections get what is in them.
     Tls {
         /// The chain of certificates, as PEM.
         certificate: PathBuf,
@@ -77,6 +77,8 @@ pub struct Limits {
     pub look: Duration,
     /// The time for requests under way when the server ends.
     pub drain: Duration,
+    /// How often files of TLS are looked at, whether they have changed.
+    pub look: Duration,
 }
 
 impl Default for Rates {
@@ -111,6 +113,7 @@ impl Default for Limits {
             // Shorter than what proxies bear in silence, which is half a minute and more.
             look: Duration::from_secs(10),
             drain: Duration::from_secs(30),
+            look: Duration::from_secs(10),
         }
     }
 }

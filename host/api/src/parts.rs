@@ -5,6 +5,7 @@ use crate::ports::Connectors;
 use control::{
     Answers, Audit, Connections, Installations, Organizations, Queue, Sessions, Syncs, Tokens, Users,
 };
+use measures::Measures;
 use records::RecordsByOrganization;
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct Parts {
     pub records: Arc<RecordsByOrganization>,
     /// Whoever runs connectors.
     pub connectors: Arc<dyn Connectors>,
+    /// What is counted, by the API and by whoever executes runs.
+    pub measures: Arc<Measures>,
 }
 
 /// What only whoever starts the server can give.
@@ -45,6 +48,8 @@ pub struct Given {
     pub records: Arc<RecordsByOrganization>,
     /// Whoever runs connectors.
     pub connectors: Arc<dyn Connectors>,
+    /// What is counted: the same as for who executes runs.
+    pub measures: Arc<Measures>,
 }
 
 impl Parts {
@@ -58,7 +63,7 @@ impl Parts {
         organizations: Arc<Organizations>,
         given: Given,
     ) -> Result<Self, control::Error> {
-        let Given { queue, records, connectors } = given;
+        let Given { queue, records, connectors, measures } = given;
         let syncs = queue.syncs();
         Ok(Self {
             sessions: Arc::new(Sessions::new(Arc::clone(&users))),
@@ -70,6 +75,7 @@ impl Parts {
             queue,
             records,
             connectors,
+            measures,
             users,
             organizations,
             audit,

@@ -3,6 +3,7 @@
 mod asked;
 mod attacks;
 mod bad_input;
+mod certificates;
 mod connections;
 mod connectors;
 mod deletion;
@@ -11,6 +12,7 @@ mod errors;
 mod live;
 mod matrix;
 mod once;
+mod operations;
 mod origins;
 mod story;
 mod syncs;

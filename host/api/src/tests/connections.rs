@@ -23,24 +23,28 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 /// A server under way.
 pub(super) struct Running {
     pub(super) address: SocketAddr,
+    pub(super) operations: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Drained>,
 }
 
 impl Running {
     pub(super) async fn start(world: &World, options: Options) -> Self {
-        let server = Server::bind(world.parts.clone(), options).await.unwrap();
+        Self::of(Server::bind(world.parts.clone(), options).await.unwrap())
+    }
+
+    pub(super) fn of(server: Server) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let address = server.address();
+        let (address, operations) = (server.address(), server.operations_address());
         let ended = tokio::spawn(server.run(async move { drop(stopped.await) }));
-        Self { address, stop, ended }
+        Self { address, operations, stop, ended }
     }
 
     pub(super) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    fn stop(self) -> JoinHandle<Drained> {
+    pub(super) fn stop(self) -> JoinHandle<Drained> {
         self.stop.send(()).unwrap();
         self.ended
     }
@@ -54,7 +58,7 @@ pub(super) async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn write_files(folder: &Path) -> (Transport, CertificateDer<'static>) {
+pub(super) fn write_files(folder: &Path) -> (Transport, CertificateDer<'static>) {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
     std::fs::write(&certificate, cert.pem()).unwrap();
@@ -62,13 +66,13 @@ fn write_files(folder: &Path) -> (Transport, CertificateDer<'static>) {
     (Transport::Tls { certificate, key }, cert.der().clone())
 }
 
-async fn shake_hands(
+pub(super) async fn shake_hands(
     running: &Running,
-    root: CertificateDer<'static>,
+    trusted: &[CertificateDer<'static>],
     protocol: &[u8],
 ) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
-    roots.add(root).unwrap();
+    roots.add_parsable_certificates(trusted.iter().cloned());
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
@@ -84,7 +88,7 @@ async fn over_tls_both_versions_of_http_are_spoken() {
     let running = Running::start(&world, Options { transport, ..options() }).await;
     let request = || Request::get("https://localhost/healthz").header("host", "localhost");
 
-    let stream = TokioIo::new(shake_hands(&running, root.clone(), b"h2").await);
+    let stream = TokioIo::new(shake_hands(&running, std::slice::from_ref(&root), b"h2").await);
     let (mut send, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
     let connection = tokio::spawn(connection);
@@ -95,7 +99,7 @@ async fn over_tls_both_versions_of_http_are_spoken() {
     drop(send);
     connection.await.unwrap().unwrap();
 
-    let stream = TokioIo::new(shake_hands(&running, root, b"http/1.1").await);
+    let stream = TokioIo::new(shake_hands(&running, &[root], b"http/1.1").await);
     let (mut send, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
     let connection = tokio::spawn(connection);
     let answered = send.send_request(request().body(Empty::<Bytes>::new()).unwrap()).await.unwrap();

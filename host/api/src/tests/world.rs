@@ -114,7 +114,9 @@ impl World {
         let queue = Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default());
         let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
         let connectors = Arc::new(GivenConnectors::default());
-        let given = Given { queue: Arc::new(queue), records, connectors: Arc::clone(&connectors) as _ };
+        let measures = Arc::default();
+        let given =
+            Given { queue: Arc::new(queue), records, connectors: Arc::clone(&connectors) as _, measures };
         let parts = Parts::new(audit, users, organizations, given).unwrap();
         let house = House::new(parts.clone(), options);
         let router = router(house.clone());

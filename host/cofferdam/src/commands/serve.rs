@@ -114,7 +114,7 @@ fn executing(
     };
     let agent = Agent::new(parts, agent);
     let connectors = Arc::clone(&agent) as Arc<dyn Connectors>;
-    Ok((agent, Given { queue, records, connectors }))
+    Ok((agent, Given { queue, records, connectors, measures: Arc::default() }))
 }
 
 /// Measured anew at each start: machines change.

@@ -146,6 +146,9 @@ impl From<api::Error> for Problem {
             api::Error::PlainNotLoopback { .. } => {
                 problem.hint("name `--tls-certificate` and `--tls-key`, or listen on `127.0.0.1`")
             }
+            api::Error::OperationsOpen { .. } => {
+                problem.hint("name `--operations-token-file`, or let operations listen on `127.0.0.1`")
+            }
             api::Error::Listen { .. } => problem.hint("name another address with `--listen`"),
             api::Error::TlsFile { .. } | api::Error::Tls(_) => {
                 problem.hint("name the chain of certificates and its private key, both as PEM")

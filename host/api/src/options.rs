@@ -78,7 +78,7 @@ pub struct Limits {
     /// The time for requests under way when the server ends.
     pub drain: Duration,
     /// How often files of TLS are looked at, whether they have changed.
-    pub look: Duration,
+    pub certificates: Duration,
 }
 
 impl Default for Rates {
@@ -113,7 +113,7 @@ impl Default for Limits {
             // Shorter than what proxies bear in silence, which is half a minute and more.
             look: Duration::from_secs(10),
             drain: Duration::from_secs(30),
-            look: Duration::from_secs(10),
+            certificates: Duration::from_secs(10),
         }
     }
 }

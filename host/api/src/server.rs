@@ -117,7 +117,7 @@ impl Server {
         });
         let watching = async {
             match tls {
-                Some(tls) => tls.files.watch(limits.look).await,
+                Some(tls) => tls.files.watch(limits.certificates).await,
                 None => std::future::pending().await,
             }
         };

@@ -21,7 +21,7 @@ async fn a_new_connection_gets_what_the_files_hold_by_then_and_the_old_one_goes_
     let (world, folder) = (World::new().await, TempDir::new().unwrap());
     let (transport, first) = write_files(folder.path());
     let mut options = Options { transport, ..options() };
-    options.limits.look = Duration::from_millis(5);
+    options.limits.certificates = Duration::from_millis(5);
     let running = Running::start(&world, options).await;
     let before = shake_hands(&running, std::slice::from_ref(&first), b"http/1.1").await;
     let (_, second) = write_files(folder.path());

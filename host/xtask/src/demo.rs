@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: builds the host and the connectors, and moves real records with them. Writes only under `target`.
 
-mod api;
+pub(crate) mod api;
 
 use std::{
     fs,
@@ -34,6 +34,9 @@ const SYNCS: [Sync; 3] = [
 /// The address that stands in the example; the demo serves its API on a free port.
 const EXAMPLE_AUTHORITY: &str = "127.0.0.1:8080";
 
+/// What the API of the examples has.
+pub(crate) const RECORDS: &str = "examples/data/api/earthquakes.json";
+
 /// Where things are.
 struct Demo {
     program: PathBuf,
@@ -62,7 +65,7 @@ pub(crate) fn run_built() -> Result<()> {
     if demo.key_file().exists() {
         fs::remove_file(demo.key_file())?;
     }
-    let port = api::serve(&paths::root().join("examples/data/api/earthquakes.json"))?;
+    let port = api::serve(&paths::root().join(RECORDS), None)?;
     for sync in &SYNCS {
         demo.moves(sync, port).with_context(|| format!("the sync `{}` failed", sync.name))?;
     }
@@ -76,7 +79,7 @@ pub(crate) fn run_built() -> Result<()> {
 }
 
 /// Where cargo puts the program that it has just built.
-fn program() -> Result<PathBuf> {
+pub(crate) fn program() -> Result<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(paths::target, PathBuf::from);
     let program = target.join("debug").join(format!("cofferdam{}", std::env::consts::EXE_SUFFIX));
     if !program.exists() {
@@ -160,6 +163,6 @@ fn read_rows(report: &Value) -> Result<u64> {
 }
 
 /// As a person at the top of the repository would type it.
-fn relative(path: &Path) -> String {
+pub(crate) fn relative(path: &Path) -> String {
     path.strip_prefix(paths::root()).unwrap_or(path).display().to_string()
 }

@@ -13,6 +13,7 @@ mod neighbour;
 mod paths;
 mod shell;
 mod stages;
+mod story;
 mod suite;
 mod tables;
 mod test_deps;
@@ -66,6 +67,10 @@ enum Command {
     /// Builds the connectors that it needs and the host, serves the API itself, and runs the syncs of `examples`. Writes
     /// only under `target`; the files are in `target/demo`.
     Demo,
+    /// Start a server and tell it the whole life of an organization with `curl`: examples/server/story.sh.
+    ///
+    /// Writes only under `target`; what it leaves is in `target/story`.
+    Story,
     /// Fuzz the readers of strangers' words, guided by the code that inputs reach.
     ///
     /// Builds the targets of `tests/fuzz` with libFuzzer (C++) by the stable compiler, and runs them one after the other.
@@ -124,6 +129,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Check => check::run(&wasm_target::ensure(source)?)?,
         Command::Guests => drop(guests::build(&wasm_target::ensure(source)?)?),
         Command::Demo => demo::run(source)?,
+        Command::Story => story::run(source)?,
         Command::Neighbour => neighbour::run(&wasm_target::ensure(source)?)?,
         Command::Fuzz { targets, minutes } => fuzz::run(&targets, minutes)?,
         Command::Bench { only, long } => bench::run(&wasm_target::ensure(source)?, &only, long)?,

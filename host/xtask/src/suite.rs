@@ -11,7 +11,7 @@ use crate::{
     check, demo, fuzz, guests, paths,
     shell::{self, Stream},
     stages::Stages,
-    test_deps,
+    story, test_deps,
     wasm_target::{self, Source, cargo},
 };
 
@@ -47,6 +47,7 @@ fn run_stages(stages: &mut Stages, counts: &mut Counts, source: Source, long: bo
     stages.run("connector tests", || connector_tests(counts));
     // The README's first command, with the program and the components that the tests have used.
     stages.run("demo", demo::run_built);
+    stages.run("story", story::run_built);
 }
 
 fn workspace_tests(counts: &mut Counts, long: bool) -> Result<()> {

@@ -19,8 +19,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// More than any request of the demo.
 const HEAD_BYTES_MAX: u64 = 64 << 10;
 
-/// Serves the records on a free port until the process ends.
-pub(super) fn serve(file: &Path) -> Result<u16> {
+/// Serves the records on a free port until the process ends, to whoever has the token, if there is one.
+pub(crate) fn serve(file: &Path, token: Option<&'static str>) -> Result<u16> {
     let text = fs::read(file).with_context(|| format!("failed to read `{}`", file.display()))?;
     let mut records: Vec<Value> = serde_json::from_slice(&text)?;
     records.sort_by_key(updated);
@@ -31,7 +31,7 @@ pub(super) fn serve(file: &Path) -> Result<u16> {
         for stream in listener.incoming().flatten() {
             let records = Arc::clone(&records);
             // A client that went away concerns nobody.
-            thread::spawn(move || drop(answer(&stream, &records)));
+            thread::spawn(move || drop(answer(&stream, &records, token)));
         }
     });
     Ok(port)
@@ -42,16 +42,24 @@ fn updated(record: &Value) -> u64 {
 }
 
 /// One request a connection.
-fn answer(mut stream: &TcpStream, records: &[Value]) -> Result<()> {
+fn answer(mut stream: &TcpStream, records: &[Value], token: Option<&str>) -> Result<()> {
     stream.set_read_timeout(Some(SILENCE_MAX))?;
     let mut lines = BufReader::new(stream.take(HEAD_BYTES_MAX)).lines();
     let request = lines.next().context("no request")??;
+    let mut shown = None;
     for line in lines {
-        if line?.is_empty() {
+        let line = line?;
+        if line.is_empty() {
             break;
         }
+        let header = line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        shown = header.and_then(|(_, value)| value.strip_prefix("Bearer ")).map(str::to_owned).or(shown);
     }
-    let (status, body) = respond(&request, records);
+    let (status, body) = if token.is_some() && token != shown.as_deref() {
+        ("401 Unauthorized", json!({ "error": "the token is wrong" }).to_string())
+    } else {
+        respond(&request, records)
+    };
     let length = body.len();
     write!(
         stream,

@@ -90,6 +90,42 @@ impl Mapped {
     }
 }
 
+impl Mapped {
+    pub(crate) fn of_records(error: &records::Error) -> Self {
+        use records::Error;
+        let (status, hint) = match error {
+            Error::UnknownSync { .. }
+            | Error::UnknownRun { .. }
+            | Error::UnknownUnit { .. }
+            | Error::UnknownRequest { .. }
+            | Error::UnknownCredential { .. } => UNKNOWN,
+            Error::BadCheckpoint { .. }
+            | Error::BadCondition { .. }
+            | Error::RetentionTooLong { .. }
+            | Error::RetentionTooShort { .. }
+            | Error::BadErrorId { .. }
+            | Error::BadCredential { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "change what the message names")
+            }
+            Error::Running { .. }
+            | Error::NothingToReprocess { .. }
+            | Error::CredentialTaken { .. }
+            | Error::CredentialChanged { .. }
+            | Error::CredentialOfAnother { .. }
+            | Error::CredentialBinding { .. } => {
+                (StatusCode::CONFLICT, "look at what is there now, and decide anew")
+            }
+            Error::PositionMoved { .. } => {
+                (StatusCode::PRECONDITION_FAILED, "read it again, and decide anew")
+            }
+            Error::Contended { .. } => LATER,
+            Error::Storage(error) => stored(error),
+            Error::Unreadable { .. } | Error::Port(_) => OURS,
+        };
+        Self { status, hint }
+    }
+}
+
 fn stored(error: &storage::Error) -> (StatusCode, &'static str) {
     match error {
         storage::Error::Conflict { .. } => (StatusCode::CONFLICT, "read it again, and decide anew"),

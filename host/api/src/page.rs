@@ -26,10 +26,10 @@ pub(crate) struct PageQuery {
     /// How many items at most.
     #[serde(default)]
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
     /// The `next` of the page before.
     #[serde(default)]
-    cursor: Option<String>,
+    pub(crate) cursor: Option<String>,
 }
 
 /// A page of a list.

@@ -55,17 +55,19 @@ impl From<Fault> for Refusal {
 
 impl From<control::Error> for Refusal {
     fn from(error: control::Error) -> Self {
-        let Mapped { status, hint } = Mapped::of(&error);
-        let retry_after_ms = match &error {
-            control::Error::TooManyAttempts { retry_after_ms } => Some(*retry_after_ms),
-            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(1_000),
-            _ => None,
-        };
-        // What storage says names files and tables, which are nobody's business out there.
-        let is_ours = status.is_server_error();
-        let message = if is_ours { Fault::Internal.to_string() } else { error.to_string() };
-        let cause = is_ours.then(|| causes(&error));
-        Self { status, code: error.code().into(), message, hint: hint.into(), retry_after_ms, cause }
+        let refusal = Self::told(Mapped::of(&error), error.code(), &error);
+        match &error {
+            control::Error::TooManyAttempts { retry_after_ms } => {
+                Self { retry_after_ms: Some(*retry_after_ms), ..refusal }
+            }
+            _ => refusal,
+        }
+    }
+}
+
+impl From<records::Error> for Refusal {
+    fn from(error: records::Error) -> Self {
+        Self::told(Mapped::of_records(&error), error.code(), &error)
     }
 }
 
@@ -87,6 +89,16 @@ impl From<ConnectorFault> for Refusal {
 }
 
 impl Refusal {
+    fn told(mapped: Mapped, code: &'static str, error: &dyn std::error::Error) -> Self {
+        let Mapped { status, hint } = mapped;
+        let retry_after_ms = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1_000);
+        // What storage says names files and tables, which are nobody's business out there.
+        let is_ours = status.is_server_error();
+        let message = if is_ours { Fault::Internal.to_string() } else { error.to_string() };
+        let cause = is_ours.then(|| causes(error));
+        Self { status, code: code.into(), message, hint: hint.into(), retry_after_ms, cause }
+    }
+
     /// What is told of it for the request of this id.
     pub(crate) fn body(&self, request_id: &str) -> Vec<u8> {
         let Self { code, message, hint, .. } = self;

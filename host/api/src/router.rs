@@ -6,8 +6,9 @@ use crate::fault::Fault;
 use crate::house::House;
 use crate::once::once;
 use crate::routes::{
-    account, audit, deletion, glass, health, installation_audit, invitations, live, login, members,
-    organizations, persons, queue, second, sessions, setup, syncs, tokens, zones,
+    account, audit, checkpoints, deletion, glass, health, history, installation_audit, invitations, live,
+    login, members, organizations, persons, previews, queue, reprocess, retention, row_errors, second,
+    sessions, setup, syncs, tokens, zones,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -50,7 +51,28 @@ pub(crate) fn inside() -> OpenApiRouter<House> {
         .merge(organizations_routes())
         .merge(syncs_routes())
         .merge(deletion_routes())
+        .merge(records_routes())
         .merge(audit_routes())
+}
+
+fn records_routes() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(history::list))
+        .routes(routes!(history::show))
+        .routes(routes!(history::report))
+        .routes(routes!(history::log))
+        .routes(routes!(row_errors::list, row_errors::delete))
+        .routes(routes!(row_errors::counts))
+        .routes(routes!(row_errors::export))
+        .routes(routes!(row_errors::show))
+        .routes(routes!(reprocess::request))
+        .routes(routes!(checkpoints::list))
+        .routes(routes!(checkpoints::show, checkpoints::edit))
+        .routes(routes!(checkpoints::reset))
+        .routes(routes!(checkpoints::changes))
+        .routes(routes!(previews::make))
+        .routes(routes!(previews::list))
+        .routes(routes!(retention::show, retention::set))
 }
 
 fn people() -> OpenApiRouter<House> {

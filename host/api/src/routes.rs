@@ -3,17 +3,24 @@
 pub(crate) mod account;
 #[expect(unused_qualifications, reason = "what is made of the descriptions names their types in full")]
 pub(crate) mod audit;
+pub(crate) mod checkpoints;
 pub(crate) mod deletion;
 pub(crate) mod glass;
 pub(crate) mod health;
+pub(crate) mod history;
 pub(crate) mod installation_audit;
 pub(crate) mod invitations;
 pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod members;
+mod of_sync;
 pub(crate) mod organizations;
 pub(crate) mod persons;
+pub(crate) mod previews;
 pub(crate) mod queue;
+pub(crate) mod reprocess;
+pub(crate) mod retention;
+pub(crate) mod row_errors;
 pub(crate) mod second;
 pub(crate) mod sessions;
 pub(crate) mod setup;

@@ -130,6 +130,8 @@ actions! {
     ChangeSchedules: [Admin User], Nothing, Some(Scope::Write);
     /// Edits and resets positions.
     EditPositions: [Admin User], Nothing, Some(Scope::Write);
+    /// Deletes rows that are kept: row errors and events.
+    DeleteRows: [Admin User], Nothing, Some(Scope::Write);
     /// Starts, stops and reprocesses.
     StartRuns: [Admin User], Nothing, Some(Scope::Run);
     /// Enters and revokes credentials. Nobody reads one.

@@ -100,6 +100,21 @@ impl SealedRecords {
         self.set_position(sync, unit, checkpoint, Some(seen)).await
     }
 
+    /// Whether a text can be a position at all.
+    ///
+    /// # Errors
+    /// [`Error::BadCheckpoint`].
+    pub fn check_position(text: &str) -> Result<(), Error> {
+        let bad = |message: String| Err(Error::BadCheckpoint { message });
+        if text.len() > CHECKPOINT_BYTES_MAX {
+            return bad(format!("it has {} bytes, allowed are {CHECKPOINT_BYTES_MAX}", text.len()));
+        }
+        match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+            Ok(_) => Ok(()),
+            Err(error) => bad(error.to_string()),
+        }
+    }
+
     async fn set_position(
         &self,
         sync: &str,
@@ -107,13 +122,7 @@ impl SealedRecords {
         checkpoint: &str,
         seen: Option<&Position>,
     ) -> Result<(), Error> {
-        let bad = |message: String| Err(Error::BadCheckpoint { message });
-        if checkpoint.len() > CHECKPOINT_BYTES_MAX {
-            return bad(format!("it has {} bytes, allowed are {CHECKPOINT_BYTES_MAX}", checkpoint.len()));
-        }
-        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(checkpoint) {
-            return bad(error.to_string());
-        }
+        Self::check_position(checkpoint)?;
         let seat = self.hold_idle(sync).await?;
         self.known_unit(sync, unit).await?;
         // Nothing else moves it while the seat is held.

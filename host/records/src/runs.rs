@@ -210,6 +210,14 @@ impl SealedRecords {
         Ok(None)
     }
 
+    /// The report of a run with its texts, which may quote rows; none once they have expired, or where it gave none.
+    ///
+    /// # Errors
+    /// When storage cannot be read.
+    pub async fn whole_report(&self, sync: &str, run: u64) -> Result<Option<RunReport>, Error> {
+        self.read_report(sync, Some(run)).await
+    }
+
     /// What is kept of a run's report with its texts; none once they have expired, or where it gave none.
     pub(crate) async fn read_report(&self, sync: &str, run: Option<u64>) -> Result<Option<RunReport>, Error> {
         let mut wanted = match run {

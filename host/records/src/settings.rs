@@ -66,7 +66,10 @@ impl Default for Retention {
 impl Retention {
     /// Nothing is kept for longer than promised. What would live for less than an hour would have ended before it is
     /// written: keys end with full hours.
-    fn check(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::RetentionTooLong`], [`Error::RetentionTooShort`].
+    pub fn check(&self) -> Result<(), Error> {
         let longest = Self::default();
         let within = |setting, wanted_ms, longest_ms| {
             if wanted_ms < HOUR_MS {

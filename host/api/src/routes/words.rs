@@ -49,7 +49,7 @@ pub(crate) fn row_data() -> Object {
     one_of(&[Off, Local, Stored])
 }
 
-fn one_of<T: Serialize>(all: &[T]) -> Object {
+pub(crate) fn one_of<T: Serialize>(all: &[T]) -> Object {
     let words = all.iter().filter_map(|word| serde_json::to_value(word).ok());
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
 }

@@ -2,6 +2,7 @@
 //! route.
 
 mod expected;
+mod records;
 mod rows;
 mod syncs;
 
@@ -13,8 +14,15 @@ use std::collections::BTreeSet;
 
 /// In this order, for each who asks: what takes something away comes last.
 fn rows() -> Vec<Row> {
-    [rows::of_people(), rows::of_organizations(), syncs::of_syncs(), rows::of_audit_logs(), rows::of_ends()]
-        .concat()
+    [
+        rows::of_people(),
+        rows::of_organizations(),
+        records::of_records(),
+        syncs::of_syncs(),
+        rows::of_audit_logs(),
+        rows::of_ends(),
+    ]
+    .concat()
 }
 
 #[test]
@@ -64,6 +72,9 @@ impl Props {
             ("sync", &self.sync),
             ("run", &self.run),
             ("session", "ses_none"),
+            ("number", "1"),
+            ("error", "1-1"),
+            ("group", "orders"),
         ];
         named.into_iter().fold(text.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
     }
@@ -85,6 +96,7 @@ async fn stage(who: &str) -> (World, Props, Option<String>) {
     let works = world.works(&cast).await;
     let (sync, other) =
         (world.sync(admin, &works, json!({})).await, world.sync(admin, &works, json!({})).await);
+    world.kept(acme, &sync).run(&[("a", "odd")]).await;
     let run = world.ask("POST", &works.at(&format!("/{other}/runs"))).by(admin).await.text("/run");
     let props = Props {
         organization: acme.clone(),

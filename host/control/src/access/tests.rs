@@ -14,6 +14,7 @@ read_positions           data     +        +        member  select   +        re
 change_syncs             data     +        +        member  select   select   write
 change_schedules         data     +        +        member  select   select   write
 edit_positions           data     +        +        member  select   select   write
+delete_rows              data     +        +        member  select   select   write
 start_runs               data     +        +        member  select   select   run
 enter_credentials        data     +        +        member  select   select   write
 grant_rights             data     +        admin    member  select   select   admin

@@ -85,6 +85,8 @@ pub enum Limit {
     ResponseBodyBytes,
     KeptBodyBytes,
     KeptBodiesBytes,
+    /// Of the process: [`Settings::all_kept_bodies_bytes`](crate::Settings).
+    AllKeptBodiesBytes,
     RequestHeadBytes,
     ResponseHeadBytes,
     UrlBytes,
@@ -108,6 +110,7 @@ impl Limit {
             Self::ResponseBodyBytes => "response-body-bytes",
             Self::KeptBodyBytes => "kept-body-bytes",
             Self::KeptBodiesBytes => "kept-bodies-bytes",
+            Self::AllKeptBodiesBytes => "all-kept-bodies-bytes",
             Self::RequestHeadBytes => "request-head-bytes",
             Self::ResponseHeadBytes => "response-head-bytes",
             Self::UrlBytes => "url-bytes",

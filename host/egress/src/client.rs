@@ -150,6 +150,8 @@ impl Client {
         match run.await.unwrap_or_else(|| Err(passage.why())) {
             Ok(answer) => Ok(answer.into_response(record)),
             Err(error) => {
+                // What it was about to go over may be cut before it, and be told as a failure of its own.
+                let error = passage.ended().unwrap_or(error);
                 record.fail(&error);
                 Err(error)
             }

@@ -26,7 +26,14 @@ pub struct Settings {
     pub clock: WallClock,
     /// Through which all connections go; none: straight. The environment's variables are never asked.
     pub proxy: Option<Proxy>,
+    /// What is kept at one time of the bodies of all requests of all clients, to be signed or sent again. One that does not fit in
+    /// beside the others is treated like one that is too large.
+    pub all_kept_bodies_bytes: u64,
 }
+
+/// Four clients that keep as much as each may: a machine with many tenants has memory for them, and an upload that meets the
+/// limit fails alone, and can be tried again.
+const ALL_KEPT_BODIES_BYTES: u64 = 256 << 20;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -36,6 +43,7 @@ impl Default for Settings {
             resolver: Arc::new(DnsResolver::new(Dns::default())),
             clock: Arc::new(SystemTime::now),
             proxy: None,
+            all_kept_bodies_bytes: ALL_KEPT_BODIES_BYTES,
         }
     }
 }
@@ -80,6 +88,7 @@ impl Egress {
             proxy: settings.proxy,
             refreshes: Arc::default(),
             clock: settings.clock,
+            room: credential::Room::of_process(ALL_KEPT_BODIES_BYTES),
         };
         Ok(Self { outlet })
     }

@@ -116,6 +116,16 @@ fn e26_e29_tricks_with_the_authority_are_refused() {
 }
 
 #[test]
+fn e26_user_information_is_called_what_it_is_and_not_a_strange_host() {
+    for url in
+        ["http://api.test@evil.test/", "http://user:pass@api.test/", "http://@api.test/", "http://u@[::1]/"]
+    {
+        let error = parse(url).unwrap_err();
+        assert!(error.contains("carries user information"), "{url}: {error}");
+    }
+}
+
+#[test]
 fn e30_ports_that_are_no_plain_numbers_are_refused() {
     refused(&[
         "http://api.test:/",

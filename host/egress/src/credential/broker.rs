@@ -28,8 +28,7 @@ pub(crate) struct Broker {
     placed: Vec<Arc<Placed>>,
     redeemer: RedeemerOf,
     kept_bytes_max: u64,
-    /// Of all bodies that are kept.
-    room_bytes: u64,
+    /// For all bodies that are kept.
     room: Arc<Room>,
     watch: scrub::Watch,
     /// Of which state of a stored credential the values are watched.
@@ -76,11 +75,11 @@ impl Broker {
     pub(crate) fn new(settings: Settings, calls: OwnCalls, outlet: Outlet, caps: &Caps) -> Self {
         // What is revealed is the guest's to place.
         let placed = settings.placed.into_iter().filter(|placed| !placed.ask.reveal).map(Arc::new).collect();
+        let room = Room::of_client(caps.kept_bodies_bytes, Arc::clone(&outlet.room));
         let redeemer = RedeemerOf { store: settings.store, calls, outlet };
         let (signed, identities, watched) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let (kept_bytes_max, room_bytes) = (caps.kept_body_bytes, caps.kept_bodies_bytes);
-        let (room, watch) = (Arc::new(Room::new(room_bytes)), settings.watch);
-        Self { placed, redeemer, kept_bytes_max, room_bytes, room, watch, watched, signed, identities }
+        let (kept_bytes_max, watch) = (caps.kept_body_bytes, settings.watch);
+        Self { placed, redeemer, kept_bytes_max, room, watch, watched, signed, identities }
     }
 
     /// Scrubs what a server sends back.
@@ -198,7 +197,7 @@ impl Broker {
     }
 
     fn allowed(&self, limit: Limit) -> u64 {
-        if limit == Limit::KeptBodiesBytes { self.room_bytes } else { self.kept_bytes_max }
+        self.room.allowed(limit).unwrap_or(self.kept_bytes_max)
     }
 
     fn redeemer(&self, placed: &Arc<Placed>) -> Redeemer {

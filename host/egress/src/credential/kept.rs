@@ -143,8 +143,8 @@ impl Source {
             self.over = Some(Limit::KeptBodyBytes);
             return;
         }
-        if !self.room.take(data.len() as u64) {
-            self.over = Some(Limit::KeptBodiesBytes);
+        if let Err(limit) = self.room.take(data.len() as u64) {
+            self.over = Some(limit);
             return;
         }
         self.taken += data.len() as u64;

@@ -17,7 +17,7 @@ fn parts(parts: &[&'static str]) -> Body {
 
 /// With room for more.
 fn keep(rest: Body, bytes_max: u64) -> Kept {
-    Kept::new(rest, bytes_max, Arc::new(Room::new(1 << 30)))
+    Kept::new(rest, bytes_max, Room::of_client(1 << 30, Room::of_process(1 << 30)))
 }
 
 async fn read(body: Body) -> Result<Bytes, Error> {
@@ -116,7 +116,7 @@ async fn an_empty_body_has_ended_and_a_broken_one_says_why() {
 
 #[tokio::test]
 async fn bodies_that_are_kept_share_their_room_and_give_it_back() {
-    let room = Arc::new(Room::new(10));
+    let room = Room::of_client(10, Room::of_process(100));
     let kept = |bytes_max| Kept::new(parts(&["one ", "two"]), bytes_max, Arc::clone(&room));
     let first = kept(7);
     assert_eq!(first.fill().await.unwrap().unwrap().parts.concat(), b"one two");
@@ -130,4 +130,24 @@ async fn bodies_that_are_kept_share_their_room_and_give_it_back() {
     assert!(room.has(3) && !room.has(4), "what was let go takes nothing");
     drop(first);
     assert!(room.has(10) && kept(7).fill().await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn bodies_of_all_clients_share_the_room_of_the_process_and_a_client_gets_no_less_of_its_own_for_it() {
+    let process = Room::of_process(10);
+    let (one, other) = (Room::of_client(8, Arc::clone(&process)), Room::of_client(8, Arc::clone(&process)));
+    let kept = |room: &Arc<Room>| Kept::new(parts(&["one ", "two"]), 7, Arc::clone(room));
+    let first = kept(&one);
+    assert!(first.fill().await.unwrap().is_ok());
+    let second = kept(&other);
+    assert_eq!(second.fill().await.unwrap().err(), Some(Limit::AllKeptBodiesBytes));
+    assert_eq!(kept(&one).fill().await.unwrap().err(), Some(Limit::KeptBodiesBytes), "its own limit is told");
+    assert!(other.has(3) && !other.has(4), "seven of ten are taken, by the other");
+    drop((first, second));
+    // What was refused by the process was not taken from the client either.
+    assert!(other.has(8) && !other.has(9) && process.has(10));
+    assert_eq!(
+        [other.allowed(Limit::KeptBodiesBytes), other.allowed(Limit::AllKeptBodiesBytes)],
+        [Some(8), Some(10)]
+    );
 }

@@ -29,3 +29,4 @@ pub use settings::{Placed, Settings};
 pub(crate) use broker::{Broker, Carried, Payload};
 pub(crate) use identity::Identity;
 pub(crate) use refresh::Refreshes;
+pub(crate) use room::Room;

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::support::authority::Authority;
 use crate::support::raw::{Raw, Then, ok, read_head};
 use crate::support::secure::Echo;
-use crate::support::{House, certain, eventually, fetch, get, post, send};
+use crate::support::{House, certain, eventually, fetch, get, post, read, send};
 
 #[tokio::test]
 async fn requests_in_turn_use_one_connection() {
@@ -49,6 +49,20 @@ async fn kept_connections_are_closed_with_the_client_and_not_with_its_last_respo
     eventually("the kept connection is closed", || kept.open() == 0).await;
     assert_eq!(busy.open(), 1, "a response that is still read goes on");
     drop(response);
+}
+
+#[tokio::test]
+async fn a_response_that_ends_after_its_client_keeps_no_connection_though_another_goes_on() {
+    let late = Raw::answering("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhalf", Then::Serve).await;
+    let busy = Raw::answering("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", Then::Hold).await;
+    let client = House::default().client();
+    let ends = send(&client, get(late.url("/"))).await.unwrap();
+    let goes_on = send(&client, get(busy.url("/"))).await.unwrap();
+    drop(client);
+    assert_eq!(read(ends).await.unwrap(), "half");
+    eventually("the connection of the one that ended is closed", || late.open() == 0).await;
+    assert_eq!(busy.open(), 1);
+    drop(goes_on);
 }
 
 #[tokio::test]

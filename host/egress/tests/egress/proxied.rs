@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use egress::{Client, Egress, Error, Proxy, Resolver, Settings};
+use egress::{Client, Error, Proxy, Revocation};
 use http::HeaderValue;
+use http_body_util::BodyExt;
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 
@@ -15,11 +16,7 @@ use crate::support::secure::Echo;
 use crate::support::{House, eventually, fetch, get, send};
 
 fn through(house: &House, proxy: Proxy) -> Client {
-    let resolver = Arc::clone(&house.names) as Arc<dyn Resolver>;
-    let extra_roots_pem = house.roots.clone();
-    let proxy = Some(proxy);
-    let settings = Settings { system_roots: false, extra_roots_pem, resolver, proxy, ..Settings::default() };
-    Egress::new(settings).unwrap().client(house.settings())
+    House { proxy: Some(proxy), ..house.clone() }.client()
 }
 
 /// A proxy that connects to what it is told and says what that was.
@@ -113,4 +110,37 @@ async fn a_proxy_that_refuses_lies_or_says_nothing_is_a_failed_connection() {
         send(&through(&house, Proxy::new(silent.address)), get("http://api.test/")).await.unwrap_err();
     assert_eq!(error.to_string(), "limit `connect-timeout` of 200 ms reached");
     eventually("the connection to the proxy is closed", || silent.open() == 0).await;
+}
+
+/// How long what was revoked may go on.
+const CUT_WITHIN: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn e64_a_response_that_comes_through_the_proxy_is_cut_when_its_client_is_revoked() {
+    let server = Raw::answering("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", Then::Hold).await;
+    let (proxy, _heads) = honest().await;
+    let client = through(&House::default(), Proxy::new(proxy.address));
+    let mut body = send(&client, get(server.url("/"))).await.unwrap().into_body();
+    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "half");
+    client.revoker().revoke(Revocation::default());
+    let since = Instant::now();
+    let error = body.frame().await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Revoked { .. }), "{error}");
+    eventually("both connections are closed", || (proxy.open(), server.open()) == (0, 0)).await;
+    assert!(since.elapsed() < CUT_WITHIN);
+}
+
+#[tokio::test]
+async fn e64_a_connection_for_which_the_proxy_is_asked_is_cut_when_its_client_is_revoked() {
+    let silent = Raw::answering("", Then::Hold).await;
+    let client = through(&House::default(), Proxy::new(silent.address));
+    let revoker = client.revoker();
+    let waiting = tokio::spawn(async move { send(&client, get("http://api.test/")).await.map(drop) });
+    eventually("the proxy is asked", || silent.heads().len() == 1).await;
+    revoker.revoke(Revocation::default());
+    let since = Instant::now();
+    let error = waiting.await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Revoked { .. }), "{}", error.full_text());
+    eventually("the connection to the proxy is closed", || silent.open() == 0).await;
+    assert!(since.elapsed() < CUT_WITHIN);
 }

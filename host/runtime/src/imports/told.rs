@@ -21,6 +21,11 @@ fn manifest_limit(limit: Limit) -> (&'static str, &'static str, &'static str) {
         Limit::KeptBodiesBytes => {
             ("kept_bodies_bytes", "bytes", "the bodies that must be read before they are signed")
         }
+        Limit::AllKeptBodiesBytes => (
+            "all_kept_bodies_bytes",
+            "bytes",
+            "the bodies of all connections that must be read before they are signed",
+        ),
         Limit::ConcurrentRequests => ("concurrent_requests", "requests", "one request more at the same time"),
         Limit::RequestHeadBytes => ("request_head_bytes", "bytes", "the headers of one request"),
         Limit::ResponseHeadBytes => ("response_head_bytes", "bytes", "the headers of one response"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egress::{Body, Class, Error, GuestClass};
+use egress::{Body, Class, Client, Error, GuestClass};
 use futures::StreamExt;
 use http::Request;
 use http_body_util::{BodyExt, StreamBody};
@@ -82,11 +82,31 @@ async fn a_larger_body_is_not_sent_again_and_its_refusal_is_transient() {
 
 #[tokio::test]
 async fn bodies_that_do_not_fit_together_are_sent_and_one_of_them_is_not_sent_again() {
+    let (tokens, house) = refused_at_first().await;
+    let house = house.caps(|caps| caps.kept_bodies_bytes = 3 * MIB);
+    let client = house.client();
+    two_at_once(&tokens, [&client, &client], "`kept-bodies-bytes` of 3145728").await;
+}
+
+#[tokio::test]
+async fn bodies_of_all_clients_of_the_process_that_do_not_fit_together_are_treated_alike() {
+    let (tokens, mut house) = refused_at_first().await;
+    house.all_kept_bodies_bytes = Some(3 * MIB);
+    let egress = house.egress();
+    let clients = [egress.client(house.settings()), egress.client(house.settings())];
+    two_at_once(&tokens, clients.each_ref(), "`all-kept-bodies-bytes` of 3145728").await;
+}
+
+/// A server that refuses each request whose token was not renewed.
+async fn refused_at_first() -> ((Tokens, Served), House) {
     let tokens = Tokens::start(FIRST).await;
     let api = tokens::api(&tokens.known).await;
-    let mut house = House::placing(keeper().settings(placed(&api.url(""), &tokens.settings())));
-    house = house.caps(|caps| caps.kept_bodies_bytes = 3 * MIB);
-    let client = house.client();
+    let house = House::placing(keeper().settings(placed(&api.url(""), &tokens.settings())));
+    ((tokens, api), house)
+}
+
+/// Two requests with bodies of 2 MiB, of which one goes on while the other begins and ends.
+async fn two_at_once((_tokens, api): &(Tokens, Served), [client, other]: [&Client; 2], said: &str) {
     // The first holds what is kept of it for as long as its body goes on.
     let (started, is_kept) = tokio::sync::oneshot::channel();
     let (open, rest) = tokio::sync::oneshot::channel();
@@ -98,19 +118,19 @@ async fn bodies_that_do_not_fit_together_are_sent_and_one_of_them_is_not_sent_ag
             Ok(http_body::Frame::data("end".into()))
         });
         let body = StreamBody::new(start.chain(end)).boxed_unsync();
-        read(send(&client, post(api.url("/"), body)).await?).await
+        read(send(client, post(api.url("/"), body)).await?).await
     };
     let second = async {
         is_kept.await.unwrap();
-        let error = send(&client, post(api.url("/"), certain::body(2 * MIB))).await.unwrap_err();
+        let error = send(other, post(api.url("/"), certain::body(2 * MIB))).await.unwrap_err();
         open.send(()).unwrap();
         error
     };
     let (first, error) = tokio::join!(first, second);
     assert_eq!((error.code(), error.class()), ("CD0322", Class::Transient));
-    assert!(error.to_string().contains("`kept-bodies-bytes` of 3145728"), "{error}");
+    assert!(error.to_string().contains(said), "{error}");
     assert_eq!(first.unwrap().len(), (2 << 20) + 3, "it was kept, and sent again");
-    let third = send(&client, post(api.url("/"), certain::body(3 * MIB))).await.unwrap();
+    let third = send(other, post(api.url("/"), certain::body(3 * MIB))).await.unwrap();
     assert_eq!(read(third).await.unwrap().len() as u64, 3 * MIB, "there is room again");
 }
 

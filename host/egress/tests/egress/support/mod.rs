@@ -20,8 +20,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use egress::{
-    Body, Caps, Client, ClientSettings, Decision, Egress, Entry, Error, Gate, Ledger, RequestLine, Resolver,
-    Settings, WallClock, credential,
+    Body, Caps, Client, ClientSettings, Decision, Egress, Entry, Error, Gate, Ledger, Proxy, RequestLine,
+    Resolver, Settings, WallClock, credential,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -44,6 +44,8 @@ pub(crate) struct House {
     pub(crate) ledger: Arc<Kept>,
     pub(crate) credentials: Option<credential::Settings>,
     pub(crate) clock: Option<WallClock>,
+    pub(crate) all_kept_bodies_bytes: Option<u64>,
+    pub(crate) proxy: Option<Proxy>,
 }
 
 impl House {
@@ -76,6 +78,8 @@ impl House {
         if let Some(clock) = &self.clock {
             settings.clock = Arc::clone(clock);
         }
+        settings.all_kept_bodies_bytes = self.all_kept_bodies_bytes.unwrap_or(settings.all_kept_bodies_bytes);
+        settings.proxy.clone_from(&self.proxy);
         Egress::new(settings).unwrap()
     }
 

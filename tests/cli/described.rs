@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::serve::{PASSWORD, Serving, text};
+use crate::serving::{PASSWORD, Serving, text};
 use crate::world::{World, target};
 
 /// So many requests at least in the long round.

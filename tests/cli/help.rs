@@ -3,7 +3,7 @@
 use crate::snapshot;
 use crate::world::World;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 30] = [
     "run",
     "check",
     "discover",
@@ -22,16 +22,48 @@ const COMMANDS: [&str; 20] = [
     "keys",
     "doctor",
     "serve",
+    "login",
+    "logout",
+    "account",
+    "organizations",
+    "members",
+    "invitations",
+    "tokens",
+    "zones",
+    "break-glass",
+    "audit",
     "explain",
     "completion",
 ];
 /// Commands with commands of their own.
-const FAMILIES: [(&str, &[&str]); 5] = [
+const FAMILIES: [(&str, &[&str]); 13] = [
     ("credentials", &["list", "rotate", "revoke"]),
     ("runs", &["list", "show", "logs"]),
     ("checkpoints", &["show", "edit", "reset"]),
     ("errors", &["list", "show", "export", "delete"]),
     ("keys", &["status", "rotate", "verify", "export", "import", "recovery-key"]),
+    (
+        "account",
+        &[
+            "first-operator",
+            "join",
+            "show",
+            "password",
+            "second-factor",
+            "enable-second-factor",
+            "disable-second-factor",
+            "sessions",
+            "end-session",
+            "end-other-sessions",
+        ],
+    ),
+    ("organizations", &["list", "create", "show", "rename"]),
+    ("members", &["list", "show", "change", "remove"]),
+    ("invitations", &["list", "create", "revoke", "accept"]),
+    ("tokens", &["list", "create", "revoke"]),
+    ("zones", &["show", "set"]),
+    ("break-glass", &["list", "show", "request", "approve", "end"]),
+    ("audit", &["list", "export", "verify"]),
 ];
 
 #[test]

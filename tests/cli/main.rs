@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod audit;
 mod backup;
 mod bad_files;
 mod bad_upstreams;
@@ -46,6 +47,7 @@ mod packed;
 mod placed;
 mod placed_low_code;
 mod rejects;
+mod remote;
 mod reprocess;
 mod reveal;
 mod rows;
@@ -53,6 +55,7 @@ mod runs;
 mod secret_names;
 mod secure;
 mod serve;
+mod serving;
 mod stopped;
 mod taken;
 mod template;

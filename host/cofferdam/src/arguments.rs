@@ -1,5 +1,6 @@
 //! The command line: its words, and the help that they give. Does nothing itself.
 
+mod audit;
 mod backup;
 mod credentials;
 mod data;
@@ -7,6 +8,7 @@ mod doctor;
 mod keys;
 mod network;
 mod records;
+mod remote;
 mod serve;
 
 use std::path::PathBuf;
@@ -14,6 +16,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::remote::Words;
+
+pub(crate) use audit::{Audit, AuditCommand, AuditExport, AuditList, AuditVerify, OneLog};
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use credentials::{
     Connect, Consent, Credentials, CredentialsCommand, CredentialsList, CredentialsRevoke, CredentialsRotate,
@@ -28,6 +33,7 @@ pub(crate) use records::{
     ErrorsCommand, ErrorsDelete, ErrorsExport, ErrorsList, ErrorsShow, ExportFormat, Filters, OneRun,
     Reprocess, RowFilters, Runs, RunsCommand, RunsList, State,
 };
+pub(crate) use remote::{Login, Logout, Server, source};
 pub(crate) use serve::Serve;
 
 const AFTER_HELP: &str = "\
@@ -119,6 +125,17 @@ Nothing is changed, and no key is opened. Exit codes: 0 it works, perhaps with w
 Each setting may stand in the file, in the environment as COFFERDAM_ and its name, or here; what stands here wins, then the
 environment. Other machines are served over TLS only. The first start prints how the first operator is made.")]
     Serve(Serve),
+    /// Log in at a server, for the commands that it does
+    #[command(after_help = "\
+The session is kept in `cofferdam/login.json` in your configuration, which nobody but you reads, and shown nowhere. It ends after
+12 hours, after two hours without a command, and with `cofferdam logout`. Programs set COFFERDAM_SERVER and COFFERDAM_TOKEN instead.")]
+    Login(Login),
+    /// Log out at a server: end the session there, and forget it here
+    Logout(Logout),
+    #[command(flatten)]
+    Remote(Words),
+    /// List, export and verify audit logs
+    Audit(Audit),
     /// Explain an error code; without one, list all of them
     Explain(Explain),
     /// Print a completion script for a shell

@@ -1,5 +1,6 @@
 //! One file for each command. A command puts its parts together and shows what they say.
 
+mod audit;
 mod backup;
 mod build;
 mod check;
@@ -13,6 +14,8 @@ mod errors;
 mod explain;
 mod inspect;
 mod keys;
+mod login;
+mod logout;
 mod preview;
 mod reload;
 mod reprocess;
@@ -52,6 +55,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
         Command::Keys(command) => on_threads(keys::run(command, output)),
         Command::Doctor(command) => on_threads(doctor::run(command, output)),
         Command::Serve(command) => on_threads(serve::run(command, output)),
+        Command::Login(command) => on_threads(login::run(command, output)),
+        Command::Logout(command) => on_threads(logout::run(command, output)),
+        Command::Remote(words) => on_threads(async move { words.call.perform(&words.server, output).await }),
+        Command::Audit(command) => on_threads(audit::run(command, output)),
         Command::Explain(command) => Ok(explain::run(&command, output)?),
         Command::Worker(command) => worker::run(&command, output),
         Command::Completion(command) => Ok(completion::run(&command, output)?),

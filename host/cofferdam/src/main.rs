@@ -35,6 +35,7 @@ mod progress;
 mod prompt;
 mod reach;
 mod recovery;
+mod remote;
 mod sample;
 mod serve;
 mod signals;

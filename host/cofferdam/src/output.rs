@@ -53,6 +53,13 @@ impl Output {
         written(write_whole(io::stdout().lock(), &text))
     }
 
+    /// Data that comes in parts.
+    pub(crate) fn bytes(&self, part: &[u8]) -> io::Result<()> {
+        let mut stream = io::stdout().lock();
+        stream.write_all(part)?;
+        stream.flush()
+    }
+
     /// What went wrong: in words on standard error, and for machines on standard output unless they have their document.
     pub(crate) fn problems(&self, problems: &Problems) {
         let text: String = problems.all().iter().map(|problem| problem.render(&self.styles)).collect();

@@ -22,6 +22,11 @@ pub(crate) fn keys() -> Option<PathBuf> {
     Some(base("XDG_CONFIG_HOME", ".config")?.join("cofferdam/keys"))
 }
 
+/// What logs in at servers, and what is remembered of their audit logs: `$XDG_CONFIG_HOME/cofferdam` or `~/.config/cofferdam`.
+pub(crate) fn config() -> Option<PathBuf> {
+    Some(base("XDG_CONFIG_HOME", ".config")?.join("cofferdam"))
+}
+
 /// Compiled components: `$XDG_CACHE_HOME/cofferdam` or `~/.cache/cofferdam`, shared by all syncs of the user.
 pub(crate) fn cache(chosen: Option<PathBuf>) -> Result<PathBuf, Problems> {
     if let Some(chosen) = chosen {

@@ -1,0 +1,23 @@
+//! Commands that a server does: which server, who asks, what is asked for, and how the answer is shown. Decides nothing about
+//! what they mean: the server does.
+
+mod address;
+mod audit;
+mod call;
+mod chosen;
+mod client;
+mod error;
+mod families;
+mod login;
+mod paged;
+mod refused;
+mod show;
+mod trust;
+mod verb;
+mod words;
+
+pub(crate) use audit::{audit_entries, exported_audit};
+pub(crate) use client::{Client, Wish};
+pub(crate) use error::Error;
+pub(crate) use login::{Login, Logins, make_folder_of};
+pub(crate) use words::Words;

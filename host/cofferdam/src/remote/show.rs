@@ -1,0 +1,107 @@
+//! Answers of a server as tables and lines for people, and as they are for machines.
+
+use serde_json::{Map, Value};
+
+use super::verb::{Column, Form};
+use crate::output::Output;
+use crate::problem::Problems;
+use crate::table::Table;
+use crate::text::plain_line;
+use crate::units;
+
+pub(super) fn list(
+    under: &str,
+    columns: &[Column],
+    items: &[Value],
+    has_more: bool,
+    output: &Output,
+) -> Result<(), Problems> {
+    if output.json {
+        let mut document = Map::new();
+        document.insert(under.to_owned(), Value::from(items.to_vec()));
+        document.insert("has_more".to_owned(), has_more.into());
+        return output.document(&document);
+    }
+    let headings: Vec<String> = columns.iter().map(heading).collect();
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    let mut table = Table::new(&headings);
+    for item in items {
+        table.row(columns.iter().map(|column| written(column, item)));
+    }
+    if table.is_empty() {
+        return output.text(&format!("there are no {under}\n"));
+    }
+    output.text(&table.render(0))?;
+    if has_more {
+        output.aside("there are more: `-n` says how many are shown\n");
+    }
+    Ok(())
+}
+
+/// A line for each part that is there.
+pub(super) fn one(columns: &[Column], document: &Value) -> String {
+    let width = columns.iter().map(|column| column.heading.len()).max().unwrap_or_default();
+    let line = |column: &Column| {
+        let written = written(column, document);
+        let name = column.heading.to_lowercase();
+        (!written.is_empty()).then(|| format!("{name:width$}  {}\n", plain_line(&written)))
+    };
+    columns.iter().filter_map(line).collect()
+}
+
+fn heading(column: &Column) -> String {
+    let is_figure = column.form == Form::Count;
+    format!("{}{}", if is_figure { ">" } else { "" }, column.heading)
+}
+
+/// Empty where there is nothing.
+fn written(column: &Column, document: &Value) -> String {
+    match (column.form, document.pointer(column.at)) {
+        (_, None | Some(Value::Null)) => String::new(),
+        (Form::Count, Some(Value::Number(number))) => {
+            number.as_u64().map_or_else(|| number.to_string(), units::count)
+        }
+        (Form::Moment, Some(Value::Number(number))) => {
+            number.as_u64().map_or_else(String::new, units::moment)
+        }
+        (Form::YesNo, Some(Value::Bool(is_so))) => if *is_so { "yes" } else { "no" }.to_owned(),
+        (_, Some(value)) => words(value),
+    }
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| format!("{name}={}", words(value));
+            members.iter().map(member).collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one;
+    use crate::remote::verb::{count, moment, plain, yes_no};
+    use serde_json::json;
+
+    #[test]
+    fn what_a_server_says_is_written_for_people_and_steers_no_terminal() {
+        let columns = [
+            plain("NAME", "/name"),
+            count("MEMBERS", "/members"),
+            moment("SINCE", "/since_ms"),
+            yes_no("OPERATOR", "/is_operator"),
+            plain("SCOPES", "/scopes"),
+            plain("MORE", "/details"),
+            plain("MISSING", "/nothing"),
+        ];
+        let document = json!({"name": "a\u{1b}[2J", "members": 1234, "since_ms": 951_782_400_000_u64, "is_operator": false,
+            "scopes": ["read", "run"], "details": {"role": "admin"}});
+        let expected = "name      a\\u{1b}[2J\nmembers   1,234\nsince     2000-02-29 00:00 UTC\noperator  no\n\
+                        scopes    read, run\nmore      role=admin\n";
+        assert_eq!(one(&columns, &document), expected);
+    }
+}

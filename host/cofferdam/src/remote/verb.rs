@@ -1,0 +1,210 @@
+//! What can be asked of a server, as data: one line of a table for each command. Knows neither the command line nor HTTP's
+//! bytes; `words` and `fill` make those of it.
+
+use http::Method;
+
+/// Commands about one kind of thing.
+#[derive(Debug)]
+pub(crate) struct Family {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) verbs: &'static [Verb],
+}
+
+/// One command: what it takes, what it asks for, and how the answer is shown.
+#[derive(Debug)]
+pub(crate) struct Verb {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) method: Method,
+    /// With names in braces, which are filled by what is taken; `{organization}` is the one that is meant.
+    pub(super) path: &'static str,
+    pub(super) takes: &'static [Take],
+    pub(super) shows: Shows,
+    /// It changes what was read: it is read first, and the change is made to that and nothing else.
+    pub(super) is_of_what_was_read: bool,
+    /// Who asks is nobody yet, and shows something in the body.
+    pub(super) is_for_strangers: bool,
+    /// What cannot be undone, in words with names in braces.
+    pub(super) asks: Option<&'static str>,
+    /// What is to be said behind it.
+    pub(super) note: Option<&'static str>,
+}
+
+/// Something that is given on the command line.
+#[derive(Debug)]
+pub(crate) struct Take {
+    /// As the API calls it.
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) place: Place,
+    pub(super) kind: Kind,
+    pub(super) is_needed: bool,
+    /// The API wants it always; unsaid it is an empty list.
+    pub(super) is_empty_unless_said: bool,
+}
+
+/// Where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Path,
+    Body,
+}
+
+/// How it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    Texts,
+    /// Said or not.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Some of these words.
+    Words(&'static [&'static str]),
+    /// A secret, which is typed or comes from elsewhere than the command line.
+    Secret,
+}
+
+/// How an answer is shown to a person.
+#[derive(Debug)]
+pub(crate) enum Shows {
+    /// A list that comes a page at a time, as a table; for machines under this name.
+    List(&'static str, &'static [Column]),
+    /// One thing, a line for each of these.
+    One(&'static [Column]),
+    /// In words, with names in braces.
+    Done(&'static str),
+}
+
+/// A part of an answer.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(super) heading: &'static str,
+    /// Where it is in what is answered, as a JSON Pointer.
+    pub(super) at: &'static str,
+    pub(super) form: Form,
+}
+
+/// How a value is written for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A text as it is; several with commas between them.
+    Plain,
+    Count,
+    Moment,
+    YesNo,
+}
+
+pub(super) const fn plain(heading: &'static str, at: &'static str) -> Column {
+    Column { heading, at, form: Form::Plain }
+}
+
+pub(super) const fn count(heading: &'static str, at: &'static str) -> Column {
+    Column { heading, at, form: Form::Count }
+}
+
+pub(super) const fn moment(heading: &'static str, at: &'static str) -> Column {
+    Column { heading, at, form: Form::Moment }
+}
+
+pub(super) const fn yes_no(heading: &'static str, at: &'static str) -> Column {
+    Column { heading, at, form: Form::YesNo }
+}
+
+/// A part of the path, which has no name on the command line.
+pub(super) const fn of(name: &'static str, help: &'static str) -> Take {
+    Take { name, help, place: Place::Path, kind: Kind::Text, is_needed: true, is_empty_unless_said: false }
+}
+
+/// A member of the body.
+pub(super) const fn member(name: &'static str, kind: Kind, help: &'static str) -> Take {
+    Take { name, help, place: Place::Body, kind, is_needed: false, is_empty_unless_said: false }
+}
+
+impl Take {
+    pub(super) const fn needed(mut self) -> Self {
+        self.is_needed = true;
+        self
+    }
+
+    pub(super) const fn needed_or_empty(mut self) -> Self {
+        self.is_empty_unless_said = true;
+        self
+    }
+
+    /// As it is called on the command line.
+    pub(super) fn option(&self) -> String {
+        self.name.replace('_', "-")
+    }
+}
+
+impl Verb {
+    pub(super) const fn new(
+        name: &'static str,
+        method: Method,
+        path: &'static str,
+        about: &'static str,
+    ) -> Self {
+        let (takes, shows): (&[Take], _) = (&[], Shows::Done("done"));
+        Self {
+            name,
+            about,
+            method,
+            path,
+            takes,
+            shows,
+            is_of_what_was_read: false,
+            is_for_strangers: false,
+            asks: None,
+            note: None,
+        }
+    }
+
+    pub(super) const fn get(name: &'static str, path: &'static str, about: &'static str) -> Self {
+        Self::new(name, Method::GET, path, about)
+    }
+
+    pub(super) const fn post(name: &'static str, path: &'static str, about: &'static str) -> Self {
+        Self::new(name, Method::POST, path, about)
+    }
+
+    pub(super) const fn delete(name: &'static str, path: &'static str, about: &'static str) -> Self {
+        Self::new(name, Method::DELETE, path, about)
+    }
+
+    pub(super) const fn takes(mut self, takes: &'static [Take]) -> Self {
+        self.takes = takes;
+        self
+    }
+
+    pub(super) const fn shows(mut self, shows: Shows) -> Self {
+        self.shows = shows;
+        self
+    }
+
+    pub(super) const fn of_what_was_read(mut self) -> Self {
+        self.is_of_what_was_read = true;
+        self
+    }
+
+    pub(super) const fn for_strangers(mut self) -> Self {
+        self.is_for_strangers = true;
+        self
+    }
+
+    pub(super) const fn asks(mut self, what: &'static str) -> Self {
+        self.asks = Some(what);
+        self
+    }
+
+    pub(super) const fn note(mut self, note: &'static str) -> Self {
+        self.note = Some(note);
+        self
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.shows, Shows::List(..))
+    }
+}

@@ -88,7 +88,7 @@ impl Egress {
             proxy: settings.proxy,
             refreshes: Arc::default(),
             clock: settings.clock,
-            room: credential::Room::of_process(ALL_KEPT_BODIES_BYTES),
+            room: credential::Room::of_process(settings.all_kept_bodies_bytes),
         };
         Ok(Self { outlet })
     }

@@ -27,6 +27,7 @@ mod credentials;
 mod edit;
 mod error;
 mod errors;
+mod forget;
 mod groups;
 mod kept;
 mod lease;

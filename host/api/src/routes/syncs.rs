@@ -112,7 +112,7 @@ pub(crate) async fn change(
     Ok(told(StatusCode::OK, sync))
 }
 
-/// Deletes a sync that has no run.
+/// Deletes a sync that has no run, and all that its runs have left behind.
 #[utoipa::path(delete, path = "/v1/organizations/{organization}/syncs/{sync}", tag = "syncs",
     params(("organization" = String, Path, description = "The organization's id."),
         ("sync" = String, Path, description = "The sync's id.")), responses((status = 204)))]
@@ -125,5 +125,6 @@ pub(crate) async fn remove(
     let syncs = &house.parts.syncs;
     let now = syncs.get(caller.user(), &id, &sync).await?;
     syncs.delete(caller.user(), &id, (&sync, now.revision)).await?;
+    super::of_sync::records(&house, &id).forget_sync(&sync).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -155,3 +155,42 @@ async fn a_run_without_row_data_leaves_nothing_of_its_rows_anywhere() {
         records.reset_checkpoint("sync", None).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn of_a_sync_that_is_forgotten_nothing_is_left_and_of_others_everything() {
+    let world = World::new();
+    let records = world.open().await;
+    for sync in ["sync", "syn", "sync2"] {
+        let log = Arc::new(RunLog::new(Arc::clone(&records)));
+        let session = Session::new(Arc::clone(&records)).with_log(Arc::clone(&log));
+        let ticket = session.begin(sync).await.unwrap();
+        log.push(LogLine {
+            at_ms: 1,
+            connector: "source".into(),
+            level: LogLevel::Info,
+            text: CANARY.into(),
+        });
+        // More chunks than one change takes.
+        let chunks =
+            (0..50).map(|id| chunk(1, "sync/s", &format!("s{id}"), vec![rejected("s", 0, id, CANARY, "x")]));
+        commit(&records, &ticket, "t", chunks.collect()).await;
+        session.finish(&ticket, super::history::report(&ticket)).await.unwrap();
+        records.keep_ledger(sync, 1, &[CANARY]).await.unwrap();
+        let preview = Preview { at_ms: 1, schema: schema("s"), batches: vec![batch("s", &[(KEY, CANARY)])] };
+        records.keep_preview(sync, &preview).await.unwrap();
+        let running = records.forget_sync(sync).await.unwrap_err();
+        assert_eq!(running.code(), "CD1051");
+        session.release(&ticket);
+        records.edit_checkpoint(sync, "sync/s", "1").await.unwrap();
+    }
+    let before = unsealed(&records).await.len();
+    records.forget_sync("sync").await.unwrap();
+    assert_eq!(unsealed(&records).await.len() * 3, before * 2);
+    assert_eq!(records.runs("sync", None, 9).await.unwrap_err().code(), "CD1052");
+    for other in ["syn", "sync2"] {
+        let page = records.errors(other, &ErrorFilter::default(), None, 99).await.unwrap();
+        assert_eq!(page.errors.len(), 50);
+    }
+    records.forget_sync("sync").await.unwrap();
+    assert!(records.erase_now().await.unwrap().is_some());
+}

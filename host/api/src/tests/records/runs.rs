@@ -98,3 +98,13 @@ async fn a_sync_that_never_ran_has_nothing_and_one_that_is_not_there_is_not_ther
         assert_eq!(reply.refusal(), (404, "CD1253".into()), "{rest}");
     }
 }
+
+#[tokio::test]
+async fn with_a_sync_goes_what_its_runs_have_left_behind() {
+    let world = World::new().await;
+    let cast = world.cast().await;
+    let kept = world.sync_that_ran(&cast).await;
+    assert_eq!(world.ask("DELETE", &kept.path).by(&cast.user).await.status(), 204);
+    assert!(kept.records.syncs().await.unwrap().is_empty());
+    assert!(kept.records.erase_now().await.unwrap().is_some(), "it is erased and not only hidden");
+}

@@ -13,6 +13,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// A name of somebody else's in a message is cut to this.
 const NAME_CHARACTERS_MAX: usize = 64;
@@ -51,14 +52,23 @@ impl<T: Serialize> IntoResponse for Told<T> {
 
 /// The bytes of a body, within its bounds of size and time.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, house: &House) -> Result<Bytes, Fault> {
-    let limit = house.options.limits.body_bytes_max;
+    let limits = &house.options.limits;
+    read_within(headers, body, (limits.body_bytes_max, limits.body)).await
+}
+
+/// The same within these bounds.
+pub(crate) async fn read_within(
+    headers: &HeaderMap,
+    body: Body,
+    (limit, time): (usize, Duration),
+) -> Result<Bytes, Fault> {
     let too_large = || Fault::BodyTooLarge { limit };
     let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if told.is_some_and(|told| told > u64::try_from(limit).unwrap_or(u64::MAX)) {
         return Err(too_large());
     }
     let reading = Limited::new(body, limit).collect();
-    match tokio::time::timeout(house.options.limits.body, reading).await {
+    match tokio::time::timeout(time, reading).await {
         Err(_) => Err(Fault::TooSlow),
         Ok(Ok(read)) => Ok(read.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
@@ -69,10 +79,15 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, house: &House) -> Resu
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
+    is_of_type(headers, "application/json")
+}
+
+/// Whether a body is of this type, and says so once.
+pub(crate) fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(given), None) = (types.next(), types.next()) else { return false };
     let name = given.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
-    name.eq_ignore_ascii_case("application/json")
+    name.eq_ignore_ascii_case(wanted)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {

@@ -55,6 +55,13 @@ pub(crate) enum Fault {
     Draining,
     #[error("the answer took too long")]
     AnswerTooLate,
+    #[error("the body is no `application/wasm`")]
+    NotWasm,
+    #[error("as many components are being uploaded as there is room for")]
+    ManyUploads,
+    /// What is wrong with each field of a credential. Never a value, nor the name of a field that there is not.
+    #[error("the fields are not taken: {}", faults.join("; "))]
+    BadFields { faults: Vec<String> },
 }
 
 impl Fault {
@@ -84,6 +91,9 @@ impl Fault {
             Self::Internal => "CD1330",
             Self::Draining => "CD1331",
             Self::AnswerTooLate => "CD1332",
+            Self::NotWasm => "CD1333",
+            Self::ManyUploads => "CD1334",
+            Self::BadFields { .. } => "CD1335",
             Self::TooManyListeners { .. } => "CD1338",
         }
     }
@@ -97,18 +107,18 @@ impl Fault {
             | Self::BadKey
             | Self::Ambiguous => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotJson | Self::NotWasm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignOrigin | Self::OutsideZone => StatusCode::FORBIDDEN,
             Self::TooMany { .. } | Self::TooManyListeners { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NoIfMatch => StatusCode::PRECONDITION_REQUIRED,
             Self::Stale => StatusCode::PRECONDITION_FAILED,
-            Self::KeyOfAnother => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::KeyOfAnother | Self::BadFields { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::UnderWay | Self::OutcomeUnknown | Self::AnswerNotKept => StatusCode::CONFLICT,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Draining | Self::AnswerTooLate => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Draining | Self::AnswerTooLate | Self::ManyUploads => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -138,6 +148,9 @@ impl Fault {
             Self::Internal => "tell the operator the `request_id`",
             Self::Draining => "ask again in a moment",
             Self::AnswerTooLate => "look whether it was done before you ask again",
+            Self::NotWasm => "send the component's bytes with `Content-Type: application/wasm`",
+            Self::ManyUploads => "send it again in a moment",
+            Self::BadFields { .. } => "see `fields` of this credential at its connection",
         }
     }
 }

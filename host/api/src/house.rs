@@ -5,11 +5,14 @@ use crate::listeners::Listeners;
 use crate::options::{Options, Transport};
 use crate::parts::Parts;
 use std::sync::Arc;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// Who changes things that share a place waits for each other; more places than processors are of no use.
 const EDITS: usize = 64;
+
+/// Uploads at once: each may be as large as a component and is held in memory twice while it is sealed.
+const UPLOADS: usize = 4;
 
 /// What every route can reach. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +23,7 @@ pub(crate) struct Inner {
     pub(crate) options: Options,
     pub(crate) limiter: Limiter,
     pub(crate) listeners: Listeners,
+    pub(crate) uploads: Semaphore,
     edits: [Mutex<()>; EDITS],
     draining: CancellationToken,
 }
@@ -29,7 +33,8 @@ impl House {
         let limiter = Limiter::new(&options.rates);
         let edits = std::array::from_fn(|_| Mutex::default());
         let (listeners, draining) = (Listeners::default(), CancellationToken::new());
-        Self(Arc::new(Inner { parts, options, limiter, listeners, edits, draining }))
+        let uploads = Semaphore::new(UPLOADS);
+        Self(Arc::new(Inner { parts, options, limiter, listeners, uploads, edits, draining }))
     }
 
     /// From here on nothing of `of` is changed by anybody else who asks here, until the guard is dropped: what was read and

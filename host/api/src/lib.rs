@@ -37,7 +37,9 @@ mod router;
 mod routes;
 mod secret;
 mod server;
+mod strict;
 mod tls;
+mod upload;
 
 #[cfg(test)]
 mod tests;
@@ -47,5 +49,5 @@ pub use openapi::document;
 pub use operations::{Figures, Operations};
 pub use options::{Limits, Options, Rates, Transport};
 pub use parts::{Given, Parts};
-pub use ports::{Blame, ConnectorFault, Connectors, Inspected};
+pub use ports::{Blame, ConnectorFault, Connectors, Inspected, Providers};
 pub use server::{Drained, Server};

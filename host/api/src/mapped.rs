@@ -1,4 +1,4 @@
-//! What each error of `control` is out there: a status, and what to do. The one table of them.
+//! What each error of `control` and of `records` is out there: a status, and what to do. The one table of them.
 //!
 //! Whether something exists is said to nobody who may not know it: what is unknown and what is somebody else's are one.
 

@@ -65,6 +65,8 @@ pub struct Limits {
     pub body: Duration,
     /// Bytes of a body.
     pub body_bytes_max: usize,
+    /// The time for the body of a component, which is larger than all others.
+    pub upload: Duration,
     /// The time until an answer begins. Whoever logs in may be made to wait for a minute.
     pub answer: Duration,
     /// For how long the other side may take nothing of what was written to it.
@@ -104,6 +106,8 @@ impl Default for Limits {
             head: Duration::from_secs(15),
             body: Duration::from_secs(30),
             body_bytes_max: 1 << 20,
+            // The largest component by a line of 9 Mbit/s, and time to judge it before `answer` ends.
+            upload: Duration::from_secs(60),
             answer: Duration::from_secs(90),
             write: Duration::from_secs(30),
             // The tabs of a browser.

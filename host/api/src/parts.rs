@@ -1,9 +1,10 @@
 //! What the API stands on: the parts of `control`, the records, and who runs connectors, put together by whoever starts the
 //! server.
 
-use crate::ports::Connectors;
+use crate::ports::{Connectors, Providers};
 use control::{
-    Answers, Audit, Connections, Installations, Organizations, Queue, Sessions, Syncs, Tokens, Users,
+    Answers, Audit, Components, Connections, Installations, Organizations, Queue, Sessions, Syncs, Tokens,
+    Users,
 };
 use measures::Measures;
 use records::RecordsByOrganization;
@@ -26,6 +27,8 @@ pub struct Parts {
     pub answers: Arc<Answers>,
     /// Connectors that organizations use.
     pub installations: Arc<Installations>,
+    /// The bytes of these.
+    pub components: Arc<Components>,
     /// What they are configured for.
     pub connections: Arc<Connections>,
     /// What is moved, and when.
@@ -38,6 +41,8 @@ pub struct Parts {
     pub connectors: Arc<dyn Connectors>,
     /// What is counted, by the API and by whoever executes runs.
     pub measures: Arc<Measures>,
+    /// Whoever speaks with those that give tokens.
+    pub providers: Arc<dyn Providers>,
 }
 
 /// What only whoever starts the server can give.
@@ -50,6 +55,8 @@ pub struct Given {
     pub connectors: Arc<dyn Connectors>,
     /// What is counted: the same as for who executes runs.
     pub measures: Arc<Measures>,
+    /// Whoever speaks with those that give tokens.
+    pub providers: Arc<dyn Providers>,
 }
 
 impl Parts {
@@ -63,19 +70,21 @@ impl Parts {
         organizations: Arc<Organizations>,
         given: Given,
     ) -> Result<Self, control::Error> {
-        let Given { queue, records, connectors, measures } = given;
+        let Given { queue, records, connectors, measures, providers } = given;
         let syncs = queue.syncs();
         Ok(Self {
             sessions: Arc::new(Sessions::new(Arc::clone(&users))),
             tokens: Arc::new(Tokens::new(Arc::clone(&organizations))),
             answers: Arc::new(Answers::new(&users)?),
             installations: Arc::new(Installations::new(Arc::clone(&organizations))),
+            components: Arc::new(Components::new(Arc::clone(&organizations))),
             connections: syncs.connections(),
             syncs,
             queue,
             records,
             connectors,
             measures,
+            providers,
             users,
             organizations,
             audit,

@@ -1,9 +1,12 @@
-//! What the API needs and cannot do: whatever runs a connector. Done by whoever has the engine.
+//! What the API needs and cannot do: whatever runs a connector, and whatever leaves this machine. Done by whoever has the
+//! engine and the way out.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use control::CatalogStream;
-use records::Preview;
+use manifest::{AddressGrant, CredentialAsk};
+use records::{OpenedCredential, Preview};
+use serde_json::Value;
 use std::fmt;
 
 /// Whoever runs connectors. Each call has a time limit of its own there.
@@ -41,6 +44,20 @@ pub trait Connectors: Send + Sync {
         sync: &str,
         rows: usize,
     ) -> Result<Vec<Preview>, ConnectorFault>;
+}
+
+/// Whoever speaks with those that give tokens, for the host alone: no connector has a part in it.
+#[async_trait]
+pub trait Providers: Send + Sync {
+    /// How a credential is used, as it is to be kept beside it: whoever uses, renews or revokes it later reads it there.
+    /// `addresses` may be dialed for it although egress would refuse them.
+    fn settings(&self, ask: &CredentialAsk, addresses: &[AddressGrant]) -> Value;
+
+    /// Tells whoever gave a token that it is not to be taken any more; false: there is no way for that.
+    ///
+    /// # Errors
+    /// Why they could not be told.
+    async fn give_back(&self, credential: &OpenedCredential) -> Result<bool, ConnectorFault>;
 }
 
 /// What a component says of itself.

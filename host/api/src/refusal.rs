@@ -39,7 +39,7 @@ impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         let retry_after_ms = match &fault {
             Fault::TooMany { retry_after_ms } => Some(*retry_after_ms),
-            Fault::UnderWay | Fault::Draining => Some(1_000),
+            Fault::UnderWay | Fault::Draining | Fault::ManyUploads => Some(1_000),
             _ => None,
         };
         Self {
@@ -55,7 +55,7 @@ impl From<Fault> for Refusal {
 
 impl From<control::Error> for Refusal {
     fn from(error: control::Error) -> Self {
-        let refusal = Self::told(Mapped::of(&error), error.code(), &error);
+        let refusal = Self::mapped(Mapped::of(&error), error.code(), &error);
         match &error {
             control::Error::TooManyAttempts { retry_after_ms } => {
                 Self { retry_after_ms: Some(*retry_after_ms), ..refusal }
@@ -67,7 +67,7 @@ impl From<control::Error> for Refusal {
 
 impl From<records::Error> for Refusal {
     fn from(error: records::Error) -> Self {
-        Self::told(Mapped::of_records(&error), error.code(), &error)
+        Self::mapped(Mapped::of_records(&error), error.code(), &error)
     }
 }
 
@@ -89,7 +89,7 @@ impl From<ConnectorFault> for Refusal {
 }
 
 impl Refusal {
-    fn told(mapped: Mapped, code: &'static str, error: &dyn std::error::Error) -> Self {
+    fn mapped(mapped: Mapped, code: &'static str, error: &dyn std::error::Error) -> Self {
         let Mapped { status, hint } = mapped;
         let retry_after_ms = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1_000);
         // What storage says names files and tables, which are nobody's business out there.
@@ -97,6 +97,14 @@ impl Refusal {
         let message = if is_ours { Fault::Internal.to_string() } else { error.to_string() };
         let cause = is_ours.then(|| causes(error));
         Self { status, code: code.into(), message, hint: hint.into(), retry_after_ms, cause }
+    }
+
+    /// What happened, where something else was done in spite of it.
+    pub(crate) fn told(self) -> String {
+        if let Some(cause) = self.cause {
+            tracing::error!(code = %self.code, cause, "a part of a request failed within");
+        }
+        format!("{} ({})", self.message, self.code)
     }
 
     /// What is told of it for the request of this id.

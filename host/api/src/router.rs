@@ -6,9 +6,9 @@ use crate::fault::Fault;
 use crate::house::House;
 use crate::once::once;
 use crate::routes::{
-    account, audit, checkpoints, deletion, glass, health, history, installation_audit, invitations, live,
-    login, members, organizations, persons, previews, queue, reprocess, retention, row_errors, second,
-    sessions, setup, syncs, tokens, zones,
+    account, audit, catalog, checkpoints, connections, connectors, consent, credentials, deletion, glass,
+    health, history, installation_audit, invitations, live, login, members, organizations, persons, previews,
+    queue, reprocess, retention, row_errors, second, sessions, setup, syncs, tokens, zones,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -49,6 +49,7 @@ pub(crate) fn strangers() -> OpenApiRouter<House> {
 pub(crate) fn inside() -> OpenApiRouter<House> {
     people()
         .merge(organizations_routes())
+        .merge(connections_routes())
         .merge(syncs_routes())
         .merge(deletion_routes())
         .merge(records_routes())
@@ -126,6 +127,21 @@ fn deletion_routes() -> OpenApiRouter<House> {
         .routes(routes!(deletion::show, deletion::request, deletion::withdraw))
         .routes(routes!(deletion::confirm))
         .routes(routes!(deletion::certificate))
+}
+
+fn connections_routes() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        // A component is larger than any other body, and bounded where it is read.
+        .routes(routes!(connectors::list, connectors::install))
+        .routes(routes!(connectors::show, connectors::remove))
+        .routes(routes!(connections::list, connections::create))
+        .routes(routes!(connections::validate))
+        .routes(routes!(connections::show, connections::change, connections::remove))
+        .routes(routes!(consent::grant, consent::withdraw))
+        .routes(routes!(credentials::enter, credentials::revoke))
+        .routes(routes!(catalog::check))
+        .routes(routes!(catalog::discover))
+        .routes(routes!(catalog::show))
 }
 
 fn audit_routes() -> OpenApiRouter<House> {

@@ -1,10 +1,17 @@
 //! The routes: each reads what was sent, asks `control`, and shows what it says.
 
 pub(crate) mod account;
+mod asks;
 #[expect(unused_qualifications, reason = "what is made of the descriptions names their types in full")]
 pub(crate) mod audit;
+pub(crate) mod catalog;
 pub(crate) mod checkpoints;
+pub(crate) mod connections;
+pub(crate) mod connectors;
+pub(crate) mod consent;
+pub(crate) mod credentials;
 pub(crate) mod deletion;
+mod fields;
 pub(crate) mod glass;
 pub(crate) mod health;
 pub(crate) mod history;

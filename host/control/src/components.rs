@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use storage::{Change, Life, Range};
+use storage::{Change, Life, Range, Revision};
 
 /// What one component has at most: as much as the engine takes, and as storage keeps under one key.
 pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
@@ -109,15 +109,26 @@ impl Organizations {
         Ok(change.put(COMPONENTS, at, Life::Standing, value))
     }
 
-    /// What was seen is named in the change that removes: whoever installs it between the two keeps it.
     pub(crate) async fn remove_unused_component(&self, digest: &str) -> Result<(), Error> {
-        let at = Key::of(digest);
-        let Some(found) = self.keeper.get(INSTALLATION, COMPONENTS, &at).await? else { return Ok(()) };
-        if self.installed_anywhere().await?.contains(digest) {
-            return Ok(());
+        match self.unused_component(digest).await? {
+            Some(seen) => self.remove_component(digest, &seen).await,
+            None => Ok(()),
         }
+    }
+
+    /// A component that no installation names, as it was seen before that was found out.
+    pub(crate) async fn unused_component(&self, digest: &str) -> Result<Option<Revision>, Error> {
+        let found = self.keeper.get(INSTALLATION, COMPONENTS, &Key::of(digest)).await?;
+        let Some(found) = found else { return Ok(None) };
+        let is_used = self.installed_anywhere().await?.contains(digest);
+        Ok((!is_used).then_some(found.revision))
+    }
+
+    /// Whoever has installed it since it was seen keeps it.
+    pub(crate) async fn remove_component(&self, digest: &str, seen: &Revision) -> Result<(), Error> {
+        let at = Key::of(digest);
         let change = Change::new(INSTALLATION)
-            .expect(COMPONENTS, at.clone(), Some(&found.revision))
+            .expect(COMPONENTS, at.clone(), Some(seen))
             .discard(COMPONENTS, at.clone())
             // The code of a connector is no secret: it need not be erased.
             .discard(COMPONENT_BYTES, at);

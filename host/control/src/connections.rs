@@ -12,7 +12,7 @@ mod run;
 
 pub use catalog::{Catalog, CatalogField, CatalogStream};
 pub use consent::Consent;
-pub use credentials::{CredentialState, CredentialToEnter, Entered};
+pub use credentials::{CredentialState, CredentialToEnter, Entered, stored_prefix};
 
 pub(crate) use record::Made;
 pub(crate) use run::document;

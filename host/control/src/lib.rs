@@ -44,7 +44,7 @@ pub use audit::{
 pub use components::{COMPONENT_BYTES_MAX, Components};
 pub use connections::{
     Catalog, CatalogField, CatalogStream, Connection, ConnectionConfig, ConnectionSummary, Connections,
-    Consent, CredentialState, CredentialToEnter, Entered,
+    Consent, CredentialState, CredentialToEnter, Entered, stored_prefix,
 };
 pub use error::Error;
 pub use filed::Page;

@@ -49,6 +49,12 @@ pub(crate) fn row_data() -> Object {
     one_of(&[Off, Local, Stored])
 }
 
+pub(crate) fn connector_roles() -> utoipa::openapi::Array {
+    use manifest::Role::{Destination, Source, Transform, Webhook};
+    let roles = one_of(&[Source, Destination, Transform, Webhook]);
+    ArrayBuilder::new().items(roles).unique_items(true).build()
+}
+
 pub(crate) fn one_of<T: Serialize>(all: &[T]) -> Object {
     let words = all.iter().filter_map(|word| serde_json::to_value(word).ok());
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()

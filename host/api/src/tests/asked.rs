@@ -54,6 +54,12 @@ impl<'a> Asking<'a> {
         self.body(body.to_string())
     }
 
+    /// The bytes of a component.
+    pub(crate) fn wasm(self, body: impl Into<Bytes>) -> Self {
+        let asking = self.header("content-type", "application/wasm");
+        Self { body: body.into(), ..asking }
+    }
+
     pub(crate) fn body(self, body: impl Into<Bytes>) -> Self {
         let asking = self.header("content-type", "application/json");
         Self { body: body.into(), ..asking }

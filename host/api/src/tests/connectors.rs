@@ -1,10 +1,12 @@
 //! The other side of the port: answers what a test has given. With true connectors it is tried where the server is started.
 
-use crate::ports::{ConnectorFault, Connectors, Inspected};
+use crate::ports::{ConnectorFault, Connectors, Inspected, Providers};
 use async_trait::async_trait;
 use bytes::Bytes;
 use control::CatalogStream;
-use records::Preview;
+use manifest::{AddressGrant, CredentialAsk};
+use records::{OpenedCredential, Preview};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::{Mutex, PoisonError};
 
@@ -26,11 +28,12 @@ impl GivenConnectors {
 
 #[async_trait]
 impl Connectors for GivenConnectors {
-    /// The bytes are the text of a manifest.
+    /// The bytes are the text of a manifest, up to a zero.
     async fn inspect(&self, component: Bytes) -> Result<Inspected, ConnectorFault> {
         self.works()?;
+        let manifest = component.split(|byte| *byte == 0).next().unwrap_or_default();
         let digest = Sha256::digest(&component).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Inspected { digest, manifest: String::from_utf8(component.to_vec()).unwrap() })
+        Ok(Inspected { digest, manifest: String::from_utf8(manifest.to_vec()).unwrap() })
     }
 
     async fn check(&self, _: &str, _: &str) -> Result<(), ConnectorFault> {
@@ -45,6 +48,30 @@ impl Connectors for GivenConnectors {
     async fn preview(&self, _: &str, _: &str, _: usize) -> Result<Vec<Preview>, ConnectorFault> {
         self.works()?;
         Ok(self.previews.lock().unwrap().clone())
+    }
+}
+
+/// The other side of the other port: remembers what it is told.
+#[derive(Default)]
+pub(crate) struct GivenProviders {
+    /// Names of credentials that were given back.
+    pub(crate) given_back: Mutex<Vec<String>>,
+    /// Answered by every call, where there is one.
+    pub(crate) fault: Mutex<Option<ConnectorFault>>,
+}
+
+#[async_trait]
+impl Providers for GivenProviders {
+    fn settings(&self, ask: &CredentialAsk, addresses: &[AddressGrant]) -> Value {
+        json!({ "ask": ask, "addresses": addresses })
+    }
+
+    async fn give_back(&self, credential: &OpenedCredential) -> Result<bool, ConnectorFault> {
+        if let Some(fault) = self.fault.lock().unwrap().clone() {
+            return Err(fault);
+        }
+        self.given_back.lock().unwrap().push(credential.kept.name.clone());
+        Ok(credential.kept.binding.kind == "oauth2")
     }
 }
 

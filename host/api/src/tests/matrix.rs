@@ -1,11 +1,13 @@
 //! Every route of the description, by everybody who may ask. A route without a row fails, and so does a row without a
 //! route.
 
+mod connections;
 mod expected;
 mod records;
 mod rows;
 mod syncs;
 
+use super::shop::{SHOP, Shop};
 use super::world::{DAY_MS, HOUR_MS, World};
 use crate::document;
 use expected::{Expected, Row};
@@ -17,6 +19,7 @@ fn rows() -> Vec<Row> {
     [
         rows::of_people(),
         rows::of_organizations(),
+        connections::of_connections(),
         records::of_records(),
         syncs::of_syncs(),
         rows::of_audit_logs(),
@@ -50,6 +53,10 @@ struct Props {
     invitation: String,
     token: String,
     glass: String,
+    digest: String,
+    /// Of a connector that no connection uses.
+    spare_digest: String,
+    connection: String,
     source: String,
     destination: String,
     /// It has no run.
@@ -67,6 +74,10 @@ impl Props {
             ("invitation", &self.invitation),
             ("token", &self.token),
             ("glass", &self.glass),
+            ("digest", &self.digest),
+            ("spare_digest", &self.spare_digest),
+            ("connection", &self.connection),
+            ("ask", "api"),
             ("source", &self.source),
             ("destination", &self.destination),
             ("sync", &self.sync),
@@ -98,12 +109,17 @@ async fn stage(who: &str) -> (World, Props, Option<String>) {
         (world.sync(admin, &works, json!({})).await, world.sync(admin, &works, json!({})).await);
     world.kept(acme, &sync).run(&[("a", "odd")]).await;
     let run = world.ask("POST", &works.at(&format!("/{other}/runs"))).by(admin).await.text("/run");
+    let shop = Shop::open(&world, admin, acme).await;
+    let spare_digest = world.install(admin, acme, &SHOP.replace("1.2.0", "1.2.1")).await;
     let props = Props {
         organization: acme.clone(),
         user: carl,
         invitation,
         token: spare_id.clone(),
         glass: glass.text("/id"),
+        digest: shop.digest,
+        spare_digest,
+        connection: shop.connection,
         source: works.source,
         destination: works.destination,
         sync,
@@ -154,21 +170,26 @@ async fn play(who: &str, pick: fn(&Expected) -> u16) {
     let mut wrong = Vec::new();
     for (method, template, body, expected) in rows() {
         let path = props.fill(&template);
-        let ask = |method: &str| {
-            let asking = world.ask(&method.to_uppercase(), &path).from(from);
+        let ask = |method: &str, path: &str| {
+            let asking = world.ask(&method.to_uppercase(), path).from(from);
             match &caller {
                 Some(token) => asking.by(token),
                 None => asking,
             }
         };
-        let mut asking = ask(method);
+        let mut asking = ask(method, &path);
         if ["put", "patch"].contains(&method) {
-            let read = ask("get").await;
+            // What belongs to a connection is changed as the connection was read.
+            let read = [path.find("/consent"), path.find("/credentials/")].into_iter().flatten().next();
+            let read = ask("get", &path[..read.unwrap_or(path.len())]).await;
             asking = asking.header("if-match", read.header("etag").unwrap_or("\"x\""));
         }
-        if !body.is_null() {
-            asking = asking.body(props.fill(&body.to_string()));
-        }
+        asking = match &body {
+            Value::Null => asking,
+            // A text is the bytes of a component.
+            Value::String(component) => asking.wasm(component.clone()),
+            body => asking.body(props.fill(&body.to_string())),
+        };
         let reply = asking.await;
         if reply.status() != pick(&expected) {
             let said = String::from_utf8_lossy(reply.bytes()).chars().take(160).collect::<String>();

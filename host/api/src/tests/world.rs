@@ -1,7 +1,7 @@
 //! An installation with people in it, and somebody who asks.
 
 use super::asked::{Asking, Reply};
-use super::connectors::GivenConnectors;
+use super::connectors::{GivenConnectors, GivenProviders};
 use crate::house::House;
 use crate::router::router;
 use crate::{Given, Limits, Options, Parts, Rates, Transport};
@@ -46,6 +46,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FakeClock>,
     /// What connectors answer.
     pub(crate) connectors: Arc<GivenConnectors>,
+    /// What those that give tokens answer, and were told.
+    pub(crate) providers: Arc<GivenProviders>,
     pub(crate) parts: Parts,
     pub(crate) house: House,
     pub(crate) router: Router,
@@ -114,13 +116,19 @@ impl World {
         let queue = Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default());
         let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
         let connectors = Arc::new(GivenConnectors::default());
+        let providers = Arc::new(GivenProviders::default());
         let measures = Arc::default();
-        let given =
-            Given { queue: Arc::new(queue), records, connectors: Arc::clone(&connectors) as _, measures };
+        let given = Given {
+            queue: Arc::new(queue),
+            records,
+            connectors: Arc::clone(&connectors) as _,
+            providers: Arc::clone(&providers) as _,
+            measures,
+        };
         let parts = Parts::new(audit, users, organizations, given).unwrap();
         let house = House::new(parts.clone(), options);
         let router = router(house.clone());
-        Self { _folder: folder, clock, connectors, parts, house, router }
+        Self { _folder: folder, clock, connectors, providers, parts, house, router }
     }
 
     pub(crate) fn get(&self, path: &str) -> Asking<'_> {

@@ -12,6 +12,7 @@ use vault::Argon2Parameters;
 
 use crate::agent::{self, Agent, Found};
 use crate::arguments::Serve;
+use crate::connect::Providers;
 use crate::deployment::Deployment;
 use crate::host::{self, Shared};
 use crate::logs;
@@ -114,7 +115,8 @@ fn executing(
     };
     let agent = Agent::new(parts, agent);
     let connectors = Arc::clone(&agent) as Arc<dyn Connectors>;
-    Ok((agent, Given { queue, records, connectors, measures: Arc::default() }))
+    let providers = Arc::new(Providers::new(network));
+    Ok((agent, Given { queue, records, connectors, providers, measures: Arc::default() }))
 }
 
 /// Measured anew at each start: machines change.

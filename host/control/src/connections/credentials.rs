@@ -159,9 +159,15 @@ pub(super) fn states(
     asks.credentials.iter().map(state).collect()
 }
 
-/// Names of stored credentials have no `_`. No two connections have the same one.
+/// No two connections have the same name of a stored credential.
 fn stored_name(connection: &str, ask: &str) -> String {
-    format!("{}.{ask}", connection.replace('_', "-"))
+    format!("{}{ask}", stored_prefix(connection))
+}
+
+/// With what the names of a connection's stored credentials begin. They have no `_`.
+#[must_use]
+pub fn stored_prefix(connection: &str) -> String {
+    format!("{}.", connection.replace('_', "-"))
 }
 
 fn find(asks: Asks, name: &str) -> Result<CredentialAsk, Error> {

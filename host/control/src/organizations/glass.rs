@@ -1,5 +1,5 @@
 //! Break-glass: an operator looks into an organization, because an admin of it lets them. For a time, and at what that
-//! admin selected; each look is in the organization's audit log.
+//! admin selected; that they look is in the organization's audit log.
 
 use super::{MemberRole, Organizations, unknown, while_it_lasts};
 use crate::access::{Action, Actor, Reason, judge};
@@ -9,7 +9,8 @@ use crate::keeper::{INSTALLATION, SCAN_RECORDS, decode, encode};
 use crate::secret::draw_id;
 use crate::tables::{GLASSES, Key};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use storage::{Change, Life, Range, Revision};
 
 const HOUR_MS: u64 = 60 * 60 * 1_000;
@@ -20,6 +21,8 @@ const REQUEST_MS: u64 = 24 * HOUR_MS;
 /// For how long it can still be seen who asked.
 const KEPT_MS: u64 = 32 * 24 * HOUR_MS;
 const REASON_CHARACTERS_MAX: usize = 200;
+/// Within this time a look is not noted again.
+const NOTED_MS: u64 = 60 * 1_000;
 
 /// Somebody's wish to look into an organization, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,27 @@ pub enum GlassState {
     },
     /// It was refused, or ended before its time.
     Ended,
+}
+
+/// Which looks are in the log already, and since when.
+#[derive(Debug, Default)]
+pub(super) struct Looks(Mutex<HashMap<(String, Action), u64>>);
+
+impl Looks {
+    fn known(&self) -> MutexGuard<'_, HashMap<(String, Action), u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_noted(&self, look: &(String, Action), now_ms: u64) -> bool {
+        let mut known = self.known();
+        // By the difference: a clock that was set back forgets too.
+        known.retain(|_, at_ms| at_ms.abs_diff(now_ms) < NOTED_MS);
+        known.contains_key(look)
+    }
+
+    fn note(&self, look: (String, Action), now_ms: u64) {
+        self.known().insert(look, now_ms);
+    }
 }
 
 impl Organizations {
@@ -115,35 +139,56 @@ impl Organizations {
         Ok(())
     }
 
-    /// Before an operator is shown something: whether it may be, and the entry that it was.
-    ///
-    /// # Errors
-    /// [`Error::BadGlass`] when nobody allowed it, or its time is over; [`Error::Denied`] when it was not selected.
-    pub async fn look(
+    /// Lets an operator do what no operator may because an admin lets them look at it, or not. None: no admin lets them look at
+    /// anything now.
+    pub(super) async fn look(
         &self,
         operator: &str,
         organization: &str,
-        id: &str,
         action: Action,
-    ) -> Result<(), Error> {
-        self.record(organization).await?;
-        let (glass, _) = self.glass(organization, id).await?;
-        let is_theirs = glass.operator == operator && self.users.get(operator).await?.is_operator;
-        let selected = match glass.state {
-            GlassState::Approved { until_ms, selected, .. }
-                if is_theirs && self.keeper.now_ms() < until_ms =>
-            {
-                selected
+    ) -> Result<Option<Actor>, Error> {
+        let now_ms = self.keeper.now_ms();
+        let mut refused = None;
+        for (id, glass) in self.all_glasses(organization).await? {
+            let selected = match glass.state {
+                GlassState::Approved { until_ms, selected, .. }
+                    if glass.operator == operator && now_ms < until_ms =>
+                {
+                    selected
+                }
+                _ => continue,
+            };
+            let actor = Actor::Glass { selected };
+            match judge(&actor, action) {
+                Ok(()) => {
+                    let event = Event::done(Act::BreakGlassUsed, operator, &id);
+                    self.note_look(organization, (&id, action), event).await?;
+                    return Ok(Some(actor));
+                }
+                Err(reason) => refused = Some((id, reason)),
             }
-            _ => return Err(Error::BadGlass),
-        };
-        let judged = judge(&Actor::Glass { selected }, action);
-        let event = match judged {
-            Ok(()) => Event::done(Act::BreakGlassUsed, operator, id),
-            Err(_) => Event::refused(Act::BreakGlassUsed, operator, id),
-        };
+        }
+        let Some((id, reason)) = refused else { return Ok(None) };
+        let event = Event::refused(Act::BreakGlassUsed, operator, &id);
         self.audit.append(&self.log(organization), &event.detail("action", action.name())).await?;
-        judged.map_err(|reason| Error::Denied { action: action.name(), reason })
+        Err(Error::Denied { action: action.name(), reason })
+    }
+
+    /// That somebody looks is in the log once a minute: one request asks more than once whether it may, and who goes through a
+    /// list asks for each page.
+    async fn note_look(
+        &self,
+        organization: &str,
+        (id, action): (&str, Action),
+        event: Event,
+    ) -> Result<(), Error> {
+        let (look, now_ms) = ((id.to_owned(), action), self.keeper.now_ms());
+        if self.looks.is_noted(&look, now_ms) {
+            return Ok(());
+        }
+        self.audit.append(&self.log(organization), &event.detail("action", action.name())).await?;
+        self.looks.note(look, now_ms);
+        Ok(())
     }
 
     /// Refuses a request, or ends the look before its time: an admin, or whoever asked.
@@ -188,6 +233,11 @@ impl Organizations {
                 return Err(unknown(organization));
             }
         };
+        let all = self.all_glasses(organization).await?.into_iter();
+        Ok(all.filter(|(_, glass)| is_admin || glass.operator == by).collect())
+    }
+
+    async fn all_glasses(&self, organization: &str) -> Result<Vec<(String, Glass)>, Error> {
         let (prefix, mut after, mut all) = (Key::of(organization), None::<Vec<u8>>, Vec::new());
         loop {
             let range = Range { prefix: &prefix, after: after.as_deref(), limit: SCAN_RECORDS };
@@ -195,11 +245,8 @@ impl Organizations {
             let Some((last, _)) = page.last() else { return Ok(all) };
             after = Some(last.clone());
             for (key, found) in page {
-                let glass: Glass = decode(GLASSES, found.value.expose())?;
                 let id = Key::read_id(key.get(prefix.len()..).unwrap_or_default());
-                if is_admin || glass.operator == by {
-                    all.push((id, glass));
-                }
+                all.push((id, decode(GLASSES, found.value.expose())?));
             }
         }
     }

@@ -91,6 +91,19 @@ async fn a_component_of_a_deleted_organization_goes_with_it() {
 }
 
 #[tokio::test]
+async fn what_is_installed_while_it_is_to_be_removed_stays() {
+    let world = World::new();
+    let shop = world.workshop().await;
+    let (House { admin, acme, .. }, components) = (&shop.house, shop.components());
+    let (digest, bytes) = component();
+    components.put(&digest, &bytes).await.unwrap();
+    let seen = shop.organizations.unused_component(&digest).await.unwrap().unwrap();
+    shop.installations.install(admin, acme, &digest, SHOP).await.unwrap();
+    shop.organizations.remove_component(&digest, &seen).await.unwrap();
+    assert_eq!(components.get(&digest).await.unwrap(), bytes);
+}
+
+#[tokio::test]
 async fn of_a_removal_and_an_installing_at_once_the_component_stays_with_who_has_it() {
     let world = World::over(Dying::new(false));
     let shop = world.workshop().await;

@@ -1,0 +1,126 @@
+//! What an admin lets a connection do, of what it asks for.
+
+use super::connections::{ShownConnection, expected, shown};
+use crate::at::At;
+use crate::body::Sent;
+use crate::caller::Caller;
+use crate::house::House;
+use crate::refusal::Refusal;
+use axum::extract::State;
+use axum::response::Response;
+use control::{Action, Consent, Error};
+use http::{HeaderMap, StatusCode};
+use manifest::{AddressGrant, ConfigFault, HostAsk, HostPattern};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+
+/// What an admin grants. What is not named is not granted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Consent)]
+pub(crate) struct Granted {
+    #[serde(default)]
+    #[schema(max_items = 256)]
+    hosts: Vec<GrantedHost>,
+    /// Addresses that are refused unless they stand here, of those that the operator lets organizations grant.
+    #[serde(default)]
+    #[schema(max_items = 256)]
+    addresses: Vec<GrantedAddress>,
+    /// Credentials that the connector may hold itself.
+    #[serde(default)]
+    reveal: BTreeSet<String>,
+}
+
+/// A host that may be reached, without `${…}`.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantedHost {
+    #[schema(example = "https://api.example.com")]
+    url: String,
+    /// Every method, where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    methods: Option<Vec<String>>,
+    /// Every path, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path_prefix: Option<String>,
+}
+
+/// An address, or a private network as a whole.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantedAddress {
+    #[schema(example = "10.1.2.3/32")]
+    network: String,
+    #[schema(minimum = 1)]
+    port: u16,
+}
+
+impl Granted {
+    /// Every fault at once.
+    fn read(self) -> Result<Consent, Error> {
+        let mut faults = Vec::new();
+        let mut hosts = Vec::new();
+        for (index, host) in self.hosts.into_iter().enumerate() {
+            // The reader of patterns is the one of manifests.
+            let read = serde_json::to_value(host).and_then(serde_json::from_value::<HostPattern>);
+            match read {
+                Ok(pattern) => hosts.push(HostAsk { pattern, reason: None }),
+                Err(error) => faults.push(ConfigFault::new(format!("/hosts/{index}"), error.to_string())),
+            }
+        }
+        let mut addresses = Vec::new();
+        for (index, address) in self.addresses.into_iter().enumerate() {
+            let GrantedAddress { network, port } = address;
+            match network.parse() {
+                Ok(network) if port > 0 => addresses.push(AddressGrant { network, port }),
+                _ => {
+                    let message = "is no network and port, such as `10.1.2.3/32` and 5432";
+                    faults.push(ConfigFault::new(format!("/addresses/{index}"), message));
+                }
+            }
+        }
+        if faults.is_empty() {
+            Ok(Consent { hosts, addresses, reveal: self.reveal })
+        } else {
+            Err(Error::BadConsent { faults })
+        }
+    }
+}
+
+/// Gives a connection these rights, and no others. Nobody consents to what they have not read: hence the `ETag`.
+#[utoipa::path(put, path = "/v1/organizations/{organization}/connections/{connection}/consent",
+    tag = "connections", params(("organization" = String, Path, description = "The organization's id."),
+        ("connection" = String, Path, description = "The connection's id.")),
+    request_body = Granted,
+    responses((status = 200, body = ShownConnection, headers(("ETag" = String)))))]
+pub(crate) async fn grant(
+    State(house): State<House>,
+    caller: Caller,
+    At((id, connection)): At<(String, String)>,
+    headers: HeaderMap,
+    Sent(sent): Sent<Granted>,
+) -> Result<Response, Refusal> {
+    caller.enter(&house, &id, Action::GrantRights).await?;
+    let revision = expected(&house, &caller, (&id, &connection), &headers).await?;
+    let consent = sent.read()?;
+    let of = &house.parts.connections;
+    let granted = of.consent(caller.user(), &id, (&connection, revision), consent).await?;
+    Ok(shown(StatusCode::OK, granted))
+}
+
+/// Takes every right of a connection back. Its runs are cut off where they are.
+#[utoipa::path(delete, path = "/v1/organizations/{organization}/connections/{connection}/consent",
+    tag = "connections", params(("organization" = String, Path, description = "The organization's id."),
+        ("connection" = String, Path, description = "The connection's id.")), responses((status = 204)))]
+pub(crate) async fn withdraw(
+    State(house): State<House>,
+    caller: Caller,
+    At((id, connection)): At<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    caller.enter(&house, &id, Action::GrantRights).await?;
+    let of = &house.parts.connections;
+    let revision = of.get(caller.user(), &id, &connection).await?.revision;
+    of.consent(caller.user(), &id, (&connection, revision), Consent::default()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -11,6 +11,7 @@ mod job;
 mod kept;
 mod reins;
 mod schedule;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;

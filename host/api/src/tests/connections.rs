@@ -186,3 +186,24 @@ async fn who_never_ends_is_cut_off_when_the_server_does() {
     under_way.read_exact(&mut [0; 25]).await.unwrap();
     assert_eq!(running.stop().await.unwrap(), Drained::CutOff);
 }
+
+/// Those who listen have no end of their own.
+#[tokio::test]
+async fn who_listens_does_not_keep_the_server_from_ending() {
+    let world = World::new().await;
+    let cast = world.cast().await;
+    let running = Running::start(&world, options()).await;
+    let mut listening = running.connect().await;
+    let head = format!(
+        "GET /v1/organizations/{}/live HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        cast.acme, cast.user
+    );
+    listening.write_all(head.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"\n\n\r\n") {
+        heard.push(listening.read_u8().await.unwrap());
+    }
+    assert!(String::from_utf8(heard).unwrap().contains("event: here\n"));
+    assert_eq!(running.stop().await.unwrap(), Drained::All);
+    assert_eq!(rest(&mut listening).await, "0\r\n\r\n");
+}

@@ -37,7 +37,8 @@ impl Ear {
 
     /// Waits until there is nothing more to hear.
     async fn end(mut self) {
-        while self.hear().await.is_some() {}
+        let hearing = async { while self.hear().await.is_some() {} };
+        tokio::time::timeout(Duration::from_secs(30), hearing).await.unwrap();
     }
 }
 

@@ -7,11 +7,12 @@ use control::{Cause, Order};
 use pipeline::clock::{Clock, SystemClock};
 use pipeline::records::{Purpose, RunRecords};
 use pipeline::report::RunReport;
-use pipeline::run::{NoObserver, Run};
+use pipeline::run::Run;
 use records::{Reprocess, RunLog, SealedRecords, Session};
 
 use super::Agent;
 use super::reins::Reins;
+use super::told::Told;
 use crate::document::Document;
 use crate::live::Live;
 use crate::moved::{keep, note_revealed};
@@ -64,7 +65,8 @@ async fn moved(
         session = session.with_reprocess(reprocess);
     }
     let clock = Arc::new(SystemClock::new());
-    let run = Run::new(spec, Arc::new(session), clock, Arc::new(NoObserver));
+    let told = Told::new(Arc::clone(agent.syncs.live()), order.clone());
+    let run = Run::new(spec, Arc::new(session), clock, Arc::new(told));
     let report = run.run(reins.cancel.clone()).await;
     if let Err(problems) = keep(records, &log, host, &report).await {
         let problem = first(problems);

@@ -12,11 +12,12 @@ use crate::host::{Error, HostPattern};
 use crate::limits::{Limits, read_limits};
 use crate::reader::{Node, Table, read, refuse_duplicates};
 use crate::text::{did_you_mean, quoted};
+use crate::webhook::{WebhookAsk, read_webhook};
 
 /// The version of the format that this host reads.
 const FORMAT: u64 = 1;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "manifest",
     "name",
     "publisher",
@@ -30,6 +31,7 @@ const KEYS: [&str; 13] = [
     "asks",
     "limits",
     "config",
+    "webhook",
 ];
 
 /// What a connector can be.
@@ -99,6 +101,9 @@ pub struct Manifest {
     pub limits: Limits,
     /// The JSON Schema of its configuration; none: it takes no configuration.
     pub config_schema: Option<Value>,
+    /// What it says of messages; none: it understands none, or wants nothing of them but their bodies.
+    #[serde(default)]
+    pub webhook: Option<WebhookAsk>,
 }
 
 impl Manifest {
@@ -242,11 +247,21 @@ fn read_manifest(node: Node<'_>) -> Option<Manifest> {
     let asks = read_asks(table.get("asks"));
     let limits = read_limits(table.get("limits"));
     let config_schema = table.optional("config", config::read_schema);
+    let webhook = table.optional("webhook", read_webhook);
     if let (Some(asks), Some(Some(schema))) = (&asks, &config_schema) {
         check_substitutions(&table, asks, schema);
     }
     if let (Some(asks), Some(schema)) = (&asks, &config_schema) {
         check_secrets(&node, asks, schema.as_ref());
+    }
+    if let (Some(roles), Some(node)) = (&roles, table.get("webhook"))
+        && !roles.contains(&Role::Webhook)
+    {
+        node.fault_with(
+            Code::WrongValue,
+            "the connector is no webhook",
+            Some("add the role `webhook`".to_owned()),
+        );
     }
     Some(Manifest {
         name: name?,
@@ -261,6 +276,7 @@ fn read_manifest(node: Node<'_>) -> Option<Manifest> {
         asks: asks?,
         limits: limits?,
         config_schema: config_schema?,
+        webhook: webhook?,
     })
 }
 

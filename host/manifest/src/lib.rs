@@ -18,6 +18,7 @@ mod place;
 mod reader;
 mod sync;
 mod text;
+mod webhook;
 
 pub use addresses::AddressGrant;
 pub use asks::{Access, Asks, DirectoryAsk, HostAsk};
@@ -34,3 +35,4 @@ pub use sync::{
     SyncFile,
 };
 pub use text::did_you_mean;
+pub use webhook::{HeaderFields, HmacHeader, SignatureScheme, WebhookAsk};

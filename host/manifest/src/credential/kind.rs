@@ -225,6 +225,26 @@ pub enum JwtAlgorithm {
     Es256,
 }
 
+impl Digest {
+    pub(crate) const CHOICES: [(&'static str, Self); 3] =
+        [("sha256", Self::Sha256), ("sha512", Self::Sha512), ("sha1", Self::Sha1)];
+}
+
+impl Encoding {
+    pub(crate) const CHOICES: [(&'static str, Self); 3] =
+        [("hex", Self::Hex), ("base64", Self::Base64), ("base64url", Self::Base64url)];
+}
+
+impl KeyEncoding {
+    pub(crate) const CHOICES: [(&'static str, Self); 3] =
+        [("text", Self::Text), ("hex", Self::Hex), ("base64", Self::Base64)];
+}
+
+impl TimestampForm {
+    pub(crate) const CHOICES: [(&'static str, Self); 3] =
+        [("seconds", Self::Seconds), ("milliseconds", Self::Milliseconds), ("rfc3339", Self::Rfc3339)];
+}
+
 impl CredentialKind {
     /// The words of documents, in the order in which they are told.
     pub const WORDS: [&'static str; 9] =

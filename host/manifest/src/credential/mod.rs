@@ -33,6 +33,7 @@ pub(crate) use audience::check_audiences;
 pub(crate) use collisions::check_collisions;
 pub(crate) use connected::told;
 pub(crate) use fields::{BASIC_OF_SECRETS, USERNAME};
+pub(crate) use header_name::is_header_name;
 pub(crate) use read::read_credentials;
 pub(crate) use sources::{HOST_MEMBER, check_secrets};
 

@@ -90,22 +90,12 @@ pub(super) fn read(kind: &str, table: &Table<'_>) -> Option<CredentialKind> {
 
 fn read_hmac(table: &Table<'_>) -> Option<Hmac> {
     let sign = table.required("sign").and_then(|sign| read_template(&sign));
-    let hashes = [("sha256", Digest::Sha256), ("sha512", Digest::Sha512), ("sha1", Digest::Sha1)];
-    let hash = table.required("hash").and_then(|hash| hash.choice(&hashes));
-    let encodings =
-        [("hex", Encoding::Hex), ("base64", Encoding::Base64), ("base64url", Encoding::Base64url)];
-    let encoding = table.required("encoding").and_then(|encoding| encoding.choice(&encodings));
-    let key_encodings =
-        [("text", KeyEncoding::Text), ("hex", KeyEncoding::Hex), ("base64", KeyEncoding::Base64)];
-    let key_encoding = word_or(table, "key_encoding", &key_encodings, KeyEncoding::Text);
+    let hash = table.required("hash").and_then(|hash| hash.choice(&Digest::CHOICES));
+    let encoding = table.required("encoding").and_then(|encoding| encoding.choice(&Encoding::CHOICES));
+    let key_encoding = word_or(table, "key_encoding", &KeyEncoding::CHOICES, KeyEncoding::Text);
     let header = table.required("header").and_then(|header| read_header(&header));
     let prefix = read_prefix(table, "");
-    let forms = [
-        ("seconds", TimestampForm::Seconds),
-        ("milliseconds", TimestampForm::Milliseconds),
-        ("rfc3339", TimestampForm::Rfc3339),
-    ];
-    let timestamp = word_or(table, "timestamp", &forms, TimestampForm::Seconds);
+    let timestamp = word_or(table, "timestamp", &TimestampForm::CHOICES, TimestampForm::Seconds);
     let timestamp_header = table.optional("timestamp_header", read_header);
     let nonce_header = table.optional("nonce_header", read_header);
     let key_id_header = table.optional("key_id_header", read_header);

@@ -32,7 +32,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use storage::Change;
 
-pub(crate) const KIND: Kind = Kind { what: "connection", heads: CONNECTIONS, bodies: CONNECTION_BODIES };
+pub(crate) const KIND: Kind =
+    Kind { what: "connection", heads: CONNECTIONS, bodies: CONNECTION_BODIES, beside: &[] };
 
 /// The connections of every organization.
 pub struct Connections {
@@ -267,6 +268,16 @@ impl Connections {
     /// What the connector of a connection can be.
     pub(crate) async fn roles(&self, organization: &str, id: &str) -> Result<Vec<Role>, Error> {
         Ok(self.with_installation(organization, id).await?.2.manifest.roles)
+    }
+
+    /// The digest of the connector of a connection.
+    pub(crate) async fn installation_of(&self, organization: &str, id: &str) -> Result<String, Error> {
+        Ok(self.organizations.head::<Made>(organization, KIND, id).await?.head.more.installation)
+    }
+
+    /// What the connector of a connection says of itself.
+    pub(crate) async fn manifest_of(&self, organization: &str, id: &str) -> Result<Manifest, Error> {
+        Ok(self.with_installation(organization, id).await?.2.manifest)
     }
 
     /// For what runs on behalf of a sync, whoever made it.

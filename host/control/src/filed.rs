@@ -26,6 +26,8 @@ pub(crate) struct Kind {
     pub(crate) what: &'static str,
     pub(crate) heads: Table,
     pub(crate) bodies: Table,
+    /// What else of a thing lies under the organization's key, under keys that begin with its id.
+    pub(crate) beside: &'static [Table],
 }
 
 /// A part of a list, in the order of ids.
@@ -262,16 +264,19 @@ impl Organizations {
 
     async fn erase_bodies(&self, organization: &str, kind: Kind, id: &str) -> Result<(), Error> {
         let (owner, prefix) = (self.owner(organization), Key::of(id));
-        loop {
-            let range = Range { prefix: &prefix, after: None, limit: 32 };
-            let page = self.keeper.page(&owner, kind.bodies, range).await?;
-            if page.is_empty() {
-                return Ok(());
+        for table in kind.beside.iter().copied().chain([kind.bodies]) {
+            loop {
+                let range = Range { prefix: &prefix, after: None, limit: 32 };
+                let page = self.keeper.page(&owner, table, range).await?;
+                if page.is_empty() {
+                    break;
+                }
+                let change = Change::new(owner.as_str());
+                let change = page.into_iter().fold(change, |change, (key, _)| change.delete(table, key));
+                self.keeper.storage.commit(change).await?;
             }
-            let change = Change::new(owner.as_str());
-            let change = page.into_iter().fold(change, |change, (key, _)| change.delete(kind.bodies, key));
-            self.keeper.storage.commit(change).await?;
         }
+        Ok(())
     }
 
     /// Makes a change of a thing true with its entry; false: somebody else was faster, and nothing was done.

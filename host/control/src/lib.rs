@@ -14,6 +14,7 @@ mod answers;
 mod audit;
 mod components;
 mod connections;
+mod endpoints;
 mod error;
 mod filed;
 mod installations;
@@ -45,6 +46,10 @@ pub use components::{COMPONENT_BYTES_MAX, Components};
 pub use connections::{
     Catalog, CatalogField, CatalogStream, Connection, ConnectionConfig, ConnectionSummary, Connections,
     Consent, CredentialState, CredentialToEnter, Entered, stored_prefix,
+};
+pub use endpoints::{
+    Accepted, Arrived, Endpoint, EndpointOptions, EndpointToken, Endpoints, EventMessage, EventQueue,
+    OpenEndpoint,
 };
 pub use error::Error;
 pub use filed::Page;

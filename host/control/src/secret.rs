@@ -29,6 +29,8 @@ pub(crate) enum TokenKind {
     Session,
     /// Lets a program act for somebody.
     Api,
+    /// Lets another system leave messages.
+    Event,
 }
 
 /// What is kept of a token.
@@ -61,6 +63,7 @@ impl TokenKind {
             Self::Invitation => "cfd_invitation_",
             Self::Session => "cfd_session_",
             Self::Api => "cfd_api_",
+            Self::Event => "cfd_event_",
         }
     }
 
@@ -149,7 +152,7 @@ mod tests {
     fn a_token_of_another_kind_is_none() {
         let (token, _) = TokenKind::Session.draw().unwrap();
         let moved = Secret::new(token.expose().replace("session", "api"));
-        for kind in [TokenKind::Setup, TokenKind::Invitation, TokenKind::Api] {
+        for kind in [TokenKind::Setup, TokenKind::Invitation, TokenKind::Api, TokenKind::Event] {
             assert!(kind.digest(&token).is_none() && kind.digest(&moved).is_none(), "{kind:?}");
         }
     }

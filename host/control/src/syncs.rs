@@ -18,19 +18,22 @@ pub(crate) use record::{Kept, due_key};
 use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::connections::{self, Connections, Made};
+use crate::endpoints;
 use crate::error::Error;
 use crate::filed::{Filed, Head, Kind, Uses};
 use crate::keeper::{Attempts, INSTALLATION};
 use crate::live::{Happened, Live};
 use crate::organizations::{Organizations, checked_name};
 use crate::secret::draw_id;
-use crate::tables::{SYNC_BODIES, SYNCS};
+use crate::tables::{ENDPOINT_SECRETS, EVENT_HEADS, EVENT_MESSAGES, EVENT_SEEN, SYNC_BODIES, SYNCS};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use storage::Change;
+use storage::{Change, Table};
 use tokio::sync::{Notify, watch};
 
-pub(crate) const KIND: Kind = Kind { what: "sync", heads: SYNCS, bodies: SYNC_BODIES };
+pub(crate) const KIND: Kind = Kind { what: "sync", heads: SYNCS, bodies: SYNC_BODIES, beside: EVENTS };
+/// The head first: nothing is accepted any more when it is gone.
+const EVENTS: &[Table] = &[EVENT_HEADS, EVENT_MESSAGES, EVENT_SEEN, ENDPOINT_SECRETS];
 
 /// The syncs of every organization.
 pub struct Syncs {
@@ -203,6 +206,7 @@ impl Syncs {
             let uses = uses.map(|connection| (connection, Uses::Fewer)).collect();
             let change = self.used(Change::new(INSTALLATION), organization, uses).await?;
             let change = filed.head.more.set_due(change, (organization, id), None);
+            let change = endpoints::retire(&self.organizations.keeper, change, (organization, id)).await?;
             if self.organizations.try_unfile(organization, KIND, &filed, (&event, change)).await? {
                 self.tell(organization, Happened::SyncDeleted { sync: id.to_owned() });
                 return Ok(());

@@ -92,6 +92,18 @@ pub(crate) const RUNS_TAKEN: Table = table("taken_runs", Class::Metadata);
 pub(crate) const LANES: Table = table("queue_lanes", Class::Metadata);
 /// `turn | organization`: organizations of which runs wait.
 pub(crate) const TURNS: Table = table("queue_turns", Class::Metadata);
+/// `organization | sync`: which tokens its event endpoint has.
+pub(crate) const ENDPOINTS: Table = table("event_endpoints", Class::Metadata);
+/// `digest of the token`: of which event endpoint it is.
+pub(crate) const EVENT_TOKENS: Table = table("event_tokens", Class::Credentials);
+/// `sync`, in the organization: the keys by which senders sign.
+pub(crate) const ENDPOINT_SECRETS: Table = table("event_endpoint_secrets", Class::Credentials);
+/// `sync`, in the organization: up to where its messages are numbered.
+pub(crate) const EVENT_HEADS: Table = table("event_heads", Class::Metadata);
+/// `sync | number of the first`, in the organization: messages that were accepted together.
+pub(crate) const EVENT_MESSAGES: Table = table("event_messages", Class::Rows);
+/// `sync | hash of an id`, in the organization: the number of the message that had it.
+pub(crate) const EVENT_SEEN: Table = table("event_ids", Class::Metadata);
 /// `organization | body table | id`: things that are gone and whose bodies are still to be erased.
 pub(crate) const GONE: Table = table("gone", Class::Metadata);
 /// `digest of who asks and of their key`: which request it is, and what was answered.
@@ -195,6 +207,12 @@ pub(crate) const ALL: &[Table] = &[
     RUNS_TAKEN,
     LANES,
     TURNS,
+    ENDPOINTS,
+    EVENT_TOKENS,
+    ENDPOINT_SECRETS,
+    EVENT_HEADS,
+    EVENT_MESSAGES,
+    EVENT_SEEN,
     GONE,
     ANSWERS,
 ];

@@ -129,6 +129,18 @@ pub enum Act {
     PositionsReset,
     /// It was changed for how long things are kept.
     RetentionChanged,
+    /// An event endpoint was made or turned on.
+    EndpointCreated,
+    /// An event endpoint got another token.
+    EndpointRotated,
+    /// An event endpoint was turned off.
+    EndpointTurnedOff,
+    /// A key of signatures was entered for an event endpoint.
+    EndpointSecretEntered,
+    /// The keys of signatures of an event endpoint were removed.
+    EndpointSecretRemoved,
+    /// Messages that waited at an event endpoint were dropped.
+    EventsCleared,
     /// A log was exported.
     AuditExported,
 }

@@ -18,13 +18,15 @@ impl Syncs {
             faults.push(ConfigFault::new("/name", reason));
         }
         let mut ends = vec![
-            ("/source".to_owned(), &spec.source, Role::Source),
-            ("/destination".to_owned(), &spec.destination, Role::Destination),
+            ("/source".to_owned(), &spec.source, &[Role::Source, Role::Webhook][..]),
+            ("/destination".to_owned(), &spec.destination, &[Role::Destination][..]),
         ];
         let transforms = spec.transforms.iter().take(TRANSFORMS_MAX).enumerate();
-        ends.extend(transforms.map(|(index, id)| (format!("/transforms/{index}"), id, Role::Transform)));
-        for (place, id, role) in ends {
-            faults.extend(self.check_end(organization, place, id, role).await?);
+        ends.extend(
+            transforms.map(|(index, id)| (format!("/transforms/{index}"), id, &[Role::Transform][..])),
+        );
+        for (place, id, wanted) in ends {
+            faults.extend(self.check_end(organization, place, id, wanted).await?);
         }
         if spec.transforms.len() > TRANSFORMS_MAX {
             let message = format!("has more than {TRANSFORMS_MAX} transforms");
@@ -58,7 +60,7 @@ impl Syncs {
         organization: &str,
         place: String,
         id: &str,
-        role: Role,
+        wanted: &[Role],
     ) -> Result<Option<ConfigFault>, Error> {
         let roles = match self.connections.roles(organization, id).await {
             Err(Error::UnknownObject { .. }) => {
@@ -66,8 +68,9 @@ impl Syncs {
             }
             roles => roles?,
         };
-        let message = || format!("the connector of this connection is no {role}");
-        Ok((!roles.contains(&role)).then(|| ConfigFault::new(place, message())))
+        let named = || wanted.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(" and no ");
+        let message = || format!("the connector of this connection is no {}", named());
+        Ok((!wanted.iter().any(|role| roles.contains(role))).then(|| ConfigFault::new(place, message())))
     }
 }
 

@@ -7,13 +7,14 @@ use crate::keeper::{INSTALLATION, decode};
 use crate::secret::TokenDigest;
 use crate::syncs::{Kept, due_key};
 use crate::tables::{
-    CONNECTIONS, GLASSES, GONE, INSTALLED, INVITATION_TOKENS, INVITATIONS, Key, LANES, MEMBERS, MEMBERSHIPS,
-    ORGANIZATION_TOKENS, RUNS, RUNS_TAKEN, RUNS_WAITING, SYNCS, SYNCS_DUE, TOKEN_USES, TOKENS, TURNS, ZONES,
+    CONNECTIONS, ENDPOINTS, EVENT_TOKENS, GLASSES, GONE, INSTALLED, INVITATION_TOKENS, INVITATIONS, Key,
+    LANES, MEMBERS, MEMBERSHIPS, ORGANIZATION_TOKENS, RUNS, RUNS_TAKEN, RUNS_WAITING, SYNCS, SYNCS_DUE,
+    TOKEN_USES, TOKENS, TURNS, ZONES,
 };
 use storage::{Change, Found, Range, Table};
 
 /// Each is kept under keys that begin with the organization.
-const TABLES: [Table; 13] = [
+const TABLES: [Table; 14] = [
     MEMBERS,
     INVITATIONS,
     GLASSES,
@@ -26,10 +27,11 @@ const TABLES: [Table; 13] = [
     RUNS_WAITING,
     RUNS_TAKEN,
     LANES,
+    ENDPOINTS,
     GONE,
 ];
-/// Each may bring two others along, and a change of storage has 40 steps.
-const AT_ONCE: usize = 12;
+/// Each may bring others along, an endpoint eight, and a change of storage has 40 steps.
+const AT_ONCE: usize = 4;
 
 impl Organizations {
     pub(super) async fn purge(&self, organization: &str) -> Result<(), Error> {
@@ -76,6 +78,10 @@ fn along(table: Table, organization: &str, id: &str, found: &Found) -> Result<Ve
             let head: crate::filed::Head<Kept> = decode(table, value)?;
             let due = head.more.due_ms.map(|due_ms| (SYNCS_DUE, key(due_key(due_ms, organization, id))));
             due.into_iter().collect()
+        }
+        ENDPOINTS => {
+            let digests = crate::endpoints::digests_of(value)?;
+            digests.into_iter().map(|digest| (EVENT_TOKENS, digest.bytes().to_vec())).collect()
         }
         LANES => {
             let turn = crate::queue::turn_of(value)?;

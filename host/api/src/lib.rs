@@ -49,5 +49,5 @@ pub use openapi::document;
 pub use operations::{Figures, Operations};
 pub use options::{Limits, Options, Rates, Transport};
 pub use parts::{Given, Parts};
-pub use ports::{Blame, ConnectorFault, Connectors, Inspected, Providers};
+pub use ports::{Blame, Challenge, ChallengeAnswer, ConnectorFault, Connectors, Inspected, Providers};
 pub use server::{Drained, Server};

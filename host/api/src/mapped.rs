@@ -2,7 +2,7 @@
 //!
 //! Whether something exists is said to nobody who may not know it: what is unknown and what is somebody else's are one.
 
-use control::{Error, Reason};
+use control::{Error, EventError, Reason};
 use http::StatusCode;
 
 /// What an error is out there.
@@ -77,6 +77,7 @@ impl Mapped {
             }
             Error::LastOperator => (StatusCode::CONFLICT, "make somebody else an operator first"),
             Error::AuditEntryTooLarge { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "use shorter names"),
+            Error::Event(error) => event(error),
             Error::Storage(error) => stored(error),
             Error::Busy | Error::Contended { .. } => LATER,
             Error::Unreadable { .. }
@@ -123,6 +124,28 @@ impl Mapped {
             Error::Unreadable { .. } | Error::Port(_) => OURS,
         };
         Self { status, hint }
+    }
+}
+
+/// Of event endpoints.
+fn event(error: &EventError) -> (StatusCode, &'static str) {
+    match error {
+        EventError::BadToken => (
+            StatusCode::NOT_FOUND,
+            "take the URL that was shown when the endpoint was made or rotated last, from an address that is let in",
+        ),
+        EventError::BadSignature { .. } => {
+            (StatusCode::UNAUTHORIZED, "sign the message as the connector says, by the key that was entered")
+        }
+        EventError::Full { .. } => (StatusCode::TOO_MANY_REQUESTS, "come again when `Retry-After` says"),
+        EventError::IsOn { .. } => (StatusCode::CONFLICT, "rotate its token to get one that you know"),
+        EventError::NoWebhook { .. } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "take a connector with the role `webhook` as the source")
+        }
+        EventError::BadSigningSecret { .. } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "copy the key as the other system shows it")
+        }
+        EventError::BadOverlap { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "name a shorter time"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The description of the API, made of the code. It is committed, so that whoever changes the API sees it.
 
 use crate::refusal::Problem;
-use crate::router::{anybody, inside, strangers};
+use crate::router::{anybody, inside, senders, strangers};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{
@@ -45,7 +45,12 @@ pub fn document() -> String {
                 .build(),
         ))
         .build();
-    for (group, door) in [(anybody(), Door::Open), (strangers(), Door::Open), (inside(), Door::Inside)] {
+    for (group, door) in [
+        (anybody(), Door::Open),
+        (senders(), Door::Open),
+        (strangers(), Door::Open),
+        (inside(), Door::Inside),
+    ] {
         let mut part = group.into_openapi();
         for (path, item) in &mut part.paths.paths {
             complete(path, item, door);

@@ -3,8 +3,8 @@
 
 use crate::ports::{Connectors, Providers};
 use control::{
-    Answers, Audit, Components, Connections, Installations, Organizations, Queue, Sessions, Syncs, Tokens,
-    Users,
+    Answers, Audit, Components, Connections, Endpoints, Installations, Organizations, Queue, Sessions, Syncs,
+    Tokens, Users,
 };
 use measures::Measures;
 use records::RecordsByOrganization;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub syncs: Arc<Syncs>,
     /// Runs that wait or are under way.
     pub queue: Arc<Queue>,
+    /// Where other systems leave messages.
+    pub endpoints: Arc<Endpoints>,
     /// What runs leave behind.
     pub records: Arc<RecordsByOrganization>,
     /// Whoever runs connectors.
@@ -49,6 +51,8 @@ pub struct Parts {
 pub struct Given {
     /// What is done with organizations' syncs; it knows connections and organizations too.
     pub queue: Arc<Queue>,
+    /// Where other systems leave messages: the same as for who moves them.
+    pub endpoints: Arc<Endpoints>,
     /// What runs leave behind: the same as for who executes them.
     pub records: Arc<RecordsByOrganization>,
     /// Whoever runs connectors.
@@ -70,7 +74,7 @@ impl Parts {
         organizations: Arc<Organizations>,
         given: Given,
     ) -> Result<Self, control::Error> {
-        let Given { queue, records, connectors, measures, providers } = given;
+        let Given { queue, endpoints, records, connectors, measures, providers } = given;
         let syncs = queue.syncs();
         Ok(Self {
             sessions: Arc::new(Sessions::new(Arc::clone(&users))),
@@ -81,6 +85,7 @@ impl Parts {
             connections: syncs.connections(),
             syncs,
             queue,
+            endpoints,
             records,
             connectors,
             measures,

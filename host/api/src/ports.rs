@@ -44,6 +44,40 @@ pub trait Connectors: Send + Sync {
         sync: &str,
         rows: usize,
     ) -> Result<Vec<Preview>, ConnectorFault>;
+
+    /// Answers a request by which another system asks whether the event endpoint of a sync is ours. The connector reaches
+    /// nothing meanwhile.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    async fn answer_challenge(
+        &self,
+        organization: &str,
+        sync: &str,
+        challenge: Challenge,
+    ) -> Result<ChallengeAnswer, ConnectorFault>;
+}
+
+/// A request by which another system asks whether an event endpoint is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// In capitals.
+    pub method: String,
+    /// Path and query after the endpoint's token.
+    pub path: String,
+    /// Those that the connector may see, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What is answered to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChallengeAnswer {
+    /// The status of HTTP.
+    pub status: u16,
+    /// Headers, as the connector wishes.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// Whoever speaks with those that give tokens, for the host alone: no connector has a part in it.

@@ -60,6 +60,10 @@ impl From<control::Error> for Refusal {
             control::Error::TooManyAttempts { retry_after_ms } => {
                 Self { retry_after_ms: Some(*retry_after_ms), ..refusal }
             }
+            // A run that moves what waits takes some seconds.
+            control::Error::Event(control::EventError::Full { .. }) => {
+                Self { retry_after_ms: Some(5_000), ..refusal }
+            }
             _ => refusal,
         }
     }

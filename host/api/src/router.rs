@@ -1,4 +1,5 @@
-//! Every route, in three groups: for anybody, for strangers who show something in the body, and for who has come in.
+//! Every route, in four groups: for anybody, for other systems, for strangers who show something in the body, and for who has
+//! come in.
 
 use crate::around::around;
 use crate::authenticate::{authenticate, count_strangers};
@@ -6,9 +7,10 @@ use crate::fault::Fault;
 use crate::house::House;
 use crate::once::once;
 use crate::routes::{
-    account, audit, catalog, checkpoints, connections, connectors, consent, credentials, deletion, glass,
-    health, history, installation_audit, invitations, live, login, members, organizations, persons, previews,
-    queue, reprocess, retention, row_errors, second, sessions, setup, syncs, tokens, zones,
+    account, audit, catalog, checkpoints, connections, connectors, consent, credentials, deletion, endpoints,
+    events, glass, health, history, installation_audit, invitations, live, login, members, organizations,
+    persons, previews, queue, reprocess, retention, row_errors, second, sessions, setup, syncs, tokens,
+    zones,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -21,7 +23,7 @@ pub(crate) fn router(house: House) -> Router {
     let inside = inside()
         .route_layer(from_fn_with_state(house.clone(), once))
         .route_layer(from_fn_with_state(house.clone(), authenticate));
-    let (router, _) = anybody().merge(strangers).merge(inside).split_for_parts();
+    let (router, _) = anybody().merge(senders()).merge(strangers).merge(inside).split_for_parts();
     router
         .fallback(async || Fault::NoSuchRoute)
         .method_not_allowed_fallback(async || Fault::NoSuchMethod)
@@ -35,6 +37,11 @@ pub(crate) fn anybody() -> OpenApiRouter<House> {
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::description))
+}
+
+/// For other systems, which show a token in the path.
+pub(crate) fn senders() -> OpenApiRouter<House> {
+    OpenApiRouter::default().routes(routes!(events::leave, events::challenge))
 }
 
 /// For who is nobody yet.
@@ -51,6 +58,7 @@ pub(crate) fn inside() -> OpenApiRouter<House> {
         .merge(organizations_routes())
         .merge(connections_routes())
         .merge(syncs_routes())
+        .merge(endpoint_routes())
         .merge(deletion_routes())
         .merge(records_routes())
         .merge(audit_routes())
@@ -142,6 +150,14 @@ fn connections_routes() -> OpenApiRouter<House> {
         .routes(routes!(catalog::check))
         .routes(routes!(catalog::discover))
         .routes(routes!(catalog::show))
+}
+
+fn endpoint_routes() -> OpenApiRouter<House> {
+    OpenApiRouter::default()
+        .routes(routes!(endpoints::show, endpoints::create, endpoints::turn_off))
+        .routes(routes!(endpoints::rotate))
+        .routes(routes!(endpoints::enter_secret, endpoints::remove_secret))
+        .routes(routes!(endpoints::queue, endpoints::clear))
 }
 
 fn audit_routes() -> OpenApiRouter<House> {

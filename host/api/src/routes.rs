@@ -11,6 +11,8 @@ pub(crate) mod connectors;
 pub(crate) mod consent;
 pub(crate) mod credentials;
 pub(crate) mod deletion;
+pub(crate) mod endpoints;
+pub(crate) mod events;
 mod fields;
 pub(crate) mod glass;
 pub(crate) mod health;

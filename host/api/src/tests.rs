@@ -10,6 +10,7 @@ mod connectors;
 mod deletion;
 mod described;
 mod errors;
+mod events;
 mod glass;
 mod kept;
 mod live;

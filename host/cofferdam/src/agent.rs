@@ -6,6 +6,7 @@
 mod connectors;
 mod crews;
 mod ended;
+mod events;
 mod held;
 mod job;
 mod kept;
@@ -16,7 +17,7 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
-use control::{Organizations, Queue, Scheduler, Syncs, Taking};
+use control::{Endpoints, Organizations, Queue, Scheduler, Syncs, Taking};
 use records::{RecordsByOrganization, SealedRecords};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -40,6 +41,7 @@ pub(crate) struct Parts {
     pub(crate) organizations: Arc<Organizations>,
     pub(crate) records: Arc<RecordsByOrganization>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) endpoints: Arc<Endpoints>,
     pub(crate) screen: Screen,
 }
 
@@ -61,6 +63,7 @@ pub(crate) struct Agent {
     records: Arc<RecordsByOrganization>,
     syncs: Arc<Syncs>,
     queue: Arc<Queue>,
+    endpoints: Arc<Endpoints>,
     screen: Screen,
     options: Options,
     /// Runs come to their next commit and end.
@@ -71,7 +74,7 @@ pub(crate) struct Agent {
 
 impl Agent {
     pub(crate) fn new(parts: Parts, options: Options) -> Arc<Self> {
-        let Parts { shared, components, organizations, records, queue, screen } = parts;
+        let Parts { shared, components, organizations, records, queue, endpoints, screen } = parts;
         let crews = Crews::new(shared.runtime.clone());
         let (syncs, draining, cut) = (queue.syncs(), CancellationToken::new(), CancellationToken::new());
         Arc::new(Self {
@@ -82,6 +85,7 @@ impl Agent {
             records,
             syncs,
             queue,
+            endpoints,
             screen,
             options,
             draining,

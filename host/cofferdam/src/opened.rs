@@ -75,13 +75,18 @@ impl Opened {
     }
 
     pub(crate) fn ports(&self) -> Result<Ports, Problems> {
+        let source = self.source.connection.source();
+        self.ports_from(source.map_err(|error| wrong_role(&self.source, error))?)
+    }
+
+    /// The same with rows that come from elsewhere, with the rights of the source.
+    pub(crate) fn ports_from(&self, source: Arc<dyn pipeline::connector::Source>) -> Result<Ports, Problems> {
         let transforms = self.transforms.iter().map(|part| {
             Ok::<_, Problems>(part.connection.transform().map_err(|error| wrong_role(part, error))?)
         });
-        let source = self.source.connection.source();
         let destination = self.destination.connection.destination();
         Ok(Ports {
-            source: source.map_err(|error| wrong_role(&self.source, error))?,
+            source,
             transforms: transforms.collect::<Result<_, _>>()?,
             destination: destination.map_err(|error| wrong_role(&self.destination, error))?,
             secrets: pipeline::secrets::Secrets {

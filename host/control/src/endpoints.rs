@@ -13,6 +13,7 @@
 //! as digests; keys of signatures lie under the organization's key, and nobody reads them.
 
 mod accept;
+mod error;
 mod lane;
 mod messages;
 mod owed;
@@ -21,6 +22,7 @@ mod signature;
 mod tokens;
 
 pub use accept::{Accepted, Arrived, OpenEndpoint};
+pub use error::EventError;
 pub use messages::{EventMessage, EventQueue};
 pub use tokens::{Endpoint, EndpointToken};
 
@@ -104,7 +106,8 @@ impl Endpoints {
             return Ok(known.clone());
         }
         let manifest = connections.manifest_of(organization, &filed.head.more.source).await?;
-        let is_webhook = manifest.roles.contains(&Role::Webhook);
+        // What reads by itself is not moved by messages.
+        let is_webhook = manifest.roles.contains(&Role::Webhook) && !manifest.roles.contains(&Role::Source);
         let ask = is_webhook.then(|| Arc::new(manifest.webhook.unwrap_or_default()));
         let mut asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner);
         if asks.len() >= ASKS_MAX {

@@ -48,8 +48,8 @@ pub use connections::{
     Consent, CredentialState, CredentialToEnter, Entered, stored_prefix,
 };
 pub use endpoints::{
-    Accepted, Arrived, Endpoint, EndpointOptions, EndpointToken, Endpoints, EventMessage, EventQueue,
-    OpenEndpoint,
+    Accepted, Arrived, Endpoint, EndpointOptions, EndpointToken, Endpoints, EventError, EventMessage,
+    EventQueue, OpenEndpoint,
 };
 pub use error::Error;
 pub use filed::Page;

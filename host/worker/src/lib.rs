@@ -1,7 +1,8 @@
 //! Runs connectors in a process of their own.
 //!
 //! A [`Crew`] starts workers and knows which connector took one with it; a [`Connection`] is what `runtime::Connection` is, with
-//! its instances in a worker; [`Source`], [`Destination`] and [`Transform`] implement the ports of `pipeline` over it. In the
+//! its instances in a worker; [`Source`], [`Destination`] and [`Transform`] implement the ports of `pipeline` over it, and
+//! [`Webhook`] is what `runtime::Webhook` is. In the
 //! worker, [`run`] puts up the walls and serves the parent. How the halves speak stands in `host/docs/workers.md`.
 //!
 //! Keys, credentials, addresses and what must not be seen stay in the parent. Knows no organization and no storage.
@@ -17,7 +18,7 @@ mod start;
 mod walls;
 
 pub use error::Error;
-pub use parent::{CRASHES_MAX, Connection, Crew, Destination, Loaded, Program, Source, Transform};
+pub use parent::{CRASHES_MAX, Connection, Crew, Destination, Loaded, Program, Source, Transform, Webhook};
 pub use selfcheck::{Attempt, attempts};
 pub use start::{check, run};
 pub use walls::{Wall, Walls};

@@ -3,10 +3,10 @@
 
 use cassette::{Failure, Limited, Told};
 use pipeline::model::{
-    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, PageBudget, Step, StreamPlan,
+    Batch, Capabilities, Catalog, CommitReport, LastCommit, OpenRead, Page, PageBudget, Step, StreamPlan,
     StreamSchema, StreamVerdict, TransformPlan, Transformed, WriteReport,
 };
-use runtime::{CODE_KEY_BYTES, Directory, Level, Limits};
+use runtime::{CODE_KEY_BYTES, Challenge, ChallengeAnswer, Directory, Level, Limits, Message};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 use std::borrow::Cow;
@@ -157,6 +157,14 @@ pub(crate) enum Call<'a> {
         handle: u64,
         batch: Cow<'a, Batch>,
     },
+    WebhookDiscover,
+    Rows {
+        messages: Vec<Message>,
+        schemas: Vec<StreamSchema>,
+    },
+    AnswerChallenge {
+        challenge: Challenge,
+    },
 }
 
 impl Call<'_> {
@@ -191,6 +199,9 @@ impl Call<'_> {
             Self::Plan { .. } => "transform.plan",
             Self::OpenTransformer { .. } => "transform.open",
             Self::Apply { .. } => "transformer.apply",
+            Self::WebhookDiscover => "webhook.discover",
+            Self::Rows { .. } => "webhook.rows",
+            Self::AnswerChallenge { .. } => "webhook.answer-challenge",
         }
     }
 }
@@ -208,6 +219,8 @@ pub(crate) enum Brought {
     Commit(CommitReport),
     Plan(TransformPlan),
     Transformed(Transformed),
+    Page(Page),
+    Answer(ChallengeAnswer),
 }
 
 /// To the parent.

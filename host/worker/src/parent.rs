@@ -13,8 +13,10 @@ mod served;
 #[cfg(test)]
 mod tests;
 mod used;
+mod webhook;
 
 pub use component::Loaded;
 pub use connection::Connection;
 pub use crew::{CRASHES_MAX, Crew, Program};
 pub use roles::{Destination, Source, Transform};
+pub use webhook::Webhook;

@@ -5,13 +5,19 @@ use crate::body::{self, Told};
 use crate::fault::Fault;
 use crate::house::House;
 use crate::peer::Peer;
+use crate::ports::{Challenge, ChallengeAnswer};
 use crate::refusal::Refusal;
 use axum::extract::{Request, State};
-use control::{Arrived, Error, OpenEndpoint, Secret};
+use axum::response::{IntoResponse, Response};
+use control::{Arrived, Error, EventError, OpenEndpoint, Secret};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use std::net::IpAddr;
 use utoipa::ToSchema;
+
+/// What is asked back is a word.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// A message that was accepted.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,6 +50,39 @@ pub(crate) async fn leave(
     Ok(Told(StatusCode::ACCEPTED, received))
 }
 
+/// Answers a request by which the other system asks whether the endpoint is ours.
+#[utoipa::path(get, path = "/v1/events/{token}", tag = "events",
+    params(("token" = String, Path, description = "The token of the endpoint.")),
+    responses((status = 200, description = "What the connector answers.", body = String, content_type = "text/plain")))]
+pub(crate) async fn challenge(
+    State(house): State<House>,
+    At(token): At<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let address = address_of(&request, &house)?;
+    // Each costs an instance of a connector, and no system asks often.
+    house.limiter.stranger(address)?;
+    let open = open(&house, &Secret::new(token), address).await?;
+    let path = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let headers = open.seen(texts(request.headers()));
+    let challenge = Challenge { method: request.method().to_string(), path, headers };
+    let answered = house.parts.connectors.answer_challenge(&open.organization, &open.sync, challenge).await?;
+    Ok(answer(answered))
+}
+
+/// A connector writes no cookies and no pages into this origin: of what it answers a browser shows text at most.
+fn answer(answered: ChallengeAnswer) -> Response {
+    let ChallengeAnswer { status, headers, mut body } = answered;
+    let is_answer = |status: &StatusCode| status.is_success() || status.is_client_error();
+    let status = StatusCode::from_u16(status).ok().filter(is_answer).unwrap_or(StatusCode::BAD_GATEWAY);
+    let is_json = headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("content-type") && value.trim().eq_ignore_ascii_case("application/json")
+    });
+    let kind = if is_json { "application/json" } else { "text/plain; charset=utf-8" };
+    body.truncate(ANSWER_BYTES_MAX);
+    (status, [(CONTENT_TYPE, kind)], body).into_response()
+}
+
 fn address_of(request: &Request, house: &House) -> Result<IpAddr, Fault> {
     let peer = request.extensions().get::<Peer>().ok_or(Fault::Internal)?;
     Ok(peer.client(request.headers(), &house.options.proxies))
@@ -52,9 +91,9 @@ fn address_of(request: &Request, house: &House) -> Result<IpAddr, Fault> {
 /// Who guesses tokens does not do so for long; who has one leaves as much as the endpoint holds.
 async fn open(house: &House, token: &Secret, address: IpAddr) -> Result<OpenEndpoint, Refusal> {
     match house.parts.endpoints.open(token, address).await {
-        Err(Error::BadEventToken) => {
+        Err(error @ Error::Event(EventError::BadToken)) => {
             house.limiter.stranger(address)?;
-            Err(Error::BadEventToken.into())
+            Err(error.into())
         }
         opened => Ok(opened?),
     }

@@ -1,6 +1,6 @@
 //! The other side of the port: answers what a test has given. With true connectors it is tried where the server is started.
 
-use crate::ports::{ConnectorFault, Connectors, Inspected, Providers};
+use crate::ports::{Challenge, ChallengeAnswer, ConnectorFault, Connectors, Inspected, Providers};
 use async_trait::async_trait;
 use bytes::Bytes;
 use control::CatalogStream;
@@ -48,6 +48,23 @@ impl Connectors for GivenConnectors {
     async fn preview(&self, _: &str, _: &str, _: usize) -> Result<Vec<Preview>, ConnectorFault> {
         self.works()?;
         Ok(self.previews.lock().unwrap().clone())
+    }
+
+    /// What was asked comes back as what nobody would want to show a browser.
+    async fn answer_challenge(
+        &self,
+        _: &str,
+        sync: &str,
+        challenge: Challenge,
+    ) -> Result<ChallengeAnswer, ConnectorFault> {
+        self.works()?;
+        assert!(sync.starts_with("syn_"));
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let kind = if challenge.path.contains("json") { "application/json" } else { "text/html" };
+        let headers =
+            vec![header("content-type", kind), header("set-cookie", "a=b"), header("location", "/")];
+        let status = if challenge.path.contains("moved") { 302 } else { 203 };
+        Ok(ChallengeAnswer { status, headers, body: format!("{challenge:?}").into_bytes() })
     }
 }
 

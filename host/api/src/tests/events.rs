@@ -96,7 +96,8 @@ async fn whatever_is_wrong_with_a_token_is_answered_the_same() {
     let mut told = Vec::new();
     // Also who has a session, or a token of the API.
     let (api, _) = world.token(&cast.admin, &cast.acme, &["write"]).await;
-    for path in [url.as_str(), "/v1/events/x", "/v1/events/%FF", &url[..url.len() - 1], &format!("/v1/events/{api}")]
+    for path in
+        [url.as_str(), "/v1/events/x", "/v1/events/%FF", &url[..url.len() - 1], &format!("/v1/events/{api}")]
     {
         let reply = world.ask("POST", path).by(&cast.admin).body("x".repeat(2 << 20)).await;
         told.push((reply.refusal(), reply.text("/message"), reply.text("/hint")));
@@ -112,16 +113,16 @@ async fn whatever_is_wrong_with_a_token_is_answered_the_same() {
 #[tokio::test]
 async fn who_guesses_tokens_is_slowed_down_and_who_has_one_is_not() {
     let number = |number| NonZeroU32::new(number).unwrap();
-    let rates = Rates { stranger_per_second: number(1), stranger_burst: number(6), ..options().rates };
+    let rates = Rates { stranger_per_second: number(1), stranger_burst: number(40), ..options().rates };
     let world = World::with(Options { rates, ..options() }).await;
     let cast = world.cast().await;
     let (path, _) = world.hook(&cast).await;
     let url = world.ask("POST", &format!("{path}/endpoint")).by(&cast.admin).await.text("/url");
-    for _ in 0..20 {
+    for _ in 0..60 {
         assert_eq!(world.ask("POST", &url).from("203.0.113.5").await.status(), 202);
     }
     let mut guesses = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..60 {
         guesses.push(world.ask("POST", "/v1/events/x").from("203.0.113.5").await.status());
     }
     assert!(guesses.contains(&404) && guesses.ends_with(&[429]), "{guesses:?}");
@@ -137,11 +138,37 @@ async fn a_body_over_the_cap_is_refused_and_a_full_queue_says_when_to_come_again
     let large = world.ask("POST", &url).body("x".repeat((1 << 20) + 1)).await;
     assert_eq!(large.refusal(), (413, "CD1312".to_owned()));
     assert_eq!(world.ask("POST", &url).body("x".repeat(1 << 20)).await.status(), 202);
-    let full = control::Error::EventsFull { messages_max: 1, bytes_max: 1 };
+    let full = control::Error::Event(control::EventError::Full { messages_max: 1, bytes_max: 1 });
     let refusal = crate::refusal::Refusal::from(full);
     assert_eq!((refusal.status.as_u16(), refusal.retry_after_ms), (429, Some(5_000)));
     // A day later it is gone, and the number goes on.
     world.clock.pass(DAY_MS);
-    let queue = world.get(&format!("{path}/endpoint/queue")).by(&cast.admin).await.json();
+    let admin = world.log_in("ada@acme.example").await;
+    let queue = world.get(&format!("{path}/endpoint/queue")).by(&admin).await.json();
     assert_eq!((&queue["waiting"], &queue["next_sequence"]), (&json!(0), &json!(2)));
+}
+
+#[tokio::test]
+async fn a_challenge_is_answered_by_the_connector_and_shows_a_browser_text_at_most() {
+    let world = World::new().await;
+    let cast = world.cast().await;
+    let (path, _) = world.hook(&cast).await;
+    let url = world.ask("POST", &format!("{path}/endpoint")).by(&cast.admin).await.text("/url");
+    let asked =
+        world.get(&format!("{url}?hub.challenge=7")).header("x-event", "e").header("x-other", "canary");
+    let answered = asked.await;
+    assert_eq!(
+        (answered.status(), answered.header("content-type")),
+        (203, Some("text/plain; charset=utf-8"))
+    );
+    assert_eq!(answered.header("set-cookie"), None);
+    let body = String::from_utf8(answered.bytes().to_vec()).unwrap();
+    assert!(body.contains(r#"path: "?hub.challenge=7", headers: [("x-event", "e")]"#), "{body}");
+    assert!(!body.contains("canary") && !body.contains("cfd_event_"), "{body}");
+    assert_eq!(world.get(&format!("{url}?json")).await.header("content-type"), Some("application/json"));
+    let moved = world.get(&format!("{url}?moved")).await;
+    assert_eq!((moved.status(), moved.header("location")), (502, None));
+    assert_eq!(world.get("/v1/events/x?hub.challenge=7").await.refusal(), (404, "CD1270".to_owned()));
+    let queue = world.get(&format!("{path}/endpoint/queue")).by(&cast.admin).await.json();
+    assert_eq!(queue["waiting"], 0);
 }

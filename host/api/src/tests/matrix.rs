@@ -2,6 +2,7 @@
 //! route.
 
 mod connections;
+mod events;
 mod expected;
 mod records;
 mod rows;
@@ -22,6 +23,8 @@ fn rows() -> Vec<Row> {
         connections::of_connections(),
         records::of_records(),
         syncs::of_syncs(),
+        syncs::of_syncs(),
+        events::of_events(),
         rows::of_audit_logs(),
         rows::of_ends(),
     ]
@@ -63,11 +66,14 @@ struct Props {
     sync: String,
     /// Of another sync.
     run: String,
+    /// A sync that has an event endpoint.
+    hook: String,
 }
 
 impl Props {
     /// What a row says, with the names of these.
     fn fill(&self, text: &str) -> String {
+        let sync = if text.contains("/endpoint") { &self.hook } else { &self.sync };
         let named = [
             ("organization", self.organization.as_str()),
             ("user", &self.user),
@@ -80,7 +86,7 @@ impl Props {
             ("ask", "api"),
             ("source", &self.source),
             ("destination", &self.destination),
-            ("sync", &self.sync),
+            ("sync", sync),
             ("run", &self.run),
             ("session", "ses_none"),
             ("number", "1"),
@@ -111,6 +117,8 @@ async fn stage(who: &str) -> (World, Props, Option<String>) {
     let run = world.ask("POST", &works.at(&format!("/{other}/runs"))).by(admin).await.text("/run");
     let shop = Shop::open(&world, admin, acme).await;
     let spare_digest = world.install(admin, acme, &SHOP.replace("1.2.0", "1.2.1")).await;
+    let (endpoint, hook) = world.hook(&cast).await;
+    assert_eq!(world.ask("POST", &format!("{endpoint}/endpoint")).by(admin).await.status(), 201);
     let props = Props {
         organization: acme.clone(),
         user: carl,
@@ -124,6 +132,7 @@ async fn stage(who: &str) -> (World, Props, Option<String>) {
         destination: works.destination,
         sync,
         run,
+        hook,
     };
     let caller = match who {
         "nobody" => None,

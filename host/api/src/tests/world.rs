@@ -7,8 +7,8 @@ use crate::router::router;
 use crate::{Given, Limits, Options, Parts, Rates, Transport};
 use axum::Router;
 use control::{
-    Audit, Connections, Organizations, PasswordPolicy, Queue, QueueOptions, Region, Syncs, Users,
-    UsersOptions,
+    Audit, Connections, EndpointOptions, Endpoints, Organizations, PasswordPolicy, Queue, QueueOptions,
+    Region, Syncs, Users, UsersOptions,
 };
 use records::RecordsByOrganization;
 use serde_json::json;
@@ -116,14 +116,15 @@ impl World {
         let queue = Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default());
         let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
         let connectors = Arc::new(GivenConnectors::default());
+        let queue = Arc::new(queue);
         let providers = Arc::new(GivenProviders::default());
-        let measures = Arc::default();
         let given = Given {
-            queue: Arc::new(queue),
+            endpoints: Arc::new(Endpoints::new(Arc::clone(&queue), EndpointOptions::default())),
+            queue,
             records,
             connectors: Arc::clone(&connectors) as _,
             providers: Arc::clone(&providers) as _,
-            measures,
+            measures: Arc::default(),
         };
         let parts = Parts::new(audit, users, organizations, given).unwrap();
         let house = House::new(parts.clone(), options);

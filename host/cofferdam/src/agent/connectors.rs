@@ -6,7 +6,7 @@ mod tried;
 
 use std::time::Duration;
 
-use api::{Blame, ConnectorFault, Connectors, Inspected};
+use api::{Blame, Challenge, ChallengeAnswer, ConnectorFault, Connectors, Inspected};
 use async_trait::async_trait;
 use bytes::Bytes;
 use control::CatalogStream;
@@ -24,6 +24,8 @@ use tried::Tried;
 const CHECK_TIME: Duration = Duration::from_secs(30);
 /// Some systems have thousands of objects, which are looked at one by one.
 const LOOK_TIME: Duration = Duration::from_secs(60);
+/// Systems that ask wait for some seconds.
+const CHALLENGE_TIME: Duration = Duration::from_secs(10);
 /// Streams of one preview: more is nothing that anybody looks at.
 const STREAMS_MAX: usize = 20;
 
@@ -44,7 +46,9 @@ impl Connectors for Agent {
             let checked = match tried.role {
                 Role::Destination => bound.destination().map_err(wrong)?.check().await,
                 Role::Transform => bound.transform().map_err(wrong)?.check().await,
-                Role::Source | Role::Webhook => bound.source().map_err(wrong)?.check().await,
+                Role::Source => bound.source().map_err(wrong)?.check().await,
+                // It reaches nobody before messages come.
+                Role::Webhook => bound.webhook().map_err(wrong)?.discover().await.map(|_| ()),
             };
             checked.map_err(|failure| blamed(&failure))
         })
@@ -58,8 +62,12 @@ impl Connectors for Agent {
     ) -> Result<Vec<CatalogStream>, ConnectorFault> {
         within(LOOK_TIME, connection, async {
             let tried = Tried::connection(self, organization, connection).await.map_err(unready)?;
-            let source = tried.part.connection.source().map_err(wrong)?;
-            let catalog = source.discover().await.map_err(|failure| blamed(&failure))?;
+            let bound = &tried.part.connection;
+            let found = match tried.role {
+                Role::Webhook => bound.webhook().map_err(wrong)?.discover().await,
+                _ => bound.source().map_err(wrong)?.discover().await,
+            };
+            let catalog = found.map_err(|failure| blamed(&failure))?;
             pipeline::secrets::refuse_in_schemas(&tried.part.connection.secrets(), "source", &catalog)
                 .map_err(|error| fault(Blame::Connector, error.into()))?;
             Ok(catalog.streams.iter().map(tried::shown).collect())
@@ -88,6 +96,24 @@ impl Connectors for Agent {
                 previews.extend(sample.take().into_iter().map(shown));
             }
             Ok(previews)
+        })
+        .await
+    }
+
+    async fn answer_challenge(
+        &self,
+        organization: &str,
+        sync: &str,
+        challenge: Challenge,
+    ) -> Result<ChallengeAnswer, ConnectorFault> {
+        within(CHALLENGE_TIME, sync, async {
+            let tried = Tried::webhook(self, organization, sync).await.map_err(unready)?;
+            let Challenge { method, path, headers } = challenge;
+            let challenge = runtime::Challenge { method, path, headers, body: Vec::new() };
+            let webhook = tried.part.connection.webhook().map_err(wrong)?;
+            let answered = webhook.answer_challenge(challenge).await.map_err(|failure| blamed(&failure))?;
+            let runtime::ChallengeAnswer { status, headers, body } = answered;
+            Ok(ChallengeAnswer { status, headers, body })
         })
         .await
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use control::{Cause, Order};
+use manifest::Role;
 use pipeline::clock::{Clock, SystemClock};
 use pipeline::records::{Purpose, RunRecords};
 use pipeline::report::RunReport;
@@ -11,12 +12,13 @@ use pipeline::run::Run;
 use records::{Reprocess, RunLog, SealedRecords, Session};
 
 use super::Agent;
+use super::events::{EventSource, Events};
 use super::reins::Reins;
 use super::told::Told;
 use crate::document::Document;
 use crate::live::Live;
 use crate::moved::{keep, note_revealed};
-use crate::opened::Opened;
+use crate::opened::{Opened, Ports};
 use crate::problem::{Problem, Problems};
 use crate::spec::spec;
 
@@ -57,7 +59,7 @@ async fn moved(
     // Set once: a run is opened once.
     let _ = reins.live.set(live(reins, &opened, &log));
     let mut session = Session::new(Arc::clone(records)).with_log(Arc::clone(&log)).with_order(&order.run);
-    let mut spec = spec(&opened.document.sync, opened.ports()?);
+    let mut spec = spec(&opened.document.sync, ports(agent, order, &opened)?);
     if let Cause::Reprocess { request, .. } = &order.cause {
         let reprocess = chosen(records, request).await?;
         spec.source = reprocess.source();
@@ -73,6 +75,23 @@ async fn moved(
         tracing::warn!(run = order.run, code = problem.code, "a run's log or ledger could not be kept");
     }
     Ok(report)
+}
+
+/// A connector that only understands messages gets them from the sync's event endpoint.
+fn ports(agent: &Agent, order: &Order, opened: &Opened) -> Result<Ports, Problems> {
+    let connection = &opened.source.connection;
+    let roles = &opened.source.inspection.roles;
+    if roles.contains(&Role::Source) || !roles.contains(&Role::Webhook) {
+        return opened.ports();
+    }
+    let events = Events {
+        endpoints: Arc::clone(&agent.endpoints),
+        organization: order.organization.clone(),
+        sync: order.sync.clone(),
+        webhook: connection.webhook()?,
+        connection: connection.clone(),
+    };
+    opened.ports_from(Arc::new(EventSource(Arc::new(events))))
 }
 
 /// The row errors that somebody chose, as far as they are still to be found: what an attempt before this one has sent is not.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use api::{Connectors, Drained, Given, Parts, Server};
-use control::{Audit, Components, Connections, Organizations, Queue, Syncs, Users, UsersOptions};
+use control::{
+    Audit, Components, Connections, EndpointOptions, Endpoints, Organizations, Queue, Syncs, Users,
+    UsersOptions,
+};
 use records::RecordsByOrganization;
 use serde_json::json;
 use storage::SystemClock;
@@ -58,6 +61,8 @@ async fn serve(
     // What a crash has left half done is done before anybody sees it.
     organizations.mend().await?;
     let (agent, given) = executing(deployment, &organizations, running, screen)?;
+    // Nobody else knows of messages for which a crash has left no run.
+    given.endpoints.ask_for_owed_runs().await?;
     let parts = Parts::new(audit, Arc::clone(&users), organizations, given)?;
     let server = Server::bind(parts, options).await?;
     let url = format!("{scheme}://{}", server.address());
@@ -105,18 +110,20 @@ fn executing(
     let queue = Arc::new(Queue::new(Arc::new(Syncs::new(connections)), queue));
     let storage = Arc::clone(&deployment.storage);
     let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
+    let endpoints = Arc::new(Endpoints::new(Arc::clone(&queue), EndpointOptions::default()));
     let parts = agent::Parts {
         shared: Shared::new(host::settings(places::cache(cache)?), &network)?,
         components: Arc::new(Found::new(Components::new(Arc::clone(organizations)))),
         organizations: Arc::clone(organizations),
         records: Arc::clone(&records),
         queue: Arc::clone(&queue),
+        endpoints: Arc::clone(&endpoints),
         screen: screen.clone(),
     };
     let agent = Agent::new(parts, agent);
     let connectors = Arc::clone(&agent) as Arc<dyn Connectors>;
     let providers = Arc::new(Providers::new(network));
-    Ok((agent, Given { queue, records, connectors, providers, measures: Arc::default() }))
+    Ok((agent, Given { queue, endpoints, records, connectors, providers, measures: Arc::default() }))
 }
 
 /// Measured anew at each start: machines change.

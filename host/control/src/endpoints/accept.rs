@@ -1,5 +1,6 @@
 //! Somebody comes to an endpoint: first the token is looked at, then, when the body was read, the signature.
 
+use super::EventError;
 use super::lane::{Left, Numbered};
 use super::messages::EventMessage;
 use super::record::{KeptSecrets, TokenRecord};
@@ -29,6 +30,14 @@ pub struct OpenEndpoint {
     ask: Arc<WebhookAsk>,
 }
 
+impl OpenEndpoint {
+    /// The headers that the connector may see.
+    #[must_use]
+    pub fn seen(&self, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+        headers.into_iter().filter(|(name, _)| self.ask.headers.contains(name)).collect()
+    }
+}
+
 /// A message as it came.
 #[derive(Debug, Clone)]
 pub struct Arrived {
@@ -51,30 +60,34 @@ impl Endpoints {
     /// Looks at a token, and from where it comes.
     ///
     /// # Errors
-    /// [`Error::BadEventToken`] whatever is wrong, or when storage cannot be read.
+    /// [`EventError::BadToken`] whatever is wrong, or when storage cannot be read.
     pub async fn open(&self, token: &Secret, address: IpAddr) -> Result<OpenEndpoint, Error> {
-        let digest = TokenKind::Event.digest(token).ok_or(Error::BadEventToken)?;
+        let digest = TokenKind::Event.digest(token).ok_or(Error::Event(EventError::BadToken))?;
         let organizations = self.organizations();
         let found = organizations.keeper.read(INSTALLATION, EVENT_TOKENS, &digest.bytes()).await?;
-        let (record, _): (TokenRecord, _) = found.ok_or(Error::BadEventToken)?;
+        let (record, _): (TokenRecord, _) = found.ok_or(Error::Event(EventError::BadToken))?;
         let TokenRecord { organization, sync, until_ms } = record;
         let now_ms = organizations.keeper.now_ms();
         if until_ms.is_some_and(|until_ms| now_ms >= until_ms) {
-            return Err(Error::BadEventToken);
+            return Err(Error::Event(EventError::BadToken));
         }
         // Of another region, or being deleted.
         organizations.get(&organization).await.map_err(hide)?;
         if !organizations.zones(&organization).await?.allow(Entrance::Events, address) {
-            return Err(Error::BadEventToken);
+            return Err(Error::Event(EventError::BadToken));
         }
-        let ask = self.ask_of(&organization, &sync).await.map_err(hide)?.ok_or(Error::BadEventToken)?;
+        let ask = self
+            .ask_of(&organization, &sync)
+            .await
+            .map_err(hide)?
+            .ok_or(Error::Event(EventError::BadToken))?;
         Ok(OpenEndpoint { organization, sync, ask })
     }
 
     /// Accepts a message. When it answers, the message is durable and a run was asked for.
     ///
     /// # Errors
-    /// [`Error::BadSignature`], [`Error::EventsFull`], [`Error::BadEventToken`] when the sync goes meanwhile, or when storage
+    /// [`EventError::BadSignature`], [`EventError::Full`], [`EventError::BadToken`] when the sync goes meanwhile, or when storage
     /// refuses.
     pub async fn accept(&self, at: &OpenEndpoint, arrived: Arrived) -> Result<Accepted, Error> {
         let organizations = self.organizations();
@@ -82,11 +95,11 @@ impl Endpoints {
         let is_signed = self.check_signature(at, &arrived, now_ms).await?;
         let id = self.id_of(at, &arrived.headers, is_signed);
         let Arrived { headers, body } = arrived;
-        let headers = headers.into_iter().filter(|(name, _)| at.ask.headers.contains(name)).collect();
+        let headers = at.seen(headers);
         let message = EventMessage { sequence: 0, received_ms: now_ms, headers, body };
         let lane = self.lane(&at.organization, &at.sync);
         let left = lane.leave(&organizations.keeper, Left { message, id }).await;
-        if matches!(left, Err(Error::BadEventToken)) {
+        if matches!(left, Err(Error::Event(EventError::BadToken))) {
             self.forget_lane(&at.organization, &at.sync);
         }
         let Numbered { sequence, is_known } = left?;
@@ -106,7 +119,7 @@ impl Endpoints {
         let owner = organizations.owner(&at.organization);
         let found = organizations.keeper.read(&owner, ENDPOINT_SECRETS, &Key::of(&at.sync)).await?;
         let Some((kept, _)): Option<(KeptSecrets, _)> = found else { return Ok(false) };
-        let bad = |reason| Error::BadSignature { reason };
+        let bad = |reason| Error::Event(EventError::BadSignature { reason });
         // Entered for a version of the connector that said how; nobody is let in because another one does not.
         let scheme = at.ask.signature.as_ref().ok_or(bad("the connector does not say how it is signed"))?;
         let holding =
@@ -142,7 +155,7 @@ impl Endpoints {
 fn hide(error: Error) -> Error {
     match error {
         Error::UnknownOrganization { .. } | Error::OtherRegion { .. } | Error::UnknownObject { .. } => {
-            Error::BadEventToken
+            Error::Event(EventError::BadToken)
         }
         error => error,
     }

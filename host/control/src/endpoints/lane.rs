@@ -4,6 +4,7 @@
 //! durable in one change, its own message among the others; who comes to lead and has been answered leads nothing. So senders
 //! share a sync of the disk, and the order of the line is the order of the numbers.
 
+use super::EventError;
 use super::messages::{EventMessage, decode_messages, encode_messages};
 use super::record::HeadRecord;
 use super::{DAY_MS, EndpointOptions};
@@ -150,10 +151,10 @@ impl Lane {
     fn judged(&self, verdict: Verdict) -> Result<Numbered, Error> {
         match verdict {
             Ok(numbered) => Ok(numbered),
-            Err(Refused::Gone) => Err(Error::BadEventToken),
+            Err(Refused::Gone) => Err(Error::Event(EventError::BadToken)),
             Err(Refused::Full) => {
                 let EndpointOptions { messages_max, bytes_max } = self.options;
-                Err(Error::EventsFull { messages_max, bytes_max })
+                Err(Error::Event(EventError::Full { messages_max, bytes_max }))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Endpoints are made, get other tokens and keys, and are turned off. A former token or key is good for a while beside the new
 //! one, so that the other system can be told in between.
 
+use super::EventError;
 use super::record::{EndpointRecord, HeadRecord, KeptSecret, KeptSecrets, KeptToken};
 use super::{DAY_MS, Endpoints, signature};
 use crate::access::Action;
@@ -45,7 +46,7 @@ impl Endpoints {
     /// Makes the endpoint of a sync, or turns it on again. The token is shown once and kept by nobody.
     ///
     /// # Errors
-    /// [`Error::EndpointIsOn`], [`Error::NoWebhook`], [`Error::UnknownObject`], [`Error::Denied`], or when storage refuses.
+    /// [`EventError::IsOn`], [`EventError::NoWebhook`], [`Error::UnknownObject`], [`Error::Denied`], or when storage refuses.
     pub async fn create(
         &self,
         by: &str,
@@ -54,12 +55,12 @@ impl Endpoints {
     ) -> Result<(Endpoint, Secret), Error> {
         self.organizations().may(by, organization, Action::ChangeSyncs).await?;
         if self.ask_of(organization, sync).await?.is_none() {
-            return Err(Error::NoWebhook { sync: sync.to_owned() });
+            return Err(Error::Event(EventError::NoWebhook { sync: sync.to_owned() }));
         }
         self.make_head(organization, sync).await?;
         self.renew(organization, sync, &Event::done(Act::EndpointCreated, by, sync), |record, now_ms| {
             if record.tokens.iter().any(|token| token.holds(now_ms)) {
-                return Err(Error::EndpointIsOn { sync: sync.to_owned() });
+                return Err(Error::Event(EventError::IsOn { sync: sync.to_owned() }));
             }
             Ok(())
         })
@@ -69,7 +70,7 @@ impl Endpoints {
     /// Gives an endpoint another token; those of before are good for so long beside it.
     ///
     /// # Errors
-    /// [`Error::BadOverlap`], [`Error::UnknownObject`] also where it is off, [`Error::Denied`], or when storage refuses.
+    /// [`EventError::BadOverlap`], [`Error::UnknownObject`] also where it is off, [`Error::Denied`], or when storage refuses.
     pub async fn rotate(
         &self,
         by: &str,
@@ -127,7 +128,7 @@ impl Endpoints {
     /// Enters the key by which the sender signs. The one of before is good for so long beside it. Nobody reads it.
     ///
     /// # Errors
-    /// [`Error::BadSigningSecret`], [`Error::BadOverlap`], [`Error::UnknownObject`], [`Error::Denied`], or when storage refuses.
+    /// [`EventError::BadSigningSecret`], [`EventError::BadOverlap`], [`Error::UnknownObject`], [`Error::Denied`], or when storage refuses.
     pub async fn set_secret(
         &self,
         by: &str,
@@ -140,9 +141,9 @@ impl Endpoints {
         let ask = self.ask_of(organization, sync).await?;
         let scheme = ask.as_ref().and_then(|ask| ask.signature.as_ref());
         let reason = "the connector does not say how its messages are signed";
-        let scheme = scheme.ok_or(Error::BadSigningSecret { reason })?;
+        let scheme = scheme.ok_or(Error::Event(EventError::BadSigningSecret { reason }))?;
         signature::check_secret(scheme, secret.expose())
-            .map_err(|reason| Error::BadSigningSecret { reason })?;
+            .map_err(|reason| Error::Event(EventError::BadSigningSecret { reason }))?;
         self.endpoint_record(organization, sync).await?;
         let keeper = &self.organizations().keeper;
         let owner = self.organizations().owner(organization);
@@ -292,7 +293,7 @@ fn check_overlap(overlap_ms: u64) -> Result<(), Error> {
     if overlap_ms <= OVERLAP_MS_MAX {
         Ok(())
     } else {
-        Err(Error::BadOverlap { days_max: OVERLAP_MS_MAX / DAY_MS })
+        Err(Error::Event(EventError::BadOverlap { days_max: OVERLAP_MS_MAX / DAY_MS }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pipeline::connector::{Destination as _, Source as _, Transform as _};
 use pipeline::failure::{Cause, Failure};
-use runtime::{Destination, Source, Transform};
+use runtime::{Destination, Source, Transform, Webhook};
 use std::sync::Arc;
 
 use super::connections::{Bound, Open, Shared};
@@ -43,6 +43,13 @@ pub(super) async fn made(shared: &Shared, bound: &Bound, call: Call<'static>) ->
             let brought = transformer.apply(Arc::new(batch.into_owned())).await?;
             shared.opened(handle, Open::Transformer(transformer));
             Ok(Brought::Transformed(brought))
+        }
+        Call::WebhookDiscover => webhook(bound).map_err(failure)?.discover().await.map(Brought::Catalog),
+        Call::Rows { messages, schemas } => {
+            webhook(bound).map_err(failure)?.rows(messages, &schemas).await.map(Brought::Page)
+        }
+        Call::AnswerChallenge { challenge } => {
+            webhook(bound).map_err(failure)?.answer_challenge(challenge).await.map(Brought::Answer)
         }
         Call::Load { .. } | Call::Bind { .. } => Err(failure(gone())),
     }
@@ -94,6 +101,10 @@ fn destination(bound: &Bound) -> Result<Destination, Cause> {
 
 fn transform(bound: &Bound) -> Result<Transform, Cause> {
     Transform::new(bound.connection.clone()).map_err(|error| not_loaded(&error))
+}
+
+fn webhook(bound: &Bound) -> Result<Webhook, Cause> {
+    Webhook::new(bound.connection.clone()).map_err(|error| not_loaded(&error))
 }
 
 /// What a component, or an engine, says against being run here.

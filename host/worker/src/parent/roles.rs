@@ -99,7 +99,7 @@ impl Drop for Handle {
     }
 }
 
-fn other(attached: &Attached, served: &Served, call: &str) -> Failure {
+pub(super) fn other(attached: &Attached, served: &Served, call: &str) -> Failure {
     attached
         .link
         .shared
@@ -108,7 +108,7 @@ fn other(attached: &Attached, served: &Served, call: &str) -> Failure {
 }
 
 /// As in one process: the connector broke the contract, or a limit.
-fn violated(served: &Served, call: &str, violation: Violation) -> Failure {
+pub(super) fn violated(served: &Served, call: &str, violation: Violation) -> Failure {
     served.failure(call, violation.into_cause())
 }
 

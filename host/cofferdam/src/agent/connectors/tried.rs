@@ -35,16 +35,32 @@ pub(super) struct Sync {
 
 impl Tried {
     pub(super) async fn connection(agent: &Agent, organization: &str, id: &str) -> Result<Self, Problems> {
-        let mut records = agent.records(organization).await?;
         let connections = agent.syncs.connections();
         let (said, roles) = connections.run_connection(organization, id, NAME).await?;
         let (place, role) = match roles.as_slice() {
             roles if roles.contains(&Role::Source) => (Place::Source, Role::Source),
+            roles if roles.contains(&Role::Webhook) => (Place::Source, Role::Webhook),
             roles if roles.contains(&Role::Destination) => (Place::Destination, Role::Destination),
             _ => (Place::Transform(0), Role::Transform),
         };
+        Self::made(agent, organization, &said, (place, role)).await
+    }
+
+    /// The connection from which the messages of a sync come.
+    pub(super) async fn webhook(agent: &Agent, organization: &str, sync: &str) -> Result<Self, Problems> {
+        let (sync, _) = agent.syncs.run_file(organization, sync).await?;
+        Self::made(agent, organization, &sync.source, (Place::Source, Role::Webhook)).await
+    }
+
+    async fn made(
+        agent: &Agent,
+        organization: &str,
+        said: &manifest::Connection,
+        (place, role): (Place, Role),
+    ) -> Result<Self, Problems> {
+        let mut records = agent.records(organization).await?;
         let reins = Reins::of(agent, organization)?;
-        let loaded = Loaded::new(&reins.host, place, &said).await?;
+        let loaded = Loaded::new(&reins.host, place, said).await?;
         let faults = loaded.config_faults();
         if !faults.is_empty() {
             return Err(config_problem(NAME, faults).into());

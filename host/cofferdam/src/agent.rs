@@ -12,6 +12,7 @@ mod job;
 mod kept;
 mod reins;
 mod schedule;
+mod schema;
 mod told;
 
 use std::sync::Arc;

@@ -67,7 +67,9 @@ pub use scheduler::{Scheduler, SchedulerPass};
 pub use schedules::{CatchUp, Plan, Schedule, ScheduleSpec, When};
 pub use secret::Secret;
 pub use sessions::{Session, Sessions};
-pub use syncs::{LastRun, PauseCause, SchemaChanges, StoredSync, SyncSpec, SyncState, SyncSummary, Syncs};
+pub use syncs::{
+    LastRun, LookedInto, PauseCause, SchemaChanges, StoredSync, SyncSpec, SyncState, SyncSummary, Syncs,
+};
 pub use tokens::{NewToken, Token, Tokens};
 pub use users::{Email, Login, PasswordPolicy, SecondFactorSetup, User, Users, UsersOptions, Weakness};
 pub use zones::{Entrance, Zones, client_address};

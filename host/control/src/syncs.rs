@@ -5,11 +5,13 @@
 
 mod check;
 mod list;
+mod looked;
 mod record;
 mod spec;
 mod states;
 
 pub use list::SyncSummary;
+pub use looked::LookedInto;
 pub use record::{LastRun, PauseCause, SyncState};
 pub use spec::{SchemaChanges, SyncSpec};
 

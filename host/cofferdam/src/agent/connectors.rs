@@ -20,6 +20,8 @@ use crate::units::now_ms;
 use fault::{blamed, fault, unready};
 use tried::Tried;
 
+pub(super) use tried::shown;
+
 /// A person waits, and most systems answer in a second.
 const CHECK_TIME: Duration = Duration::from_secs(30);
 /// Some systems have thousands of objects, which are looked at one by one.
@@ -70,7 +72,7 @@ impl Connectors for Agent {
             let catalog = found.map_err(|failure| blamed(&failure))?;
             pipeline::secrets::refuse_in_schemas(&tried.part.connection.secrets(), "source", &catalog)
                 .map_err(|error| fault(Blame::Connector, error.into()))?;
-            Ok(catalog.streams.iter().map(tried::shown).collect())
+            Ok(catalog.streams.iter().map(shown).collect())
         })
         .await
     }

@@ -121,7 +121,10 @@ impl Held {
 
     async fn look(&mut self) -> Step {
         match self.agent.queue.wish_of(&self.taken).await {
-            Ok(wish) => self.follow(wish),
+            Ok(wish) => {
+                self.obey().await;
+                self.follow(wish)
+            }
             Err(error) => self.not_told(&error),
         }
     }

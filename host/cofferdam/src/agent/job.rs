@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
-use control::{Cause, Order};
+use control::{Cause, LookedInto, Order, PauseCause, SchemaChanges};
 use manifest::Role;
 use pipeline::clock::{Clock, SystemClock};
 use pipeline::records::{Purpose, RunRecords};
 use pipeline::report::RunReport;
-use pipeline::run::Run;
+use pipeline::run::{Run, RunSpec};
 use records::{Reprocess, RunLog, SealedRecords, Session};
 
 use super::Agent;
+use super::connectors::shown;
 use super::events::{EventSource, Events};
 use super::reins::Reins;
+use super::schema::{self, Expected, Watched};
 use super::told::Told;
 use crate::document::Document;
 use crate::live::Live;
@@ -35,7 +37,7 @@ pub(super) async fn done(agent: Arc<Agent>, order: Order, reins: Arc<Reins>) -> 
         Err(problems) => return Done::NotReady(first(problems)),
     };
     match moved(&agent, &order, &reins, &records).await {
-        Ok(report) => Done::Report(Box::new(report)),
+        Ok(done) => done,
         Err(problems) => {
             let problem = first(problems);
             note(&order, &records, &problem).await;
@@ -49,9 +51,9 @@ async fn moved(
     order: &Order,
     reins: &Reins,
     records: &Arc<SealedRecords>,
-) -> Result<RunReport, Problems> {
+) -> Result<Done, Problems> {
     let host = &reins.host;
-    let (sync, _) = agent.syncs.run_file(&order.organization, &order.sync).await?;
+    let (sync, policy) = agent.syncs.run_file(&order.organization, &order.sync).await?;
     let opened = Opened::of(host, Document::of(sync), &mut Arc::clone(records)).await?;
     let log = Arc::new(RunLog::new(Arc::clone(records)));
     host.logs.keep_in(Arc::clone(&log));
@@ -66,6 +68,10 @@ async fn moved(
         spec.purpose = Purpose::Reprocess;
         session = session.with_reprocess(reprocess);
     }
+    let watched = match spec.purpose {
+        Purpose::Sync => watched(agent, order, &mut spec, policy).await?,
+        Purpose::Reprocess => None,
+    };
     let clock = Arc::new(SystemClock::new());
     let told = Told::new(Arc::clone(agent.syncs.live()), order.clone());
     let run = Run::new(spec, Arc::new(session), clock, Arc::new(told));
@@ -74,7 +80,57 @@ async fn moved(
         let problem = first(problems);
         tracing::warn!(run = order.run, code = problem.code, "a run's log or ledger could not be kept");
     }
-    Ok(report)
+    if let Some(watched) = watched.filter(|watched| watched.paused.is_cancelled()) {
+        pause(agent, order).await;
+        return Ok(Done::NotReady(watched.problem()));
+    }
+    Ok(Done::Report(Box::new(report)))
+}
+
+/// The source, held against what somebody has seen of it. Where nobody has, what it has now is what is expected of it next
+/// time. An error is what the sync pauses for.
+async fn watched(
+    agent: &Agent,
+    order: &Order,
+    spec: &mut RunSpec,
+    policy: SchemaChanges,
+) -> Result<Option<Arc<Watched>>, Problems> {
+    let Order { organization, sync, .. } = order;
+    let LookedInto { connection, revision, catalog } = agent.syncs.looked_into(organization, sync).await?;
+    // Why it cannot be asked is found out, and tried again, by the run.
+    let Ok(now) = spec.source.discover().await else { return Ok(None) };
+    let is_whole = pipeline::secrets::refuse_in_schemas(&spec.secrets.source, "source", &now).is_ok();
+    let expected = match catalog {
+        Some(catalog) => Expected { policy, streams: catalog.streams, chosen: spec.streams.clone() },
+        None if is_whole => {
+            let streams: Vec<_> = now.streams.iter().map(shown).collect();
+            let connections = agent.syncs.connections();
+            let kept = connections.keep_catalog(organization, (&connection, revision), streams.clone()).await;
+            if let Err(error) = kept {
+                tracing::warn!(connection, code = error.code(), "what a source has was not kept");
+            }
+            Expected { policy, streams, chosen: spec.streams.clone() }
+        }
+        None => return Ok(None),
+    };
+    let changes = expected.pauses_for(&now);
+    if !changes.is_empty() {
+        pause(agent, order).await;
+        return Err(schema::changed(&changes).into());
+    }
+    if policy == SchemaChanges::Ignore {
+        spec.streams = Some(expected.without_new(&now));
+    }
+    let watched = Watched::new(Arc::clone(&spec.source), expected, now);
+    spec.source = Arc::clone(&watched) as _;
+    Ok(Some(watched))
+}
+
+/// The run that found it out ends by this as well.
+async fn pause(agent: &Agent, Order { run, organization, sync, .. }: &Order) {
+    if let Err(error) = agent.syncs.pause_for(organization, sync, PauseCause::SchemaChanged).await {
+        tracing::warn!(run, code = error.code(), "a sync whose source has changed could not be paused");
+    }
 }
 
 /// A connector that only understands messages gets them from the sync's event endpoint.

@@ -143,6 +143,12 @@ pub(crate) enum Own {
         /// How long was waited.
         seconds: u64,
     },
+    /// A source is not what its people have seen.
+    #[error("the source has changed, and the sync is paused until somebody has looked: {}", crate::units::counted(*changes as u64, "change", "changes"))]
+    SchemaChanged {
+        /// How many changes.
+        changes: usize,
+    },
     /// Settings of the server that are not taken, all of them at once.
     #[error("{}", match faults.len() { 1 => "a setting of the server is not taken".to_owned(), count => format!("{count} settings of the server are not taken") })]
     BadSettings {
@@ -176,6 +182,7 @@ impl Own {
             Self::TakenBack { .. } => "CD0860",
             Self::NotRunning { .. } => "CD0861",
             Self::NoAnswer { .. } => "CD0863",
+            Self::SchemaChanged { .. } => "CD0864",
             Self::Unfit { .. } => "CD1100",
             Self::BadSettings { .. } => "CD0862",
             Self::Bug { .. } => "CD0899",
@@ -203,6 +210,7 @@ impl Own {
             Self::TakenBack { to_allow, .. } => Some(to_allow.clone()),
             Self::NotRunning { .. } => Some("there is nothing to do: the next run reads the document as it is then".into()),
             Self::NoAnswer { .. } => Some("try again later; if it stays so, look whether the system at its other end answers anybody".into()),
+            Self::SchemaChanged { .. } => Some("discover the source's connection anew, look at what it has now, and start the sync".into()),
             Self::Unfit { .. } => Some("each is told above with what mends it".into()),
             Self::BadSettings { .. } => Some("`cofferdam serve --help` says what each may be".into()),
             Self::Bug { .. } => Some("please report it, with the command and its output".into()),

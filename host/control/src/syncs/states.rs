@@ -32,7 +32,7 @@ impl Syncs {
         self.set_state(organization, id, &SyncState::Paused(PauseCause::Wished), &event).await
     }
 
-    /// Pauses a sync because of what its run has found. For whoever runs it.
+    /// Pauses a sync because of what its run has found; one that is stopped stays so. For whoever runs it.
     ///
     /// # Errors
     /// [`Error::UnknownObject`], or when storage refuses.
@@ -42,6 +42,10 @@ impl Syncs {
         id: &str,
         cause: PauseCause,
     ) -> Result<StoredSync, Error> {
+        let filed = self.organizations.head::<Kept>(organization, KIND, id).await?;
+        if filed.head.more.state == SyncState::Stopped {
+            return self.read(organization, id).await;
+        }
         let event = Event::done(Act::SyncPaused, "system", id);
         self.set_state(organization, id, &SyncState::Paused(cause), &event).await
     }

@@ -198,9 +198,18 @@ async fn a_wish_reaches_the_holder_and_a_run_that_waits_goes_at_once() {
     let (admin, acme) = works.by();
     let sync = works.waiting(1).await.remove(0);
     let mut taken = works.taken().await;
+    let mut wishes = works.queue.wishes();
+    assert_eq!(works.queue.wish_of(&taken).await.unwrap(), None);
     works.syncs.start(admin, acme, &sync).await.unwrap();
+    wishes.mark_unchanged();
     works.syncs.pause(admin, acme, &sync).await.unwrap();
+    assert!(wishes.has_changed().unwrap());
+    let until_ms = taken.until_ms();
+    world.clock.pass(1_000);
+    assert_eq!(works.queue.wish_of(&taken).await.unwrap(), Some(Wish::Pause));
+    assert_eq!(taken.until_ms(), until_ms, "to ask is not to hold");
     assert_eq!(works.queue.renew(&mut taken).await.unwrap(), Some(Wish::Pause));
+    assert_eq!(taken.until_ms(), until_ms + 1_000);
     works.syncs.stop(admin, acme, &sync).await.unwrap();
     assert_eq!(works.queue.renew(&mut taken).await.unwrap(), Some(Wish::Cancel));
     // What fails when it is to end anyway is not tried again.

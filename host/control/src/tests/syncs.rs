@@ -241,6 +241,9 @@ async fn states_are_changed_by_members_and_by_what_a_run_finds_and_each_change_i
     assert_eq!((paused.state, paused.due_ms), (SyncState::Paused(PauseCause::SchemaChanged), None));
     let stopped = works.syncs.stop(admin, acme, &made.id).await.unwrap();
     assert_eq!((stopped.state, stopped.revision), (SyncState::Stopped, 1));
+    // Somebody let it run once: that it finds something does not start it.
+    let found = works.syncs.pause_for(acme, &made.id, PauseCause::SchemaChanged).await.unwrap();
+    assert_eq!(found.state, SyncState::Stopped);
     let acts = works.shop.acts().await;
     let acts: Vec<&str> = acts.iter().map(String::as_str).filter(|act| act.starts_with("sync_")).collect();
     assert_eq!(acts, ["sync_created", "sync_started", "sync_paused", "sync_stopped"]);

@@ -135,15 +135,19 @@ impl Connection {
 
     async fn attach(&self, call: &str) -> Result<Attached, Failure> {
         let Inner { crew, loaded, config, directories, served, .. } = &*self.inner;
-        let code = loaded.code(crew.runtime(), crew.code_key()).await.map_err(|error| {
-            let (code, message) = (error.code().to_owned(), error.to_string());
-            served.failure(call, Cause::Load { code, message })
-        })?;
         let link = crew.link_of(served, directories).await.map_err(|error| {
             let source =
                 std::error::Error::source(&error).map_or_else(String::new, |source| format!(": {source}"));
             served.failure(call, Cause::WorkerLost(served.text(&format!("{error}{source}"))))
         })?;
+        let code = match link.knows(&served.digest).await {
+            // Most runs of a server find a worker that has their connectors.
+            true => Vec::new(),
+            false => loaded.code(crew.runtime(), crew.code_key()).await.map_err(|error| {
+                let (code, message) = (error.code().to_owned(), error.to_string());
+                served.failure(call, Cause::Load { code, message })
+            })?,
+        };
         served.used().begin_anew();
         let number = link.shared.number();
         let connection = u32::try_from(number).unwrap_or(u32::MAX);

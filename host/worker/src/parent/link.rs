@@ -114,6 +114,11 @@ impl Link {
         directories.iter().all(|directory| self.directories.contains(directory))
     }
 
+    /// Whether it has this component: one that it has it keeps.
+    pub(super) async fn knows(&self, digest: &str) -> bool {
+        self.components.lock().await.contains_key(digest)
+    }
+
     /// Sends a component and its code, if this worker does not have it. The number by which it has it.
     pub(super) async fn component(
         &self,

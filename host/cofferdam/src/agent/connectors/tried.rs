@@ -91,7 +91,7 @@ impl Sync {
 }
 
 /// Names and types.
-pub(super) fn shown(info: &StreamInfo) -> CatalogStream {
+pub(in crate::agent) fn shown(info: &StreamInfo) -> CatalogStream {
     let field = |field: &pipeline::model::Field| CatalogField {
         name: field.name.clone(),
         data_type: field.data_type.to_string(),

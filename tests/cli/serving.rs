@@ -16,7 +16,7 @@ pub(crate) const PASSWORD: &str = "a canary bird in a coal mine";
 
 /// A server under way.
 pub(crate) struct Serving {
-    child: Child,
+    pub(crate) child: Child,
     stdout: BufReader<std::process::ChildStdout>,
     pub(crate) address: String,
     root: Option<CertificateDer<'static>>,

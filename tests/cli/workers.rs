@@ -1,7 +1,7 @@
 //! Connectors in worker processes: the same rows, whatever becomes of the workers; and what a worker can reach and see.
 
 mod bodies;
-mod found;
+pub(crate) mod found;
 mod lost;
 mod walls;
 

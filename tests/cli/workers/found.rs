@@ -15,7 +15,7 @@ pub(super) fn begun(world: &World) -> Child {
 }
 
 /// The processes that this one started and that have not ended.
-pub(super) fn workers(of: u32) -> Vec<u32> {
+pub(crate) fn workers(of: u32) -> Vec<u32> {
     let processes =
         fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
     processes.filter(|process| is_child(*process, of)).collect()
@@ -28,7 +28,7 @@ fn is_child(process: u32, of: u32) -> bool {
 }
 
 /// One that has ended meanwhile hears nothing of it.
-pub(super) fn signal(process: u32, signal: Signal) {
+pub(crate) fn signal(process: u32, signal: Signal) {
     let sent = kill_process(Pid::from_raw(i32::try_from(process).unwrap()).unwrap(), signal);
     assert!(matches!(sent, Ok(()) | Err(Errno::SRCH)), "{sent:?}");
 }

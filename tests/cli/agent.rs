@@ -1,0 +1,7 @@
+//! Runs in a server: its people ask for them over HTTP, their connectors run in workers, and what arrived is seen in another
+//! system, which outlives the server.
+
+mod ended;
+mod remote;
+mod runs;
+mod story;

@@ -1,0 +1,62 @@
+//! Servers and workers that end in the middle of runs: what was committed is there once, and somebody goes on.
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::story::{Story, slow};
+use crate::stopped::until;
+use crate::workers::found::{signal, workers};
+
+#[test]
+fn a_server_that_is_to_end_hands_its_run_back_and_the_next_one_goes_on_with_it() {
+    let mut story = Story::begin();
+    let (source, destination) = (story.source(&slow(600)), story.destination());
+    let sync = story.sync(&source, &destination, &json!({}));
+    let run = story.run(&sync);
+    until("the first commit", || story.remote.commits() > 0);
+    let ended = story.terminate().succeeded();
+    assert!(ended.stderr.contains("stopping: "), "{}", ended.report());
+    let arrived = story.remote.unit().rows["people"].len();
+    assert!(arrived < 600, "it was to end in the middle");
+    story.start_again();
+    let last = story.ended(&sync);
+    assert_eq!((last["outcome"].as_str(), last["run"].as_str()), (Some("done"), Some(&*run)), "{last}");
+    story.remote.has_once("people", 600);
+    let unit = story.remote.unit();
+    assert_eq!((unit.fence, unit.refused.len()), (2, 0), "each holder has a fence of its own");
+    story.terminate().succeeded();
+}
+
+#[test]
+fn runs_of_a_server_that_was_killed_are_taken_over_and_no_row_is_lost_or_there_twice() {
+    let mut story = Story::begin();
+    let (source, destination) = (story.source(&slow(600)), story.destination());
+    let sync = story.sync(&source, &destination, &json!({}));
+    let run = story.run(&sync);
+    for times in 1..=3 {
+        until("some commits", || story.remote.commits() >= times * 3);
+        story.kill();
+        story.start_again();
+    }
+    let last = story.ended(&sync);
+    assert_eq!((last["outcome"].as_str(), last["run"].as_str()), (Some("done"), Some(&*run)), "{last}");
+    story.remote.has_once("people", 600);
+    assert_eq!(story.remote.unit().fence, 4, "the fence rose with each takeover");
+    story.terminate().succeeded();
+}
+
+#[test]
+fn a_worker_that_is_killed_loses_nothing_but_what_was_not_committed() {
+    let mut story = Story::begin();
+    let (source, destination) = (story.source(&slow(600)), story.destination());
+    let sync = story.sync(&source, &destination, &json!({}));
+    let run = story.run(&sync);
+    until("the first commit", || story.remote.commits() > 0);
+    let first = workers(story.process());
+    assert_eq!(first.len(), 1, "an organization has one worker: {first:?}");
+    signal(first[0], Signal::KILL);
+    let last = story.ended(&sync);
+    assert_eq!((last["outcome"].as_str(), last["run"].as_str()), (Some("done"), Some(&*run)), "{last}");
+    story.remote.has_once("people", 600);
+    story.terminate().succeeded();
+}

@@ -1,0 +1,171 @@
+//! An installation with one organization, its admin, and connections between which rows move.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use super::remote::Remote;
+use crate::serving::{PASSWORD, Serving, text};
+use crate::stopped::until;
+use crate::world::World;
+
+/// A server, and the admin of the only organization in it.
+pub(super) struct Story {
+    pub(super) world: World,
+    pub(super) remote: Remote,
+    /// None while it is away.
+    server: Option<Serving>,
+    token: String,
+    organization: String,
+}
+
+/// A row source whose pages take a while: so many rows, twenty of them on a page.
+pub(super) fn slow(rows: u64) -> Value {
+    json!({ "streams": [{ "name": "people", "rows": rows }], "page_rows": 20, "wait_every": 1, "wait_ms": 50 })
+}
+
+/// The same, as quick as it can.
+pub(super) fn quick(rows: u64) -> Value {
+    json!({ "streams": [{ "name": "people", "rows": rows }], "page_rows": 20 })
+}
+
+impl Story {
+    pub(super) fn begin() -> Self {
+        let (world, remote) = (World::new(), Remote::start());
+        let mut server = started(&world, &remote);
+        let first = json!({ "token": server.setup_token(), "email": "op@host.example", "password": PASSWORD });
+        server.post("/v1/setup", None, first);
+        let operator = server.log_in("op@host.example");
+        let wanted = json!({ "name": "Acme", "admin_email": "ada@acme.example" });
+        let made = server.post("/v1/organizations", Some(&operator), wanted);
+        let invitation = text(&made, "/invitation/token");
+        server.post("/v1/join", None, json!({ "token": invitation, "password": PASSWORD }));
+        let token = server.log_in("ada@acme.example");
+        let organization = text(&made, "/organization/id");
+        Self { world, remote, server: Some(server), token, organization }
+    }
+
+    pub(super) fn server(&self) -> &Serving {
+        self.server.as_ref().unwrap()
+    }
+
+    pub(super) fn process(&self) -> u32 {
+        self.server().child.id()
+    }
+
+    fn at(&self, rest: &str) -> String {
+        format!("/v1/organizations/{}{rest}", self.organization)
+    }
+
+    pub(super) fn post(&self, path: &str, body: Value) -> Value {
+        self.server().post(&self.at(path), Some(&self.token), body)
+    }
+
+    pub(super) fn get(&self, path: &str) -> Value {
+        let answer = self.server().get(&self.at(path), &self.token);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// Asks with a header of its own, and any body; what came, with its head.
+    fn ask(&self, (method, path): (&str, &str), headers: &str, body: &[u8]) -> (String, Value) {
+        let (path, length) = (self.at(path), body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
+             {headers}\r\ncontent-length: {length}\r\n\r\n",
+            self.token
+        );
+        let mut stream = TcpStream::connect(&self.server().address).unwrap();
+        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
+        (head.to_owned(), serde_json::from_str(body).unwrap())
+    }
+
+    /// Installs a connector; answers its digest.
+    fn install(&self, component: &str) -> String {
+        let bytes = self.world.component(component);
+        let (_, installed) = self.ask(("POST", "/connectors"), "content-type: application/wasm", &bytes);
+        text(&installed, "/digest")
+    }
+
+    /// A connection; answers its id.
+    fn connect(&self, component: &str, config: &Value) -> String {
+        let wanted = json!({ "name": component, "digest": self.install(component), "config": config });
+        text(&self.post("/connections", wanted), "/id")
+    }
+
+    pub(super) fn source(&self, config: &Value) -> String {
+        self.connect("faker.wasm", config)
+    }
+
+    /// Where rows go, with the right to go there.
+    pub(super) fn destination(&self) -> String {
+        let id = self.connect("remote.wasm", &json!({ "base_url": self.remote.url() }));
+        self.grant(&id, &json!({
+            "hosts": [{ "url": self.remote.url() }],
+            "addresses": [{ "network": "127.0.0.1/32", "port": self.remote.port }],
+        }));
+        id
+    }
+
+    /// Lets a connection do this, and nothing else.
+    pub(super) fn grant(&self, connection: &str, consent: &Value) {
+        let path = format!("/connections/{connection}");
+        let (head, _) = self.ask(("GET", &path), "accept: application/json", b"");
+        let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
+        let headers = format!("if-match: {tag}\r\ncontent-type: application/json");
+        self.ask(("PUT", &format!("{path}/consent")), &headers, consent.to_string().as_bytes());
+    }
+
+    /// A sync that commits each page; answers its id.
+    pub(super) fn sync(&self, source: &str, destination: &str, more: &Value) -> String {
+        let mut wanted = json!({
+            "name": "people", "source": source, "destination": destination, "run": { "commit_bytes": 1 },
+        });
+        wanted.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        text(&self.post("/syncs", wanted), "/id")
+    }
+
+    /// Lets a sync run now; answers the run's id.
+    pub(super) fn run(&self, sync: &str) -> String {
+        text(&self.post(&format!("/syncs/{sync}/runs"), json!({})), "/run")
+    }
+
+    /// How the last run of a sync ended: once it has one that has, and none is under way.
+    pub(super) fn ended(&self, sync: &str) -> Value {
+        let mut last = Value::Null;
+        until("the run to end", || {
+            let shown = self.get(&format!("/syncs/{sync}"));
+            last = shown["last"].clone();
+            shown["run"].is_null() && !last.is_null()
+        });
+        last
+    }
+
+    /// Ends the server as its operator does; answers what it said.
+    pub(super) fn terminate(&mut self) -> crate::world::Ran {
+        let ended = self.server.take().unwrap().terminate();
+        self.world.heard(&ended);
+        ended
+    }
+
+    /// Ends it as a power cut does.
+    pub(super) fn kill(&mut self) {
+        let mut server = self.server.take().unwrap();
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+    }
+
+    pub(super) fn start_again(&mut self) {
+        self.server = Some(started(&self.world, &self.remote));
+    }
+}
+
+fn started(world: &World, remote: &Remote) -> Serving {
+    let grantable = format!("127.0.0.1:{}", remote.port);
+    Serving::start(world, &["--grantable", &grantable, "--lease-seconds", "3"], None)
+}

@@ -250,6 +250,7 @@ pub(crate) async fn change(
     let revision = expected(&house, &caller, (&id, &connection), &headers).await?;
     let of = &house.parts.connections;
     let changed = of.update(caller.user(), &id, (&connection, revision), sent.into()).await?;
+    house.parts.syncs.rights_changed();
     Ok(shown(StatusCode::OK, changed))
 }
 

@@ -106,6 +106,7 @@ pub(crate) async fn grant(
     let consent = sent.read()?;
     let of = &house.parts.connections;
     let granted = of.consent(caller.user(), &id, (&connection, revision), consent).await?;
+    house.parts.syncs.rights_changed();
     Ok(shown(StatusCode::OK, granted))
 }
 
@@ -122,5 +123,6 @@ pub(crate) async fn withdraw(
     let of = &house.parts.connections;
     let revision = of.get(caller.user(), &id, &connection).await?.revision;
     of.consent(caller.user(), &id, (&connection, revision), Consent::default()).await?;
+    house.parts.syncs.rights_changed();
     Ok(StatusCode::NO_CONTENT)
 }

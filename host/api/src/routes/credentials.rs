@@ -139,6 +139,7 @@ pub(crate) async fn revoke(
         Err(control::Error::UnknownObject { .. }) => {}
         noted => noted.map(|_| ())?,
     }
+    house.parts.syncs.rights_changed();
     Ok(Told(StatusCode::OK, answer))
 }
 

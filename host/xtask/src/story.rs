@@ -42,7 +42,7 @@ pub(crate) fn run_built() -> Result<()> {
     let program = demo::program()?;
     let example = paths::root().join("examples/server");
     let mut build = Command::new(&program);
-    build.arg("build").arg(example.join("manifest.yaml")).arg("--output").arg(components.join("quakes.wasm"));
+    build.arg("build").arg(example.join("manifest.yaml")).arg("--out").arg(components.join("quakes.wasm"));
     shell::run(build.current_dir(paths::root()))?;
     let port = api::serve(&paths::root().join(demo::RECORDS), Some(TOKEN))?;
     let mut story = Command::new(example.join("story.sh"));

@@ -71,7 +71,7 @@ fn address_of(request: &Request, house: &House) -> Result<IpAddr, Fault> {
 }
 
 /// The token in the header; none: there is no such header. Two of them, or another scheme, are nobody.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let Some(first) = given.next() else { return Ok(None) };
     let parts = first.to_str().ok().and_then(|text| text.split_once(' '));

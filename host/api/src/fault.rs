@@ -62,6 +62,12 @@ pub(crate) enum Fault {
     /// What is wrong with each field of a credential. Never a value, nor the name of a field that there is not.
     #[error("the fields are not taken: {}", faults.join("; "))]
     BadFields { faults: Vec<String> },
+    /// Whatever is wrong with state and browser: nobody is told which.
+    #[error("nobody was sent to a provider for this answer, or it came before or too late")]
+    NoSuchConsent,
+    /// Without a word of the provider's that is none of the protocol's.
+    #[error("the provider gives no token: {reason}")]
+    NoConsent { reason: String },
 }
 
 impl Fault {
@@ -94,6 +100,8 @@ impl Fault {
             Self::NotWasm => "CD1333",
             Self::ManyUploads => "CD1334",
             Self::BadFields { .. } => "CD1335",
+            Self::NoSuchConsent => "CD1336",
+            Self::NoConsent { .. } => "CD1337",
             Self::TooManyListeners { .. } => "CD1338",
         }
     }
@@ -108,13 +116,15 @@ impl Fault {
             | Self::Ambiguous => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson | Self::NotWasm => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NoSuchRoute => StatusCode::NOT_FOUND,
+            Self::NoSuchRoute | Self::NoSuchConsent => StatusCode::NOT_FOUND,
             Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::ForeignOrigin | Self::OutsideZone => StatusCode::FORBIDDEN,
             Self::TooMany { .. } | Self::TooManyListeners { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NoIfMatch => StatusCode::PRECONDITION_REQUIRED,
             Self::Stale => StatusCode::PRECONDITION_FAILED,
-            Self::KeyOfAnother | Self::BadFields { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::KeyOfAnother | Self::BadFields { .. } | Self::NoConsent { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::UnderWay | Self::OutcomeUnknown | Self::AnswerNotKept => StatusCode::CONFLICT,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -150,6 +160,8 @@ impl Fault {
             Self::AnswerTooLate => "look whether it was done before you ask again",
             Self::NotWasm => "send the component's bytes with `Content-Type: application/wasm`",
             Self::ManyUploads => "send it again in a moment",
+            Self::NoSuchConsent => "begin again, and come back within ten minutes with the same browser",
+            Self::NoConsent { .. } => "begin again, and consent",
             Self::BadFields { .. } => "see `fields` of this credential at its connection",
         }
     }

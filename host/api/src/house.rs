@@ -1,5 +1,6 @@
 //! What every route can reach: the installation, and what the server remembers of those who ask.
 
+use crate::consents::Consents;
 use crate::limiter::Limiter;
 use crate::listeners::Listeners;
 use crate::options::{Options, Transport};
@@ -24,6 +25,7 @@ pub(crate) struct Inner {
     pub(crate) limiter: Limiter,
     pub(crate) listeners: Listeners,
     pub(crate) uploads: Semaphore,
+    pub(crate) consents: Consents,
     edits: [Mutex<()>; EDITS],
     draining: CancellationToken,
 }
@@ -33,8 +35,8 @@ impl House {
         let limiter = Limiter::new(&options.rates);
         let edits = std::array::from_fn(|_| Mutex::default());
         let (listeners, draining) = (Listeners::default(), CancellationToken::new());
-        let uploads = Semaphore::new(UPLOADS);
-        Self(Arc::new(Inner { parts, options, limiter, listeners, uploads, edits, draining }))
+        let (uploads, consents) = (Semaphore::new(UPLOADS), Consents::default());
+        Self(Arc::new(Inner { parts, options, limiter, listeners, uploads, consents, edits, draining }))
     }
 
     /// From here on nothing of `of` is changed by anybody else who asks here, until the guard is dropped: what was read and

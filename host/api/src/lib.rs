@@ -16,6 +16,7 @@ mod at;
 mod authenticate;
 mod body;
 mod caller;
+mod consents;
 mod cookie;
 mod error;
 mod etag;
@@ -49,5 +50,8 @@ pub use openapi::document;
 pub use operations::{Figures, Operations};
 pub use options::{Limits, Options, Rates, Transport};
 pub use parts::{Given, Parts};
-pub use ports::{Blame, Challenge, ChallengeAnswer, ConnectorFault, Connectors, Inspected, Providers};
+pub use ports::{
+    AskedConsent, Blame, Challenge, ChallengeAnswer, ConnectorFault, Connectors, ConsentAnswer,
+    ConsentTokens, Consenting, Inspected, Providers,
+};
 pub use server::{Drained, Server};

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use control::CatalogStream;
 use manifest::{AddressGrant, CredentialAsk};
-use records::{OpenedCredential, Preview};
+use records::{CredentialFields, OpenedCredential, Preview};
 use serde_json::Value;
 use std::fmt;
 
@@ -87,11 +87,63 @@ pub trait Providers: Send + Sync {
     /// `addresses` may be dialed for it although egress would refuse them.
     fn settings(&self, ask: &CredentialAsk, addresses: &[AddressGrant]) -> Value;
 
+    /// The page on which a user consents that the host gets tokens. Nothing is sent anywhere.
+    ///
+    /// # Errors
+    /// When there is no such page.
+    fn ask_consent(&self, of: &Consenting) -> Result<AskedConsent, ConnectorFault>;
+
+    /// Turns the code that came back into tokens.
+    ///
+    /// # Errors
+    /// Why there are none.
+    async fn redeem(&self, of: Consenting, answer: ConsentAnswer) -> Result<ConsentTokens, ConnectorFault>;
+
     /// Tells whoever gave a token that it is not to be taken any more; false: there is no way for that.
     ///
     /// # Errors
     /// Why they could not be told.
     async fn give_back(&self, credential: &OpenedCredential) -> Result<bool, ConnectorFault>;
+}
+
+/// For what a user is to consent.
+pub struct Consenting {
+    /// With the configuration's values in it.
+    pub ask: CredentialAsk,
+    /// Addresses at which the provider may be called although egress would refuse them.
+    pub addresses: Vec<AddressGrant>,
+    /// What a person has entered for it, such as the client's id.
+    pub fields: CredentialFields,
+    /// Where the user is sent back to.
+    pub redirect: String,
+}
+
+/// A page on which a user consents.
+pub struct AskedConsent {
+    /// Where the browser is to be sent.
+    pub url: String,
+    /// By which the answer is known. Nobody can guess it.
+    pub state: String,
+    /// Without which the code is worth nothing (PKCE).
+    pub verifier: String,
+    /// Who must answer, where the manifest says it.
+    pub issuer: Option<String>,
+}
+
+/// What came back with the browser.
+pub struct ConsentAnswer {
+    /// What the provider gave.
+    pub code: String,
+    /// Of [`AskedConsent`].
+    pub verifier: String,
+}
+
+/// What consent brings.
+pub struct ConsentTokens {
+    /// All fields of the credential: those that were entered, and the tokens.
+    pub fields: CredentialFields,
+    /// When what is sent ends by itself, where that is known.
+    pub expires_ms: Option<u64>,
 }
 
 /// What a component says of itself.

@@ -7,10 +7,10 @@ use crate::fault::Fault;
 use crate::house::House;
 use crate::once::once;
 use crate::routes::{
-    account, audit, catalog, checkpoints, connections, connectors, consent, credentials, deletion, endpoints,
-    events, glass, health, history, installation_audit, invitations, live, login, members, organizations,
-    persons, previews, queue, reprocess, retention, row_errors, second, sessions, setup, syncs, tokens,
-    zones,
+    account, audit, authorize, catalog, checkpoints, connections, connectors, consent, credentials, deletion,
+    endpoints, events, glass, health, history, installation_audit, invitations, live, login, members,
+    organizations, persons, previews, queue, reprocess, retention, row_errors, second, sessions, setup,
+    syncs, tokens, zones,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -50,6 +50,7 @@ pub(crate) fn strangers() -> OpenApiRouter<House> {
         .routes(routes!(setup::create_first_operator))
         .routes(routes!(login::log_in))
         .routes(routes!(invitations::join))
+        .routes(routes!(authorize::end))
 }
 
 /// For who has come in.
@@ -147,6 +148,7 @@ fn connections_routes() -> OpenApiRouter<House> {
         .routes(routes!(connections::show, connections::change, connections::remove))
         .routes(routes!(consent::grant, consent::withdraw))
         .routes(routes!(credentials::enter, credentials::revoke))
+        .routes(routes!(authorize::begin))
         .routes(routes!(catalog::check))
         .routes(routes!(catalog::discover))
         .routes(routes!(catalog::show))

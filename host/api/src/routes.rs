@@ -4,6 +4,7 @@ pub(crate) mod account;
 mod asks;
 #[expect(unused_qualifications, reason = "what is made of the descriptions names their types in full")]
 pub(crate) mod audit;
+pub(crate) mod authorize;
 pub(crate) mod catalog;
 pub(crate) mod checkpoints;
 pub(crate) mod connections;

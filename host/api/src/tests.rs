@@ -3,10 +3,12 @@
 mod asked;
 mod attacks;
 mod bad_input;
+mod canary;
 mod certificates;
 mod connecting;
 mod connections;
 mod connectors;
+mod consents;
 mod deletion;
 mod described;
 mod errors;

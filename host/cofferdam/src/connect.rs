@@ -5,6 +5,7 @@ mod bound;
 mod callback;
 mod calls;
 mod chosen;
+mod code;
 mod consent;
 mod enter;
 mod error;

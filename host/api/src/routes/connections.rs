@@ -28,7 +28,7 @@ pub(crate) struct ConnectionWish {
     #[schema(pattern = "^[0-9a-f]{64}$")]
     digest: String,
     /// The configuration, without secrets: those are credentials.
-    #[serde(default)]
+    #[serde(default = "empty")]
     #[schema(value_type = Object)]
     config: Strict,
 }
@@ -54,7 +54,8 @@ pub(crate) struct ShownSummary {
 pub(crate) struct ShownConnection {
     #[serde(flatten)]
     summary: ShownSummary,
-    #[schema(value_type = Object)]
+    /// What the connector's schema takes, which need not be an object.
+    #[schema(value_type = Value)]
     config: Value,
     created_ms: u64,
     changed_ms: u64,
@@ -101,6 +102,10 @@ pub(crate) struct ShownFault {
     path: String,
     /// What is wrong, and what would be right.
     message: String,
+}
+
+fn empty() -> Strict {
+    Strict(Value::Object(serde_json::Map::new()))
 }
 
 impl From<ConnectionWish> for ConnectionConfig {

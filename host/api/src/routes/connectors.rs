@@ -110,7 +110,7 @@ pub(crate) async fn list(
 /// Installs a connector: its component is the body. It is judged, and nothing of it is run. Installed again it stays as it is.
 #[utoipa::path(post, path = "/v1/organizations/{organization}/connectors", tag = "connectors",
     params(("organization" = String, Path, description = "The organization's id.")),
-    request_body(content = Vec<u8>, content_type = "application/wasm", description = "The component."),
+    request_body(content = String, content_type = "application/wasm", description = "The component."),
     responses((status = 201, body = ConnectorDetails)))]
 pub(crate) async fn install(
     State(house): State<House>,

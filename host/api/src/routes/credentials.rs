@@ -46,6 +46,18 @@ pub(super) fn records_of(house: &House, organization: &str) -> Arc<SealedRecords
     house.parts.records.of(&house.parts.organizations.owner(organization))
 }
 
+/// For what a credential is entered now.
+pub(super) fn binding(wanted: &CredentialToEnter) -> CredentialBinding {
+    let ask = &wanted.ask;
+    CredentialBinding {
+        connector: wanted.connector.clone(),
+        ask: ask.name.clone(),
+        kind: ask.kind.as_str().to_owned(),
+        audience: ask.audience.iter().map(ToString::to_string).collect(),
+        digest: ask.binding().to_string(),
+    }
+}
+
 /// What is kept of a credential that somebody enters now.
 pub(super) fn entered(
     house: &House,
@@ -56,13 +68,7 @@ pub(super) fn entered(
     let ask = &wanted.ask;
     EnteredCredential {
         name: wanted.stored.clone(),
-        binding: CredentialBinding {
-            connector: wanted.connector.clone(),
-            ask: ask.name.clone(),
-            kind: ask.kind.as_str().to_owned(),
-            audience: ask.audience.iter().map(ToString::to_string).collect(),
-            digest: ask.binding().to_string(),
-        },
+        binding: binding(wanted),
         settings: house.parts.providers.settings(ask, addresses),
         fields,
         expires_ms,

@@ -1,6 +1,9 @@
 //! The other side of the port: answers what a test has given. With true connectors it is tried where the server is started.
 
-use crate::ports::{Challenge, ChallengeAnswer, ConnectorFault, Connectors, Inspected, Providers};
+use crate::ports::{
+    AskedConsent, Challenge, ChallengeAnswer, ConnectorFault, Connectors, ConsentAnswer, ConsentTokens,
+    Consenting, Inspected, Providers,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use control::CatalogStream;
@@ -9,6 +12,7 @@ use records::{OpenedCredential, Preview};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::{Mutex, PoisonError};
+use vault::Plaintext;
 
 /// What connectors answer, for whatever connection.
 #[derive(Default)]
@@ -81,6 +85,23 @@ pub(crate) struct GivenProviders {
 impl Providers for GivenProviders {
     fn settings(&self, ask: &CredentialAsk, addresses: &[AddressGrant]) -> Value {
         json!({ "ask": ask, "addresses": addresses })
+    }
+
+    fn ask_consent(&self, of: &Consenting) -> Result<AskedConsent, ConnectorFault> {
+        let state = format!("{:032x}", fastrand::u128(..));
+        let url = format!("https://id.mail.example/authorize?redirect={}&state={state}", of.redirect);
+        let verifier = "CANARY-verifier".to_owned();
+        Ok(AskedConsent { url, state, verifier, issuer: Some("https://id.mail.example".into()) })
+    }
+
+    async fn redeem(&self, of: Consenting, answer: ConsentAnswer) -> Result<ConsentTokens, ConnectorFault> {
+        if let Some(fault) = self.fault.lock().unwrap().clone() {
+            return Err(fault);
+        }
+        let token = format!("CANARY-access {} {}", answer.code, answer.verifier);
+        let mut fields = of.fields;
+        fields.secret.insert("access_token".into(), Plaintext::new(token.into_bytes()));
+        Ok(ConsentTokens { fields, expires_ms: Some(20_001 * 86_400_000) })
     }
 
     async fn give_back(&self, credential: &OpenedCredential) -> Result<bool, ConnectorFault> {

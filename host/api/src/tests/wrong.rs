@@ -152,9 +152,9 @@ async fn each_field_of_a_credential_is_told_where_it_is_wrong_and_never_repeated
     for (body, status, part) in [
         (r#"{}"#.to_owned(), 400, "missing field `fields`"),
         (r#"{"fields": "CANARY"}"#.into(), 400, "`fields`: expected an object of strings"),
-        (r#"{"fields": {"token": 7}}"#.into(), 400, "`fields.token`: expected a string"),
-        (r#"{"fields": {"token": ["CANARY"]}}"#.into(), 400, "`fields.token`: expected a string"),
-        (format!(r#"{{"fields": {{"token": "{long}"}}}}"#), 400, "expected at most"),
+        (r#"{"fields": {"token": 7}}"#.into(), 422, "`token`: it is no string"),
+        (r#"{"fields": {"token": ["CANARY"]}}"#.into(), 422, "`token`: it is no string"),
+        (format!(r#"{{"fields": {{"token": "{long}"}}}}"#), 422, "`token`: it has more than"),
         (json!({"fields": many}).to_string(), 400, "expected at most"),
         (r#"{"fields": {"token": "CANARY", "token": "CANARY"}}"#.into(), 400, "duplicate field"),
         (r#"{"fields": {}}"#.into(), 422, "`token`: it is missing"),

@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use manifest::credential::{ClientAuthentication, OAuth2};
-use oauth2::basic::{BasicClient, BasicTokenResponse, BasicTokenType};
-use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl,
-    PkceCodeChallenge, RedirectUrl, Scope, StandardDeviceAuthorizationResponse, TokenResponse, TokenUrl,
-};
+use manifest::credential::OAuth2;
+use oauth2::basic::{BasicTokenResponse, BasicTokenType};
+use oauth2::{DeviceAuthorizationUrl, StandardDeviceAuthorizationResponse, TokenResponse};
 use records::CredentialFields;
 use vault::Plaintext;
 
 use super::Error;
 use super::callback::{Answer, Callback, Expected};
 use super::calls::Calls;
+use super::code::{self, Begun, Code, wrong_url};
 use super::obtained::How;
 use super::refused::{by_provider, word};
 use super::settings::Settings;
@@ -64,52 +62,16 @@ struct Flow<'a> {
     output: &'a Output,
 }
 
-/// A client that knows where tokens are given.
-type Client = BasicClient<
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointSet,
->;
-
 impl Flow<'_> {
-    fn client(&self) -> Result<Client, Problems> {
-        let id = self.fields.public.get("client_id").cloned().unwrap_or_default();
-        let url = TokenUrl::new(self.oauth2.token_url.url()).map_err(|_| wrong_url("token_url"))?;
-        let mut client = BasicClient::new(ClientId::new(id)).set_token_uri(url);
-        client = client.set_auth_type(match self.oauth2.client_authentication {
-            ClientAuthentication::Basic => AuthType::BasicAuth,
-            ClientAuthentication::Body => AuthType::RequestBody,
-        });
-        let secret = self.fields.secret.get("client_secret");
-        Ok(match secret.and_then(|secret| std::str::from_utf8(secret.expose()).ok()) {
-            Some(secret) => client.set_client_secret(ClientSecret::new(secret.to_owned())),
-            None => client,
-        })
-    }
-
-    fn scope(&self) -> Option<Scope> {
-        let scopes = &self.oauth2.scopes;
-        (!scopes.is_empty()).then(|| Scope::new(scopes.join(&self.oauth2.scope_separator)))
-    }
-
     async fn by_browser(&self, page: &str, how: &Consent) -> Result<BasicTokenResponse, Problems> {
         let listened = Callback::listen(how.callback_port).await;
         let callback =
             listened.map_err(|error| Error::consent(format!("nobody can return here: {error}")))?;
-        let redirect = RedirectUrl::new(callback.url()).map_err(|_| wrong_url("callback"))?;
-        let page = AuthUrl::new(page.to_owned()).map_err(|_| wrong_url("authorize_url"))?;
-        let client = self.client()?.set_auth_uri(page).set_redirect_uri(redirect);
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let mut asking = client.authorize_url(CsrfToken::new_random).set_pkce_challenge(challenge);
-        for (name, value) in &self.oauth2.authorize_parameters {
-            asking = asking.add_extra_param(name, value);
-        }
-        let (url, state) = asking.add_scopes(self.scope()).url();
-        self.shown(url.as_str(), how);
+        let redirect = callback.url();
+        let Begun { url, state, verifier } = code::begin(self.oauth2, self.fields, page, &redirect)?;
+        self.shown(&url, how);
         let issuer = self.oauth2.issuer.as_ref().map(|issuer| issuer.url());
-        let answered = callback.answer(Expected { state: state.into_secret(), issuer }).await;
+        let answered = callback.answer(Expected { state, issuer }).await;
         let code = match answered.map_err(|error| Error::consent(error.to_string()))? {
             Answer::Code(code) => code,
             Answer::Refused(error) => {
@@ -120,11 +82,8 @@ impl Flow<'_> {
                 return Err(Error::consent(format!("`{issuer}` answered, which is another provider")).into());
             }
         };
-        let mut exchange = client.exchange_code(AuthorizationCode::new(code)).set_pkce_verifier(verifier);
-        for (name, value) in &self.oauth2.token_parameters {
-            exchange = exchange.add_extra_param(name, value);
-        }
-        exchange.request_async(&|request| self.calls.send(request)).await.map_err(by_provider)
+        let came = Code { code, verifier, redirect };
+        code::redeem(self.oauth2, self.fields, came, self.calls).await
     }
 
     /// The address to open; where a person sits before it, the browser opens it too.
@@ -137,8 +96,8 @@ impl Flow<'_> {
 
     async fn by_device(&self, url: &str) -> Result<BasicTokenResponse, Problems> {
         let url = DeviceAuthorizationUrl::new(url.to_owned()).map_err(|_| wrong_url("device_url"))?;
-        let client = self.client()?.set_device_authorization_url(url);
-        let asking = client.exchange_device_code().add_scopes(self.scope());
+        let client = code::client(self.oauth2, self.fields)?.set_device_authorization_url(url);
+        let asking = client.exchange_device_code().add_scopes(code::scope(self.oauth2));
         let sent = asking.request_async(&|request| self.calls.send(request)).await;
         let details: StandardDeviceAuthorizationResponse = sent.map_err(by_provider)?;
         let (address, code) = (details.verification_uri().as_str(), details.user_code().secret());
@@ -153,11 +112,7 @@ impl Flow<'_> {
     }
 }
 
-fn wrong_url(what: &str) -> Error {
-    Error::consent(format!("`{what}` is no address that can be called"))
-}
-
-fn read(answer: &BasicTokenResponse) -> Result<Tokens, Problems> {
+pub(super) fn read(answer: &BasicTokenResponse) -> Result<Tokens, Problems> {
     if *answer.token_type() != BasicTokenType::Bearer {
         return Err(Error::consent("it gives a token of another type than `bearer`").into());
     }

@@ -84,7 +84,7 @@ fn is_entered(ask: &CredentialAsk, name: &str) -> bool {
 }
 
 impl Obtained {
-    fn add(&mut self, tokens: Tokens) {
+    pub(super) fn add(&mut self, tokens: Tokens) {
         let Tokens { access, refresh, life } = tokens;
         let fields = &mut self.fields;
         fields.secret.insert("access_token".to_owned(), access);

@@ -27,6 +27,8 @@ pub(super) fn of_connections() -> Vec<Row> {
         delete("O/connections/{connection}/consent", inside(403, 204, 403, 204)),
         put(credential, fields, inside(200, 200, 403, 200)),
         delete(credential, inside(200, 200, 403, 200)),
+        // Its token is entered by people; nobody consents to it anywhere.
+        post(&format!("{credential}/authorize"), Value::Null, inside(404, 404, 403, 403)),
         post("O/connections/{connection}/check", Value::Null, inside(204, 204, 403, 204)),
         post("O/connections/{connection}/discover", Value::Null, inside(200, 200, 403, 200)),
         get("O/connections/{connection}/catalog", inside(200, 200, 200, 200)),

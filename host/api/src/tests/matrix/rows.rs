@@ -13,6 +13,7 @@ pub(super) fn of_people() -> Vec<Row> {
         row("post", "/v1/setup", json!({"token": "x", "email": "a@b.example", "password": "x"}), all(403)),
         row("post", "/v1/login", login, all(200)),
         row("post", "/v1/join", json!({"token": "x", "password": "x"}), all(404)),
+        get("/v1/oauth/callback?state=x&code=x", all(404)),
         get("/v1/me", Expected { nobody: 401, ..all(200) }),
         get("/v1/sessions", people(200)),
         row("delete", "/v1/sessions/{session}", Value::Null, people(404)),

@@ -62,6 +62,7 @@ mod taken;
 mod template;
 mod terminal;
 mod upstreams;
+mod watched;
 mod workers;
 mod world;
 mod written;

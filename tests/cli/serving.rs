@@ -60,6 +60,14 @@ impl Serving {
         }
     }
 
+    /// Where figures are told.
+    pub(crate) fn operations(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("operations on ");
+        address.unwrap_or_else(|| panic!("it says {line:?}")).to_owned()
+    }
+
     pub(crate) fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
         let body = body.map(Value::to_string).unwrap_or_default();
         let authorization =

@@ -13,9 +13,10 @@ use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
+use tracing::{Instrument, Span, field};
 
 /// What is asked for where nothing is.
 const NO_ROUTE: &str = "none";
@@ -30,9 +31,15 @@ pub(crate) async fn around(State(house): State<House>, mut request: Request, nex
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let span = span(&id, &method, route.as_ref());
     let mut response = match refuse_ambiguous(&request) {
         Err(fault) => fault.into_response(),
-        Ok(()) => match tokio::time::timeout(house.options.limits.answer, answer(next, request)).await {
+        Ok(()) => match tokio::time::timeout(
+            house.options.limits.answer,
+            answer(next, request).instrument(span.clone()),
+        )
+        .await
+        {
             Ok(response) => response,
             Err(_) => Fault::AnswerTooLate.into_response(),
         },
@@ -44,6 +51,8 @@ pub(crate) async fn around(State(house): State<House>, mut request: Request, nex
         tell(&mut response, &refusal, &id);
     }
     decorate(&mut response, &house, &id);
+    span.record("status", response.status().as_u16());
+    let _entered = span.enter();
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let (status, took) = (response.status().as_u16(), began.elapsed());
     let counted = &house.parts.measures;
@@ -61,13 +70,31 @@ pub(crate) async fn around(State(house): State<House>, mut request: Request, nex
     response
 }
 
+/// For traces, and for lines of the log that are written meanwhile. Of what was asked for it has the template of the route.
+fn span(id: &str, method: &Method, route: Option<&MatchedPath>) -> Span {
+    let route = route.map_or(NO_ROUTE, MatchedPath::as_str);
+    let method = measures::Method::of(method.as_str()).word();
+    tracing::error_span!(
+        target: "cofferdam::spans",
+        "request",
+        id,
+        method,
+        route,
+        status = field::Empty,
+        otel.kind = "server"
+    )
+}
+
 /// What only reads ends when nobody waits for it any more. What changes something goes on to its end: whoever hangs up in the
 /// middle must not leave a half of it.
 async fn answer(next: Next, request: Request) -> Response {
     let is_read = request.method().is_safe();
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let answered =
-        if is_read { answering.await.ok() } else { tokio::spawn(answering).await.ok().and_then(Result::ok) };
+    let answered = if is_read {
+        answering.await.ok()
+    } else {
+        tokio::spawn(answering.in_current_span()).await.ok().and_then(Result::ok)
+    };
     answered.unwrap_or_else(|| Fault::Internal.into_response())
 }
 

@@ -6,6 +6,7 @@ mod shown;
 pub(crate) use files::Files;
 #[cfg(test)]
 pub(crate) use files::Look;
+pub use files::certificate_ends;
 pub(crate) use shown::Shown;
 
 use crate::error::Error;

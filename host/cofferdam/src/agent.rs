@@ -7,6 +7,7 @@ mod connectors;
 mod crews;
 mod ended;
 mod events;
+mod figures;
 mod held;
 mod job;
 mod kept;
@@ -14,11 +15,13 @@ mod reins;
 mod schedule;
 mod schema;
 mod told;
+mod traced;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use control::{Endpoints, Organizations, Queue, Scheduler, Syncs, Taking};
+use measures::Measures;
 use records::{RecordsByOrganization, SealedRecords};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -44,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) queue: Arc<Queue>,
     pub(crate) endpoints: Arc<Endpoints>,
     pub(crate) screen: Screen,
+    pub(crate) measures: Arc<Measures>,
 }
 
 /// How an agent works.
@@ -66,6 +70,7 @@ pub(crate) struct Agent {
     queue: Arc<Queue>,
     endpoints: Arc<Endpoints>,
     screen: Screen,
+    measures: Arc<Measures>,
     options: Options,
     /// Runs come to their next commit and end.
     draining: CancellationToken,
@@ -75,7 +80,8 @@ pub(crate) struct Agent {
 
 impl Agent {
     pub(crate) fn new(parts: Parts, options: Options) -> Arc<Self> {
-        let Parts { shared, components, organizations, records, queue, endpoints, screen } = parts;
+        let Parts { shared, components, organizations, records, queue, .. } = parts;
+        let Parts { endpoints, screen, measures, .. } = parts;
         let crews = Crews::new(shared.runtime.clone());
         let (syncs, draining, cut) = (queue.syncs(), CancellationToken::new(), CancellationToken::new());
         Arc::new(Self {
@@ -88,6 +94,7 @@ impl Agent {
             queue,
             endpoints,
             screen,
+            measures,
             options,
             draining,
             cut,

@@ -124,7 +124,7 @@ Nothing is changed, and no key is opened. Exit codes: 0 it works, perhaps with w
     #[command(after_help = "\
 Each setting may stand in the file, in the environment as COFFERDAM_ and its name, or here; what stands here wins, then the
 environment. Other machines are served over TLS only. The first start prints how the first operator is made.")]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Log in at a server, for the commands that it does
     #[command(after_help = "\
 The session is kept in `cofferdam/login.json` in your configuration, which nobody but you reads, and shown nowhere. It ends after

@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
         Command::Restore(command) => on_threads(restore::run(&command, output)),
         Command::Keys(command) => on_threads(keys::run(command, output)),
         Command::Doctor(command) => on_threads(doctor::run(command, output)),
-        Command::Serve(command) => on_threads(serve::run(command, output)),
+        Command::Serve(command) => on_threads(serve::run(*command, output)),
         Command::Login(command) => on_threads(login::run(command, output)),
         Command::Logout(command) => on_threads(logout::run(command, output)),
         Command::Remote(words) => on_threads(async move { words.call.perform(&words.server, output).await }),

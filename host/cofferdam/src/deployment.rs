@@ -29,7 +29,7 @@ pub(crate) struct Deployment {
     pub(crate) directory: Directory,
     pub(crate) storage: Arc<Storage>,
     pub(crate) records: Arc<SealedRecords>,
-    engine: Arc<SledEngine>,
+    pub(crate) engine: Arc<SledEngine>,
 }
 
 /// What goes on beside a long command.

@@ -4,11 +4,17 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
+use opentelemetry_sdk::trace::SdkTracer;
 use records::{LogLevel, LogLine, RunLog};
 use runtime::{Level, LogSink};
+use tracing::Metadata;
+use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
 
 use crate::output::Output;
 use crate::progress::Screen;
+use crate::traces::TARGET;
 use crate::units;
 
 /// Shows lines of connectors from a level on. A guest's thread hands its line over and goes on; another thread writes.
@@ -107,20 +113,54 @@ fn word(level: Level) -> &'static str {
     }
 }
 
+/// How the host's own log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Format {
+    /// For a person.
+    #[default]
+    Text,
+    /// A line of JSON each, with the time and the request in which it was written.
+    Json,
+}
+
 /// Show what the host's crates say, from warnings on.
 pub(crate) fn show_own(output: &Output, screen: &Screen) {
+    show(output, screen, Format::Text, None);
+}
+
+/// The same in this format, and tell traces to whoever collects them. What libraries say is none of the host's words: they may
+/// say what others sent.
+pub(crate) fn show(output: &Output, screen: &Screen, format: Format, traces: Option<SdkTracer>) {
     let most = match output.verbose {
         0 => tracing::Level::WARN,
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
+    let is_shown = move |about: &Metadata<'_>| is_own(about) && *about.level() <= most;
     let screen = screen.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(most)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_target(false)
-        .without_time()
         .with_writer(move || screen.writer());
+    let lines = match format {
+        Format::Text => lines.without_time().with_filter(FilterFn::new(is_shown)).boxed(),
+        Format::Json => {
+            let lines = lines.json().flatten_event(true).with_span_list(false);
+            lines.with_filter(FilterFn::new(is_shown)).boxed()
+        }
+    };
+    let is_span = |about: &Metadata<'_>| about.is_span() && about.target() == TARGET;
+    let spans = traces.map(|tracer| {
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false);
+        let layer = layer.with_threads(false).with_tracked_inactivity(false);
+        layer.with_filter(FilterFn::new(is_span))
+    });
     // A second subscriber in one process would be refused; there is one call.
-    let _ = tracing::subscriber::set_global_default(subscriber.finish());
+    let _ = tracing::subscriber::set_global_default(Registry::default().with(lines).with(spans));
+}
+
+/// Whether a crate of ours says it.
+fn is_own(about: &Metadata<'_>) -> bool {
+    let name = about.target().split("::").next().unwrap_or_default();
+    name == "cofferdam" || name == "worker" || name.starts_with("cofferdam_")
 }

@@ -46,6 +46,7 @@ mod table;
 mod taken;
 mod taped;
 mod text;
+mod traces;
 mod traffic;
 mod units;
 mod workers;

@@ -1,8 +1,12 @@
 //! What `cofferdam serve` is put together of.
 
+mod figures;
 mod running;
 mod settings;
 mod sources;
+mod watched;
 
+pub(crate) use figures::Stands;
 pub(crate) use running::Running;
 pub(crate) use settings::Settings;
+pub(crate) use watched::{Watched, collector};

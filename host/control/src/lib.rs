@@ -61,7 +61,7 @@ pub use organizations::{
     Organizations, Region,
 };
 pub use queue::{
-    ActiveRun, ActiveState, Cause, Ending, Order, Queue, QueueOptions, RunOutcome, Taken, Taking, Wish,
+    ActiveRun, ActiveState, Cause, Ending, Load, Order, Queue, QueueOptions, RunOutcome, Taken, Taking, Wish,
 };
 pub use scheduler::{Scheduler, SchedulerPass};
 pub use schedules::{CatchUp, Plan, Schedule, ScheduleSpec, When};

@@ -18,11 +18,13 @@ mod enqueue;
 mod finish;
 mod lane;
 mod list;
+mod load;
 mod record;
 mod take;
 
 pub use finish::RunOutcome;
 pub use list::{ActiveRun, ActiveState};
+pub use load::Load;
 pub use record::{Cause, Ending, Order, Taken, Wish};
 pub use take::Taking;
 

@@ -34,7 +34,9 @@ impl Method {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// As it is told.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",

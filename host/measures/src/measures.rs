@@ -142,7 +142,7 @@ impl Measures {
         of.register("run_errors", "Runs that failed, by the code of the error", self.run_errors.clone());
         of.register_with_unit(
             "schedule_delay",
-            "From when a run was due to when it came to wait",
+            "From when a run was due to when it began",
             Unit::Seconds,
             self.late_seconds.clone(),
         );
@@ -198,7 +198,7 @@ impl Measures {
         }
     }
 
-    /// A run that was due came to wait so much later.
+    /// A run that was due began so much later.
     pub fn schedule_delay(&self, late: Duration) {
         self.late_seconds.observe(late.as_secs_f64());
     }

@@ -48,8 +48,6 @@ pub struct Queue {
     pub waiting: u64,
     /// Runs that are under way.
     pub running: u64,
-    /// Events that were accepted and are not delivered.
-    pub events_waiting: u64,
 }
 
 /// Of worker processes.
@@ -95,10 +93,9 @@ impl Collector for Shown {
         if let Some(storage) = standing.storage {
             tell.storage(storage)?;
         }
-        if let Some(Queue { waiting, running, events_waiting }) = standing.queue {
+        if let Some(Queue { waiting, running }) = standing.queue {
             tell.gauge("runs_waiting", "Runs that wait", waiting)?;
             tell.gauge("runs_running", "Runs that are under way", running)?;
-            tell.gauge("events_waiting", "Events that wait to be delivered", events_waiting)?;
         }
         if let Some(Workers { alive, started, lost }) = standing.workers {
             tell.gauge("workers", "Worker processes that are there", alive)?;

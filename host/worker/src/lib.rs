@@ -18,7 +18,9 @@ mod start;
 mod walls;
 
 pub use error::Error;
-pub use parent::{CRASHES_MAX, Connection, Crew, Destination, Loaded, Program, Source, Transform, Webhook};
+pub use parent::{
+    CRASHES_MAX, Connection, Crew, Destination, Loaded, Program, Source, Tally, Transform, Webhook, tally,
+};
 pub use selfcheck::{Attempt, attempts};
 pub use start::{check, run};
 pub use walls::{Wall, Walls};

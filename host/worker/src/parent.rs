@@ -10,6 +10,7 @@ mod process;
 mod requests;
 mod roles;
 mod served;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod used;
@@ -19,4 +20,5 @@ pub use component::Loaded;
 pub use connection::Connection;
 pub use crew::{CRASHES_MAX, Crew, Program};
 pub use roles::{Destination, Source, Transform};
+pub use tally::{Tally, tally};
 pub use webhook::Webhook;

@@ -97,9 +97,13 @@ fn answered(mut stream: &TcpStream, units: &Mutex<BTreeMap<String, Unit>>) -> Op
     reader.read_exact(&mut body).ok()?;
     let asked: Value = serde_json::from_slice(&body).unwrap();
     let path = first.split(' ').nth(1).unwrap();
-    let (status, answer) = done(path, asked, units).map_or(("409 Conflict", json!({})), |answer| ("200 OK", answer));
+    let (status, answer) =
+        done(path, asked, units).map_or(("409 Conflict", json!({})), |answer| ("200 OK", answer));
     let answer = answer.to_string();
-    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", answer.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        answer.len()
+    );
     stream.write_all(format!("{head}{answer}").as_bytes()).ok()
 }
 

@@ -34,7 +34,8 @@ impl Story {
     pub(super) fn begin() -> Self {
         let (world, remote) = (World::new(), Remote::start());
         let mut server = started(&world, &remote);
-        let first = json!({ "token": server.setup_token(), "email": "op@host.example", "password": PASSWORD });
+        let first =
+            json!({ "token": server.setup_token(), "email": "op@host.example", "password": PASSWORD });
         server.post("/v1/setup", None, first);
         let operator = server.log_in("op@host.example");
         let wanted = json!({ "name": "Acme", "admin_email": "ada@acme.example" });
@@ -105,10 +106,13 @@ impl Story {
     /// Where rows go, with the right to go there.
     pub(super) fn destination(&self) -> String {
         let id = self.connect("remote.wasm", &json!({ "base_url": self.remote.url() }));
-        self.grant(&id, &json!({
-            "hosts": [{ "url": self.remote.url() }],
-            "addresses": [{ "network": "127.0.0.1/32", "port": self.remote.port }],
-        }));
+        self.grant(
+            &id,
+            &json!({
+                "hosts": [{ "url": self.remote.url() }],
+                "addresses": [{ "network": "127.0.0.1/32", "port": self.remote.port }],
+            }),
+        );
         id
     }
 

@@ -21,7 +21,7 @@ struct Still;
 #[async_trait]
 impl Figures for Still {
     async fn read(&self) -> Standing {
-        let queue = measures::Queue { waiting: 11, ..measures::Queue::default() };
+        let queue = measures::Queue { waiting: 11, running: 0 };
         Standing { queue: Some(queue), ..Standing::default() }
     }
 }
@@ -127,6 +127,26 @@ async fn who_operates_a_server_sees_that_it_ends() {
     under_way.write_all(b"{}").await.unwrap();
     rest(&mut under_way).await;
     assert_eq!(ended.await.unwrap(), Drained::All);
+}
+
+/// After a failed sync an engine has stopped as it has when it was closed: it answers nothing any more.
+#[tokio::test]
+async fn a_server_whose_storage_has_stopped_is_there_and_not_ready() {
+    let folder = TempDir::new().unwrap();
+    let options_of_it = storage::sled::Options::new(folder.path(), [7; 16], [8; 32]);
+    let engine = tokio::task::spawn_blocking(move || storage::SledEngine::open(&options_of_it)).await;
+    let engine = Arc::new(engine.unwrap().unwrap());
+    let world = World::over(Arc::clone(&engine) as _, options()).await;
+    let running = start(&world, None).await;
+    let operations = running.operations.unwrap();
+    assert!(ask(operations, "/readyz", "").await.starts_with("HTTP/1.1 200"));
+    assert!(engine.is_sound() && engine.journal_bytes() > 0);
+    engine.close().await.unwrap();
+    assert!(!engine.is_sound());
+    let ready = ask(operations, "/readyz", "").await;
+    assert!(ready.starts_with("HTTP/1.1 5"), "{ready}");
+    assert!(ask(operations, "/healthz", "").await.starts_with("HTTP/1.1 200"));
+    assert_eq!(running.stop().await.unwrap(), Drained::All);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use serde_json::json;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use storage::{Clock, MemoryEngine, Storage};
+use storage::{Clock, Engine, MemoryEngine, Storage};
 use tempfile::TempDir;
 use vault::{Argon2Parameters, DeploymentId, KeyFile, Keyring, Location, OsFiles};
 
@@ -88,6 +88,10 @@ impl World {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        Self::over(Arc::new(MemoryEngine::new()), options).await
+    }
+
+    pub(crate) async fn over(engine: Arc<dyn Engine>, options: Options) -> Self {
         let folder = TempDir::new().unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();
         let file = KeyFile::create(Arc::new(OsFiles), folder.path().join("key"), &DEPLOYMENT).unwrap();
@@ -100,7 +104,7 @@ impl World {
         let keyring = Keyring::create(location, DEPLOYMENT).unwrap();
         let clock = Arc::new(FakeClock(AtomicU64::new(20_000 * DAY_MS)));
         let time = Arc::clone(&clock) as Arc<dyn Clock>;
-        let storage = Storage::open(Arc::new(MemoryEngine::new()), keyring, Arc::clone(&time)).await;
+        let storage = Storage::open(engine, keyring, Arc::clone(&time)).await;
         let storage = Arc::new(storage.unwrap());
         let audit = Arc::new(Audit::open(Arc::clone(&storage)).await.unwrap());
         let people = UsersOptions {

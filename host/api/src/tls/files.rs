@@ -2,10 +2,12 @@
 //! now and then: by what is in them, because a link may come to lead elsewhere, and a time of change may be any.
 
 use super::Shown;
+use super::shown::ends;
 use crate::error::Error;
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
@@ -40,17 +42,18 @@ impl Files {
 
     /// Looks at them. What is wrong with them is told once: as long as they stay so, they are the same.
     pub(crate) fn look(&mut self) -> Result<Look, Error> {
-        let certificate = self.read(&self.certificate, "a certificate");
-        let key = self.read(&self.key, "a private key");
+        let (certificate, key) = (read(&self.certificate), read(&self.key));
         let seen = digest(certificate.as_ref().ok(), key.as_ref().ok());
         if self.seen.replace(seen) == Some(seen) {
             return Ok(Look::Same);
         }
-        let (certificate, key) = (certificate?, key?);
         let fault = |what, path: &PathBuf| {
             let path = path.clone();
             move |source| Error::TlsFile { what, path, source }
         };
+        let certificate =
+            certificate.map_err(PemError::Io).map_err(fault("a certificate", &self.certificate))?;
+        let key = key.map_err(PemError::Io).map_err(fault("a private key", &self.key))?;
         let chain: Result<Vec<_>, PemError> = CertificateDer::pem_slice_iter(&certificate).collect();
         let chain =
             chain.and_then(|chain| if chain.is_empty() { Err(PemError::NoItemsFound) } else { Ok(chain) });
@@ -82,15 +85,22 @@ impl Files {
             }
         }
     }
+}
 
-    fn read(&self, path: &PathBuf, what: &'static str) -> Result<Zeroizing<Vec<u8>>, Error> {
-        use std::io::Read;
-        let fault = |source| Error::TlsFile { what, path: path.clone(), source: PemError::Io(source) };
-        let file = std::fs::File::open(path).map_err(fault)?;
-        let mut bytes = Zeroizing::new(Vec::new());
-        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(fault)?;
-        Ok(bytes)
-    }
+/// When the certificate of this file ends, in seconds since the epoch; none: nobody can tell.
+///
+/// # Errors
+/// When there is no certificate in it.
+pub fn certificate_ends(path: &Path) -> Result<Option<u64>, Error> {
+    let fault = |source| Error::TlsFile { what: "a certificate", path: path.to_owned(), source };
+    let bytes = read(path).map_err(|error| fault(PemError::Io(error)))?;
+    CertificateDer::from_pem_slice(&bytes).map(|first| ends(&first)).map_err(fault)
+}
+
+fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    std::fs::File::open(path)?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn digest(certificate: Option<&Zeroizing<Vec<u8>>>, key: Option<&Zeroizing<Vec<u8>>>) -> [u8; 32] {

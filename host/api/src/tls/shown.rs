@@ -48,7 +48,7 @@ impl ResolvesServerCert for Shown {
 }
 
 /// None: it is no certificate that we can read, which rustls judges for itself.
-fn ends(certificate: &CertificateDer<'_>) -> Option<u64> {
+pub(super) fn ends(certificate: &CertificateDer<'_>) -> Option<u64> {
     let (_, read) = x509_parser::parse_x509_certificate(certificate).ok()?;
     u64::try_from(read.validity().not_after.timestamp()).ok()
 }

@@ -9,10 +9,11 @@ use pipeline::report::Outcome;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tracing::{Instrument, Span, field};
 
 use super::job::{self, Done};
 use super::reins::Reins;
-use super::{Agent, ended};
+use super::{Agent, ended, figures};
 use crate::problem::Problem;
 use crate::units::now_ms;
 
@@ -31,6 +32,7 @@ struct Held {
     /// When it is broken off.
     cut: Option<Instant>,
     is_drawn: bool,
+    began: Instant,
 }
 
 /// What is next for a run.
@@ -46,17 +48,34 @@ enum Step {
 pub(super) async fn execute(agent: Arc<Agent>, taken: Taken) {
     let Order { run, organization, sync, attempt, .. } = taken.order.clone();
     tracing::info!(run, organization, sync, attempt, "a run begins");
+    figures::begins(&agent.measures, &taken.order);
+    let span = tracing::error_span!(
+        target: "cofferdam::spans",
+        "run",
+        run,
+        organization,
+        sync,
+        attempt,
+        outcome = field::Empty
+    );
+    lead(agent, taken).instrument(span).await;
+}
+
+async fn lead(agent: Arc<Agent>, taken: Taken) {
+    let began = Instant::now();
+    let organization = taken.order.organization.clone();
     let reins = match Reins::of(&agent, &organization) {
         Ok(reins) => Arc::new(reins),
         Err(problems) => {
             let problem = problems.into_all().into_iter().next();
             let problem = problem.unwrap_or_else(|| Problem::bug("there is no crew"));
-            return tell(&agent, taken, &ended::of_problem(&problem)).await;
+            return tell(&agent, taken, &ended::of_problem(&problem), began).await;
         }
     };
-    let work = tokio::spawn(job::done(Arc::clone(&agent), taken.order.clone(), Arc::clone(&reins)));
+    let work = job::done(Arc::clone(&agent), taken.order.clone(), Arc::clone(&reins));
+    let work = tokio::spawn(work.in_current_span());
     let wishes = agent.queue.wishes();
-    Held { agent, taken, reins, wish: None, wishes, cut: None, is_drawn: false }.lead(work).await;
+    Held { agent, taken, reins, wish: None, wishes, cut: None, is_drawn: false, began }.lead(work).await;
 }
 
 impl Held {
@@ -70,7 +89,7 @@ impl Held {
             let step = tokio::select! {
                 done = &mut work => {
                     let outcome = self.outcome(done).await;
-                    return tell(&agent, self.taken, &outcome).await;
+                    return tell(&agent, self.taken, &outcome, self.began).await;
                 }
                 _ = renewals.tick() => self.renew().await,
                 Ok(()) = self.wishes.changed() => self.look().await,
@@ -88,12 +107,13 @@ impl Held {
                         Ok(done) => self.outcome(Ok(done)).await,
                         Err(_) => self.broken_off().await,
                     };
-                    return tell(&agent, self.taken, &outcome).await;
+                    return tell(&agent, self.taken, &outcome, self.began).await;
                 }
                 Step::Lost => {
                     work.abort();
                     // Not before it is gone may another run of the sync have its workers.
                     let _ = work.await;
+                    agent.measures.run(measures::Outcome::Lost, self.began.elapsed());
                     let run = &self.taken.order.run;
                     return tracing::warn!(run, "a run is somebody else's by now, and was broken off here");
                 }
@@ -163,6 +183,7 @@ impl Held {
     async fn outcome(&self, done: Result<Done, JoinError>) -> RunOutcome {
         match done {
             Ok(Done::Report(report)) => {
+                figures::moved(&self.agent.measures, &report);
                 ended::of_report(&report, &self.reins.host.taken.problems(), self.wish)
             }
             Ok(Done::NotReady(problem)) => ended::of_problem(&problem),
@@ -203,7 +224,9 @@ async fn at(when: Option<Instant>) {
 }
 
 /// Says how it ended. Where storage does not take it, its lease ends by itself, and another one goes on.
-async fn tell(agent: &Agent, taken: Taken, outcome: &RunOutcome) {
+async fn tell(agent: &Agent, taken: Taken, outcome: &RunOutcome, began: Instant) {
+    figures::ended(&agent.measures, outcome, began.elapsed());
+    Span::current().record("outcome", figures::word(outcome));
     let run = taken.order.run.clone();
     tracing::info!(run, ended = ?outcome, "a run has ended");
     if let Err(error) = agent.queue.finish(taken, outcome).await {

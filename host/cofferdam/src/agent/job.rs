@@ -10,6 +10,7 @@ use pipeline::records::{Purpose, RunRecords};
 use pipeline::report::RunReport;
 use pipeline::run::{Run, RunSpec};
 use records::{Reprocess, RunLog, SealedRecords, Session};
+use tracing::Span;
 
 use super::Agent;
 use super::connectors::shown;
@@ -17,6 +18,7 @@ use super::events::{EventSource, Events};
 use super::reins::Reins;
 use super::schema::{self, Expected, Watched};
 use super::told::Told;
+use super::traced::traced;
 use crate::document::Document;
 use crate::live::Live;
 use crate::moved::{keep, note_revealed};
@@ -61,7 +63,7 @@ async fn moved(
     // Set once: a run is opened once.
     let _ = reins.live.set(live(reins, &opened, &log));
     let mut session = Session::new(Arc::clone(records)).with_log(Arc::clone(&log)).with_order(&order.run);
-    let mut spec = spec(&opened.document.sync, ports(agent, order, &opened)?);
+    let mut spec = spec(&opened.document.sync, traced(ports(agent, order, &opened)?, &Span::current()));
     if let Cause::Reprocess { request, .. } = &order.cause {
         let reprocess = chosen(records, request).await?;
         spec.source = reprocess.source();

@@ -64,6 +64,21 @@ pub(crate) struct Serve {
     /// Name servers in the place of the machine's, with commas between them
     #[arg(long, value_name = "ADDRESSES")]
     pub(crate) name_servers: Option<String>,
+    /// Where figures for Prometheus are told, as in `127.0.0.1:9469` [default: nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) operations: Option<String>,
+    /// A file with the token that is to be shown for figures; needed where other machines reach them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) operations_token_file: Option<String>,
+    /// A collector of traces, as in `http://127.0.0.1:4318`, by OTLP over HTTP [default: none]
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp: Option<String>,
+    /// Which part of all traces is told, from 0 to 1 [default: 1]
+    #[arg(long, value_name = "RATIO")]
+    pub(crate) otlp_ratio: Option<String>,
+    /// How the log is written on standard error: `text` or `json` [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
     #[command(flatten)]
     pub(crate) data: Data,
 }

@@ -3,8 +3,10 @@
 //!
 //! A file for each topic: it reads what there is, and a function without side effects judges it.
 
+mod certificate;
 mod cgroup;
 mod clock;
+mod collector;
 mod disk;
 mod file_system;
 mod finding;
@@ -37,10 +39,12 @@ pub(super) async fn run(command: Doctor, output: &Output) -> Result<(), Problems
     let names = names::findings(command.name_servers).await;
     let path = places::data_here(command.data.as_deref());
     let cache = places::cache(command.cache.cache);
-    let addresses = command.listen;
+    let (addresses, certificate, collector) = (command.listen, command.tls_certificate, command.otlp);
     let findings = tokio::task::spawn_blocking(move || {
         let mut findings = of_the_machine(&path, cache.ok().as_deref());
         findings.extend(ports::findings(&addresses));
+        findings.extend(certificate.map(|path| certificate::finding(&path, units::now_ms())));
+        findings.extend(collector.map(|address| collector::finding(&address)));
         findings
     });
     let mut findings =

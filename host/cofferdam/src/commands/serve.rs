@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use api::{Connectors, Drained, Given, Parts, Server};
+use api::{Connectors, Drained, Given, Operations, Parts, Server};
 use control::{
     Audit, Components, Connections, EndpointOptions, Endpoints, Organizations, Queue, Syncs, Users,
     UsersOptions,
@@ -23,8 +23,9 @@ use crate::output::Output;
 use crate::places;
 use crate::problem::{Own, Problem, Problems};
 use crate::progress::Screen;
-use crate::serve::{Running, Settings};
+use crate::serve::{Running, Settings, Stands, Watched};
 use crate::signals::Wishes;
+use crate::traces::Traces;
 
 const STOPPING: &str =
     "stopping: requests under way are answered, and runs go to their next commit; once more ends at once\n";
@@ -34,11 +35,25 @@ const HASH_MS: u64 = 250;
 pub(super) async fn run(command: Serve, output: &Output) -> Result<(), Problems> {
     let settings = Settings::gather(&command)?;
     let screen = Screen::new(output);
-    logs::show_own(output, &screen);
+    let traces = settings.watched.traces.as_ref().map(Traces::to).transpose()?;
+    logs::show(output, &screen, settings.watched.log, traces.as_ref().map(Traces::tracer));
+    let ended = opened(command, settings, output, &screen).await;
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
+    ended
+}
+
+async fn opened(
+    command: Serve,
+    settings: Settings,
+    output: &Output,
+    screen: &Screen,
+) -> Result<(), Problems> {
     let path = places::data_here(command.data.data.as_deref());
     let deployment = Deployment::made(&path, &command.data, output).await?;
     let beside = deployment.beside(None)?;
-    let ended = serve(&deployment, settings, output, &screen).await;
+    let ended = serve(&deployment, settings, output, screen).await;
     beside.end().await;
     let closed = deployment.close().await;
     ended.and(closed)
@@ -51,7 +66,7 @@ async fn serve(
     screen: &Screen,
 ) -> Result<(), Problems> {
     let mut wishes = Wishes::listen()?;
-    let Settings { options, region, policy, running } = settings;
+    let Settings { options, region, policy, running, watched } = settings;
     let scheme = if matches!(options.transport, api::Transport::Plain) { "http" } else { "https" };
     let (cost, hashing_at_once) = (cost().await?, hashing_at_once());
     let people = UsersOptions { cost, hashing_at_once, policy, clock: Arc::new(SystemClock) };
@@ -63,13 +78,18 @@ async fn serve(
     let (agent, given) = executing(deployment, &organizations, running, screen)?;
     // Nobody else knows of messages for which a crash has left no run.
     given.endpoints.ask_for_owed_runs().await?;
+    let queue = Arc::clone(&given.queue);
     let parts = Parts::new(audit, Arc::clone(&users), organizations, given)?;
-    let server = Server::bind(parts, options).await?;
+    let server = watched_by(Server::bind(parts, options).await?, &watched, queue, deployment).await?;
     let url = format!("{scheme}://{}", server.address());
+    let operations = server.operations_address();
     if output.json {
-        output.document(&json!({ "listening": url }))?;
+        output.document(&json!({ "listening": url, "operations": operations }))?;
     } else {
         output.text(&format!("listening on {url}\n"))?;
+        if let Some(operations) = operations {
+            output.text(&format!("operations on {operations}\n"))?;
+        }
     }
     if let Some(token) = users.setup_token().await? {
         screen.aside(&first_operator(&url, token.expose()));
@@ -98,6 +118,20 @@ async fn serve(
     Ok(())
 }
 
+/// The server, with figures for who operates it where they are wanted.
+async fn watched_by(
+    server: Server,
+    watched: &Watched,
+    queue: Arc<Queue>,
+    deployment: &Deployment,
+) -> Result<Server, Problems> {
+    let Some(address) = watched.operations else { return Ok(server) };
+    let (engine, directory) = (Arc::clone(&deployment.engine), deployment.directory.path.clone());
+    let figures = Arc::new(Stands { engine, directory, queue });
+    let operations = Operations { address, token: watched.token()?, figures };
+    Ok(server.with_operations(operations).await?)
+}
+
 /// Who executes runs, and what the API gets of that.
 fn executing(
     deployment: &Deployment,
@@ -111,6 +145,7 @@ fn executing(
     let storage = Arc::clone(&deployment.storage);
     let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
     let endpoints = Arc::new(Endpoints::new(Arc::clone(&queue), EndpointOptions::default()));
+    let measures = Arc::default();
     let parts = agent::Parts {
         shared: Shared::new(host::settings(places::cache(cache)?), &network)?,
         components: Arc::new(Found::new(Components::new(Arc::clone(organizations)))),
@@ -119,11 +154,12 @@ fn executing(
         queue: Arc::clone(&queue),
         endpoints: Arc::clone(&endpoints),
         screen: screen.clone(),
+        measures: Arc::clone(&measures),
     };
     let agent = Agent::new(parts, agent);
     let connectors = Arc::clone(&agent) as Arc<dyn Connectors>;
     let providers = Arc::new(Providers::new(network));
-    Ok((agent, Given { queue, endpoints, records, connectors, providers, measures: Arc::default() }))
+    Ok((agent, Given { queue, endpoints, records, connectors, providers, measures }))
 }
 
 /// Measured anew at each start: machines change.

@@ -1,6 +1,8 @@
 //! The grant of the authorization code with PKCE: where a user is to be sent, and what the code that comes back is worth. Who
 //! sends the user there, and where they come back to, is no matter of it.
 
+use std::sync::Arc;
+
 use manifest::credential::{ClientAuthentication, OAuth2};
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{
@@ -80,7 +82,7 @@ pub(super) async fn redeem(
     oauth2: &OAuth2,
     fields: &CredentialFields,
     came: Code,
-    calls: &Calls,
+    calls: Arc<Calls>,
 ) -> Result<BasicTokenResponse, Problems> {
     let redirect = RedirectUrl::new(came.redirect).map_err(|_| wrong_url("callback"))?;
     let client = client(oauth2, fields)?.set_redirect_uri(redirect);
@@ -89,7 +91,12 @@ pub(super) async fn redeem(
     for (name, value) in &oauth2.token_parameters {
         exchange = exchange.add_extra_param(name, value);
     }
-    exchange.request_async(&|request| calls.send(request)).await.map_err(by_provider)
+    // Each call owns what it needs: a server moves this between its threads.
+    let call = move |request| {
+        let calls = Arc::clone(&calls);
+        async move { calls.send(request).await }
+    };
+    exchange.request_async(&call).await.map_err(by_provider)
 }
 
 pub(super) fn wrong_url(what: &str) -> Error {

@@ -1,5 +1,6 @@
 //! A user's consent by OAuth 2: in a browser of this machine (RFC 8252, with PKCE), or by a code on another device (RFC 8628).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use manifest::credential::OAuth2;
@@ -38,7 +39,7 @@ pub(super) async fn consent(
     how: How<'_>,
     output: &Output,
 ) -> Result<Tokens, Problems> {
-    let calls = Calls::new(settings, how.network)?;
+    let calls = Arc::new(Calls::new(settings, how.network)?);
     let flow = Flow { oauth2, fields, calls: &calls, output };
     let consented = async {
         match (&oauth2.authorize_url, &oauth2.device_url) {
@@ -58,7 +59,7 @@ pub(super) async fn consent(
 struct Flow<'a> {
     oauth2: &'a OAuth2,
     fields: &'a CredentialFields,
-    calls: &'a Calls,
+    calls: &'a Arc<Calls>,
     output: &'a Output,
 }
 
@@ -83,7 +84,7 @@ impl Flow<'_> {
             }
         };
         let came = Code { code, verifier, redirect };
-        code::redeem(self.oauth2, self.fields, came, self.calls).await
+        code::redeem(self.oauth2, self.fields, came, Arc::clone(self.calls)).await
     }
 
     /// The address to open; where a person sits before it, the browser opens it too.

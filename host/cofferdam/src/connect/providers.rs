@@ -1,5 +1,6 @@
 //! Those that give tokens, for the server: what a command asks of them on a terminal, asked for whoever came over HTTP.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AskedConsent, Blame, ConnectorFault, ConsentAnswer, ConsentTokens, Consenting};
@@ -35,9 +36,9 @@ impl Providers {
     async fn redeemed(&self, of: Consenting, answer: ConsentAnswer) -> Result<ConsentTokens, Problems> {
         let oauth2 = by_code(&of.ask)?;
         let settings = Settings { ask: of.ask.clone(), addresses: of.addresses, authority: None };
-        let calls = Calls::new(&settings, &self.network)?;
+        let calls = Arc::new(Calls::new(&settings, &self.network)?);
         let came = Code { code: answer.code, verifier: answer.verifier, redirect: of.redirect };
-        let tokens = consent::read(&code::redeem(oauth2, &of.fields, came, &calls).await?)?;
+        let tokens = consent::read(&code::redeem(oauth2, &of.fields, came, calls).await?)?;
         let mut obtained = Obtained { fields: of.fields, expires_ms: None };
         obtained.add(tokens);
         Ok(ConsentTokens { fields: obtained.fields, expires_ms: obtained.expires_ms })

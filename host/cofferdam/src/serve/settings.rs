@@ -10,6 +10,7 @@ use ipnet::IpNet;
 
 use super::running::{self, Running};
 use super::sources::Sources;
+use super::watched::{self, Watched};
 use crate::arguments::Serve;
 use crate::problem::{Own, Problems};
 
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) region: Region,
     pub(crate) policy: PasswordPolicy,
     pub(crate) running: Running,
+    pub(crate) watched: Watched,
 }
 
 impl Settings {
@@ -48,6 +50,7 @@ impl Settings {
         });
         let transport = transport(&mut sources);
         let running = running::judged(&mut sources);
+        let watched = watched::judged(&mut sources);
         let region = region.or_else(|| Region::parse(REGION).ok());
         let (Some(region), true) = (region, sources.faults.is_empty()) else {
             return Err(Own::BadSettings { faults: sources.faults });
@@ -70,7 +73,7 @@ impl Settings {
         let policy = characters.map_or(defaults, |characters| {
             PasswordPolicy::new(characters, characters.min(PASSWORD_CHARACTERS_MIN))
         });
-        Ok(Self { options, region, policy, running })
+        Ok(Self { options, region, policy, running, watched })
     }
 }
 

@@ -14,7 +14,7 @@ const PREFIX: &str = "COFFERDAM_";
 const SIMILARITY_MIN: f64 = 0.6;
 
 /// The settings, by the names that they have in the file. On the command line each has `--` before it.
-pub(super) const NAMES: [&str; 17] = [
+pub(super) const NAMES: [&str; 22] = [
     "listen",
     "tls-certificate",
     "tls-key",
@@ -32,6 +32,11 @@ pub(super) const NAMES: [&str; 17] = [
     "cache",
     "proxy",
     "name-servers",
+    "operations",
+    "operations-token-file",
+    "otlp",
+    "otlp-ratio",
+    "log-format",
 ];
 
 /// Where a setting stands.
@@ -71,6 +76,11 @@ impl Sources {
             &command.cache,
             &command.proxy,
             &command.name_servers,
+            &command.operations,
+            &command.operations_token_file,
+            &command.otlp,
+            &command.otlp_ratio,
+            &command.log_format,
         ];
         for (name, value) in NAMES.into_iter().zip(flags) {
             sources.said.extend(value.iter().map(|value| (name, value.clone(), Place::Flag(name))));

@@ -19,6 +19,12 @@ pub(crate) fn turn_of(stored: &[u8]) -> Result<u64, Error> {
     Ok(record.turn)
 }
 
+/// How many of a stored lane wait, and how many are under way.
+pub(super) fn load_of(stored: &[u8]) -> Result<(u32, u32), Error> {
+    let record: LaneRecord = decode(LANES, stored)?;
+    Ok((record.waiting, record.running))
+}
+
 /// Of one organization. To be put into every change that it is changed for, once.
 pub(super) struct Lane {
     organization: String,

@@ -3,7 +3,7 @@
 use super::connections::{SHOP, code, config, digest};
 use super::syncs::Works;
 use super::world::World;
-use crate::{Cause, Ending, QueueOptions, RunOutcome, SyncSpec, Taken, Taking, Wish};
+use crate::{Cause, Ending, Load, QueueOptions, RunOutcome, SyncSpec, Taken, Taking, Wish};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -68,6 +68,18 @@ async fn organizations_take_turns_however_many_runs_wait() {
     assert_eq!(order.iter().take(6).filter(|is_other| **is_other).count(), 3, "{order:?}");
     assert!(order.windows(2).take(5).all(|pair| pair[0] != pair[1]), "{order:?}");
     assert_eq!(works.wake_ms().await, Some(world.clock_ms() + 60_000));
+}
+
+#[tokio::test]
+async fn who_operates_a_server_learns_how_much_there_is_and_not_whose() {
+    let works = World::new().works(QueueOptions::default()).await;
+    assert_eq!(works.queue.load().await.unwrap(), Load::default());
+    works.waiting(2).await;
+    works.other_waiting(3).await;
+    let taken = works.taken().await;
+    assert_eq!(works.queue.load().await.unwrap(), Load { waiting: 4, running: 1 });
+    works.queue.finish(taken, &RunOutcome::Done).await.unwrap();
+    assert_eq!(works.queue.load().await.unwrap(), Load { waiting: 4, running: 0 });
 }
 
 #[tokio::test]

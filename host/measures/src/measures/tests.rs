@@ -29,7 +29,7 @@ fn what_happens_is_counted_and_what_stands_is_told() {
     measures.event_refused();
     let open = measures.connection();
     let storage = Storage { commits: 9, is_sound: true, ..Storage::default() };
-    let queue = Queue { waiting: 4, running: 2, events_waiting: 1 };
+    let queue = Queue { waiting: 4, running: 2 };
     let standing = Standing { storage: Some(storage), queue: Some(queue), ..Standing::default() };
     let text = measures.text(standing);
     for (begins, value) in [

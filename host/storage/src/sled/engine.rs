@@ -146,6 +146,18 @@ impl SledEngine {
         }
     }
 
+    /// What the segments of the commit journal take on disk. Reads a directory.
+    #[must_use]
+    pub fn journal_bytes(&self) -> u64 {
+        self.shared.place.bytes()
+    }
+
+    /// Whether it goes on: nothing was lost, and nobody has closed it.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        !self.shared.is_stopped()
+    }
+
     fn send(&self, message: Message) -> Result<(), EngineError> {
         self.shared.check()?;
         self.applier.send(message).map_err(|_| self.ended())

@@ -58,6 +58,12 @@ impl Place {
         self.directory.join(segment::name(number))
     }
 
+    /// What its segments take. One that goes meanwhile takes nothing.
+    pub(super) fn bytes(&self) -> u64 {
+        let Ok(entries) = fs::read_dir(&self.directory) else { return 0 };
+        entries.filter_map(|entry| entry.ok()?.metadata().ok()).map(|found| found.len()).sum()
+    }
+
     /// Makes a segment that is whole at once, or not there. Answers with its open file.
     pub(super) fn create(&self, header: &SegmentHeader) -> io::Result<File> {
         let path = self.path(header.number);

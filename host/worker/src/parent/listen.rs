@@ -39,6 +39,7 @@ pub(super) async fn listen(
         Some(process) => format!("{why}; {}", process.ended().await),
         None => why,
     };
+    super::tally::lost();
     tracing::warn!(why, "a worker was lost");
     shared.end(why, on_lost);
 }

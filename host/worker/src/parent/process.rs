@@ -13,6 +13,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::task::JoinHandle;
 
 use super::crew::Program;
+use super::tally::Counted;
 
 /// Of what a worker writes to standard error, the last.
 const WORDS_BYTES: usize = 2 << 10;
@@ -24,6 +25,7 @@ pub(super) struct Process {
     child: Option<Child>,
     words: Arc<Mutex<Vec<u8>>>,
     listening: Option<JoinHandle<()>>,
+    _counted: Counted,
 }
 
 impl Process {
@@ -43,7 +45,7 @@ impl Process {
         let words = Arc::new(Mutex::new(Vec::new()));
         let stderr = child.stderr.take().map(OwnedFd::from);
         let listening = stderr.map(|stderr| listen(stderr, Arc::clone(&words))).transpose()?;
-        Ok((Self { child: Some(child), words, listening }, ours))
+        Ok((Self { child: Some(child), words, listening, _counted: Counted::start() }, ours))
     }
 
     /// Ends it, and says how it ended, with its last words.

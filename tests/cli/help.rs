@@ -3,7 +3,7 @@
 use crate::snapshot;
 use crate::world::World;
 
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 34] = [
     "run",
     "check",
     "discover",
@@ -31,12 +31,16 @@ const COMMANDS: [&str; 30] = [
     "tokens",
     "zones",
     "break-glass",
+    "connectors",
+    "connections",
+    "syncs",
+    "retention",
     "audit",
     "explain",
     "completion",
 ];
 /// Commands with commands of their own.
-const FAMILIES: [(&str, &[&str]); 13] = [
+const FAMILIES: [(&str, &[&str]); 17] = [
     ("credentials", &["list", "rotate", "revoke"]),
     ("runs", &["list", "show", "logs"]),
     ("checkpoints", &["show", "edit", "reset"]),
@@ -52,17 +56,50 @@ const FAMILIES: [(&str, &[&str]); 13] = [
             "second-factor",
             "enable-second-factor",
             "disable-second-factor",
+            "delete",
+            "delete-person",
             "sessions",
             "end-session",
             "end-other-sessions",
         ],
     ),
-    ("organizations", &["list", "create", "show", "rename"]),
+    (
+        "organizations",
+        &["list", "create", "show", "rename", "deletion", "delete", "keep", "confirm-deletion"],
+    ),
     ("members", &["list", "show", "change", "remove"]),
     ("invitations", &["list", "create", "revoke", "accept"]),
     ("tokens", &["list", "create", "revoke"]),
     ("zones", &["show", "set"]),
     ("break-glass", &["list", "show", "request", "approve", "end"]),
+    ("connectors", &["list", "install", "show", "remove"]),
+    (
+        "connections",
+        &[
+            "list",
+            "create",
+            "validate",
+            "show",
+            "change",
+            "remove",
+            "grant",
+            "withdraw",
+            "credentials",
+            "enter",
+            "revoke",
+            "check",
+            "discover",
+            "catalog",
+        ],
+    ),
+    (
+        "syncs",
+        &[
+            "list", "create", "validate", "show", "change", "delete", "start", "pause", "stop", "run",
+            "preview", "previews", "queue", "cancel", "live", "times",
+        ],
+    ),
+    ("retention", &["show", "set"]),
     ("audit", &["list", "export", "verify"]),
 ];
 

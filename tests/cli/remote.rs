@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::serving::{PASSWORD, Serving, certificate, text};
+use crate::stopped::until;
 use crate::terminal::{alone, typed};
 use crate::world::{Ran, World};
 
@@ -193,4 +194,77 @@ fn a_server_that_is_not_believed_or_not_there_is_told_with_what_to_do() {
     command.env("COFFERDAM_TOKEN", "cfd_api_nothing");
     let gone = site.world.ended(command);
     assert!(gone.stderr.contains("error[CD0871]") && gone.stderr.contains("refused"), "{}", gone.report());
+}
+
+#[test]
+fn a_sync_is_made_run_and_looked_at() {
+    let site = Site::new();
+    site.organization("Acme");
+    let ada = |arguments: &[&str]| site.asked("ada", arguments).succeeded().stdout;
+    for component in ["components/faker.wasm", "components/null.wasm"] {
+        ada(&["connectors", "install", component]);
+    }
+    assert!(ada(&["connectors", "list"]).contains("faker"));
+    site.world.file("faker.toml", "page_rows = 20\n[[streams]]\nname = \"people\"\nrows = 100\n");
+    site.world.file("null.json", "{\"reject_every\": 50}");
+    let made = |name: &str, connector: &str, config: &str| {
+        let words = ["connections", "create", "--name", name, "--digest", connector, "--config", config];
+        text(&site.json("ada", &words), "/id")
+    };
+    site.world.file("wrong.toml", "page_rows = \"many\"\n");
+    let words = ["connections", "validate", "--name", "x", "--digest", "faker", "--config", "wrong.toml"];
+    assert!(ada(&words).contains("/page_rows"));
+    let (source, destination) =
+        (made("Made up", "faker", "faker.toml"), made("Nowhere", "null", "null.json"));
+    ada(&["connections", "discover", "Made up"]);
+    assert!(ada(&["connections", "catalog", "Made up"]).contains("people"));
+    let sync = format!(
+        "name = \"People\"\nsource = \"{source}\"\ndestination = \"{destination}\"\n[rejects]\nmax_share = 1\n"
+    );
+    site.world.file("sync.toml", sync);
+    assert_eq!(ada(&["syncs", "validate", "sync.toml"]), "there are none\n");
+    let id = text(&site.json("ada", &["syncs", "create", "sync.toml"]), "/id");
+    ada(&["syncs", "run", "People"]);
+    let server = ["--server", &site.url];
+    let ended = || {
+        site.json("ada", &[&["runs", "list", "People"][..], &server].concat())["runs"][0]["outcome"]
+            == "completed"
+    };
+    until("the end of the run", ended);
+    let listed = ada(&["runs", "list"]);
+    assert!(listed.contains("100") && listed.contains("completed"), "{listed}");
+    assert!(ada(&["runs", "show", "People/1"]).contains("rejected"));
+    ada(&["runs", "logs", "1"]);
+    assert!(ada(&["checkpoints", "show", "People"]).contains("people"));
+    let errors = site.json("ada", &["errors", "list", "People", "--state", "open"]);
+    assert_eq!(errors["errors"].as_array().unwrap().len(), 2, "{errors}");
+    let first = text(&errors, "/errors/0/id");
+    assert!(ada(&["errors", "show", &format!("People/{first}")]).contains("row"));
+    ada(&["errors", "export", "People", "--to", "errors.jsonl"]);
+    site.world.theirs("errors.jsonl");
+    assert_eq!(site.world.read("errors.jsonl").lines().count(), 2);
+    let by_value = site.asked("ada", &["errors", "list", "People", "--where", "id = 1"]);
+    assert!(
+        by_value.stderr.contains("error[CD0879]"),
+        "no value stands in an address: {}",
+        by_value.report()
+    );
+    assert!(ada(&["errors", "delete", "People", "--ids", &first, "--yes"]).contains('1'));
+    assert!(ada(&["reprocess", "People", "1"]).contains("rows"));
+    let pending = || site.json("ada", &["syncs", "queue"])["runs"].as_array().unwrap().is_empty();
+    until("the end of the reprocess", pending);
+    assert!(ada(&["checkpoints", "reset", "People", "--yes"]).contains("people"));
+    ada(&["syncs", "delete", &id, "--yes"]);
+    assert_eq!(ada(&["syncs", "list"]), "there are no syncs\n");
+    site.world.heard(&site.server.terminate().succeeded());
+}
+
+#[test]
+fn a_data_directory_that_is_named_is_meant_whatever_the_environment_says() {
+    let site = Site::new();
+    let here = site.asked("op", &["runs", "list", "--data", "nothing"]);
+    assert!(!here.stderr.contains(&site.url) && here.status == Some(1), "{}", here.report());
+    let both = site.asked("op", &["runs", "list", "--data", "nothing", "--server", &site.url]);
+    assert!(both.stderr.contains("error[CD0870]"), "{}", both.report());
+    site.world.heard(&site.server.terminate().succeeded());
 }

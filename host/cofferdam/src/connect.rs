@@ -19,6 +19,7 @@ mod settings;
 
 pub(crate) use bound::binding;
 pub(crate) use chosen::{Candidates, Chosen, line_to_add, missing};
+pub(crate) use enter::{Entry, entered};
 pub(crate) use error::Error;
 pub(crate) use given::{NamedText, SecretSource};
 pub(crate) use obtained::{How, Obtained, obtained};

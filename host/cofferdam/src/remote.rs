@@ -8,7 +8,11 @@ mod chosen;
 mod client;
 mod error;
 mod families;
+mod fields;
+mod fill;
+mod history;
 mod login;
+mod look_up;
 mod paged;
 mod refused;
 mod show;
@@ -19,5 +23,9 @@ mod words;
 pub(crate) use audit::{audit_entries, exported_audit};
 pub(crate) use client::{Client, Wish};
 pub(crate) use error::Error;
+pub(crate) use history::{
+    checkpoint_edit, checkpoints, checkpoints_reset, reprocess, row_error, row_errors, row_errors_delete,
+    row_errors_export, run, run_logs, runs,
+};
 pub(crate) use login::{Login, Logins, make_folder_of};
 pub(crate) use words::Words;

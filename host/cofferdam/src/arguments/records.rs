@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Cache, Data, Network};
+use super::{Cache, Data, Network, Server};
 use crate::named::{ErrorName, RunName, condition};
 
 #[derive(Debug, Args)]
@@ -32,6 +32,8 @@ pub(crate) struct RunsList {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: usize,
     #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
     pub(crate) data: Data,
 }
 
@@ -40,6 +42,8 @@ pub(crate) struct OneRun {
     /// The run, as in `my-sync/3`; the number alone where there is one sync
     #[arg(value_name = "[SYNC/]RUN")]
     pub(crate) run: RunName,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
 }
@@ -68,6 +72,8 @@ pub(crate) struct CheckpointsShow {
     #[arg(value_name = "SYNC.TOML|NAME")]
     pub(crate) sync: String,
     #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
     pub(crate) data: Data,
 }
 
@@ -86,6 +92,8 @@ pub(crate) struct CheckpointsEdit {
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
     pub(crate) data: Data,
 }
 
@@ -103,6 +111,8 @@ pub(crate) struct CheckpointsReset {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
 }
@@ -183,6 +193,8 @@ pub(crate) struct ErrorsList {
     #[arg(long, value_name = "ID")]
     pub(crate) after: Option<ErrorName>,
     #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
     pub(crate) data: Data,
 }
 
@@ -191,6 +203,8 @@ pub(crate) struct ErrorsShow {
     /// Its id, as in `my-sync/3-17`
     #[arg(value_name = "[SYNC/]ID")]
     pub(crate) id: ErrorName,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
 }
@@ -208,6 +222,8 @@ pub(crate) struct ErrorsExport {
     /// Where they are written, for their owner's eyes alone [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
 }
@@ -233,6 +249,8 @@ pub(crate) struct ErrorsDelete {
     #[arg(long)]
     pub(crate) yes: bool,
     #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
     pub(crate) data: Data,
 }
 
@@ -249,6 +267,8 @@ pub(crate) struct Reprocess {
     /// Also rows of whose key a later one arrived since
     #[arg(long)]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]

@@ -10,6 +10,7 @@ use crate::confirm::confirmed;
 use crate::deployment::Deployment;
 use crate::output::Output;
 use crate::problem::Problems;
+use crate::remote;
 use crate::subject::{Subject, only};
 use crate::table::Table;
 use crate::text::cut;
@@ -20,6 +21,15 @@ const POSITION_CHARS_MAX: usize = 200;
 
 pub(super) async fn run(checkpoints: Checkpoints, output: &Output) -> Result<(), Problems> {
     match checkpoints.command {
+        CheckpointsCommand::Show(command) if command.server.is_meant(&command.data)? => {
+            remote::checkpoints(&command).perform(&command.server, output).await
+        }
+        CheckpointsCommand::Edit(command) if command.server.is_meant(&command.data)? => {
+            remote::checkpoint_edit(&command).perform(&command.server, output).await
+        }
+        CheckpointsCommand::Reset(command) if command.server.is_meant(&command.data)? => {
+            remote::checkpoints_reset(&command).perform(&command.server, output).await
+        }
         CheckpointsCommand::Show(command) => show(&command, output).await,
         CheckpointsCommand::Edit(command) => edit(&command, output).await,
         CheckpointsCommand::Reset(command) => reset(&command, output).await,

@@ -11,9 +11,22 @@ use serde_json::{Map, Value, json};
 use crate::arguments::{Errors, ErrorsCommand};
 use crate::output::Output;
 use crate::problem::Problems;
+use crate::remote;
 
 pub(super) async fn run(errors: Errors, output: &Output) -> Result<(), Problems> {
     match errors.command {
+        ErrorsCommand::List(command) if command.server.is_meant(&command.data)? => {
+            remote::row_errors(&command)?.perform(&command.server, output).await
+        }
+        ErrorsCommand::Show(command) if command.server.is_meant(&command.data)? => {
+            remote::row_error(&command).perform(&command.server, output).await
+        }
+        ErrorsCommand::Export(command) if command.server.is_meant(&command.data)? => {
+            remote::row_errors_export(&command)?.written(&command.server, command.to.as_deref(), output).await
+        }
+        ErrorsCommand::Delete(command) if command.server.is_meant(&command.data)? => {
+            remote::row_errors_delete(&command)?.perform(&command.server, output).await
+        }
         ErrorsCommand::List(command) => list::run(&command, output).await,
         ErrorsCommand::Show(command) => show::run(&command, output).await,
         ErrorsCommand::Export(command) => export::run(&command, output).await,

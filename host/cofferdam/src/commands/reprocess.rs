@@ -12,9 +12,12 @@ use crate::output::Output;
 use crate::problem::{Own, Problems};
 use crate::spec::spec;
 use crate::units::counted;
-use crate::{arguments, places, subject};
+use crate::{arguments, places, remote, subject};
 
 pub(super) async fn run(command: arguments::Reprocess, output: &Output) -> Result<(), Problems> {
+    if command.server.is_meant(&command.data)? {
+        return remote::reprocess(&command).perform(&command.server, output).await;
+    }
     let path = places::data(command.data.data.as_deref(), &command.sync);
     let host = Host::new(command.cache, &command.network, output)?;
     let (opened, keeper) = Keeper::new(path, &command.data).opening(&host, &command.sync).await?;

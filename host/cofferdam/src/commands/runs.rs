@@ -9,10 +9,20 @@ use crate::deployment::Deployment;
 use crate::output::Output;
 use crate::places;
 use crate::problem::Problems;
+use crate::remote;
 use crate::subject::only;
 
 pub(super) async fn run(runs: Runs, output: &Output) -> Result<(), Problems> {
     match runs.command {
+        RunsCommand::List(command) if command.server.is_meant(&command.data)? => {
+            remote::runs(&command).perform(&command.server, output).await
+        }
+        RunsCommand::Show(command) if command.server.is_meant(&command.data)? => {
+            remote::run(&command).perform(&command.server, output).await
+        }
+        RunsCommand::Logs(command) if command.server.is_meant(&command.data)? => {
+            remote::run_logs(&command).perform(&command.server, output).await
+        }
         RunsCommand::List(command) => list::run(&command, output).await,
         RunsCommand::Show(command) => show::run(&command, output).await,
         RunsCommand::Logs(command) => logs::run(&command, output).await,

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use http::Method;
-use http_body_util::BodyExt;
 
 use super::call::Call;
 use super::client::Wish;
+use super::show;
 use super::verb::Shows::List;
 use super::verb::{Column, Verb, count, moment, plain, yes_no};
 use crate::arguments::Server;
@@ -27,6 +27,10 @@ static OF_ORGANIZATION: Verb = Verb::get("list", "/v1/organizations/{organizatio
     .shows(List("entries", COLUMNS));
 static OF_INSTALLATION: Verb = Verb::get("list", "/v1/audit", "List entries").shows(List("entries", COLUMNS));
 
+/// For the test that holds them against the description of the API.
+#[cfg(test)]
+pub(super) static VERBS: [&Verb; 2] = [&OF_ORGANIZATION, &OF_INSTALLATION];
+
 /// The entries of a log.
 pub(crate) fn audit_entries(of_installation: bool, limit: usize) -> Call {
     let verb = if of_installation { &OF_INSTALLATION } else { &OF_ORGANIZATION };
@@ -45,12 +49,7 @@ pub(crate) async fn exported_audit(
     } else {
         format!("/v1/organizations/{}/audit/export", server.organization(&client).await?)
     };
-    let mut body = client.ask(&Wish::new(Method::GET, path)).await?.body;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| client.strange(format!("its answer breaks off: {error}")))?;
-        if let Some(data) = frame.data_ref() {
-            out.write_all(data).map_err(|error| Problem::output(&error))?;
-        }
-    }
-    Ok(())
+    let answer = client.ask(&Wish::new(Method::GET, path)).await?;
+    let copied = show::copied(&client, answer, &mut |part| out.write_all(part)).await?;
+    Ok(copied.map_err(|error| Problem::output(&error))?)
 }

@@ -1,24 +1,27 @@
-//! A command of the table is done: its request is made of what was given, asked of the server, and its answer shown.
+//! A command of the table is done: its request is asked of the server, and its answer shown.
 
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use http::Method;
 use http::header::IF_MATCH;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::client::Wish;
-use super::verb::{Kind, Place, Shows, Take, Verb};
-use super::{Error, paged, show};
-use crate::arguments::Server;
+use super::client::{Client, Wish};
+use super::fill::{self, Names, filled};
+use super::verb::{Place, Shows, Verb};
+use super::{look_up, paged, show};
+use crate::arguments::{Given as Fields, Server};
 use crate::confirm::confirmed;
 use crate::connect::SecretSource;
 use crate::output::Output;
-use crate::problem::{Problem, Problems};
-use crate::prompt::{self, Echo};
+use crate::problem::{Own, Problem, Problems};
+use crate::text::plain_line;
 
 const ORGANIZATION: &str = "organization";
-const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A command of the table, with what was given for it.
 #[derive(Debug)]
@@ -37,7 +40,10 @@ pub(crate) type Values = BTreeMap<&'static str, Given>;
 #[derive(Debug)]
 pub(crate) enum Given {
     Value(Value),
+    File(PathBuf),
     Secret(SecretSource),
+    /// Fields of a credential.
+    Fields(Fields),
 }
 
 impl From<String> for Given {
@@ -51,109 +57,136 @@ impl Call {
         Self { verb, values: Values::new(), is_confirmed: false, limit: usize::MAX }
     }
 
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.values.insert(name, Given::Value(value.into()));
+        self
+    }
+
+    /// Left out where there is nothing.
+    pub(crate) fn with_some(self, name: &'static str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn confirmed(self, is_confirmed: bool) -> Self {
+        Self { is_confirmed, ..self }
+    }
+
+    pub(crate) fn at_most(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
     /// Does it, and shows what came of it.
     pub(crate) async fn perform(&self, server: &Server, output: &Output) -> Result<(), Problems> {
         let client = if self.verb.is_for_strangers { server.stranger()? } else { server.client()? };
-        let organization = if self.verb.path.contains("{organization}") {
-            Some(server.organization(&client).await?)
-        } else {
-            None
-        };
-        let names = self.names(organization.as_deref());
-        if let Some(what) = self.verb.asks {
-            let word = self.verb.takes.iter().rev().find(|take| take.place == Place::Path);
-            let word = word.map_or(ORGANIZATION, |take| take.name);
-            let word = names.get(word).map_or("yes", String::as_str);
-            confirmed(self.is_confirmed, &filled(what, &names, ToOwned::to_owned), word)?;
-        }
-        let mut wish = self.wish(&names)?;
+        let names = self.names(&client, server).await?;
+        self.confirm(&names)?;
+        let wish = fill::wish(self, &client, &names, output).await?;
         match &self.verb.shows {
             Shows::List(under, columns) => {
                 let (items, has_more) = paged::first(&client, &wish, self.limit).await?;
-                return show::list(under, columns, &items, has_more, output);
+                show::list(under, columns, &items, has_more, output)
             }
-            Shows::One(_) | Shows::Done(_) => {}
+            Shows::Raw => show::raw(&client, client.ask(&wish).await?, output).await,
+            Shows::One(_) | Shows::Within(..) | Shows::Done(_) => {
+                self.change(&client, wish, &names, output).await
+            }
         }
-        if self.verb.is_of_what_was_read {
-            let read = Wish::new(Method::GET, wish.path.clone());
+    }
+
+    /// Writes what comes into a file for its owner's eyes alone, or to standard output.
+    pub(crate) async fn written(
+        &self,
+        server: &Server,
+        to: Option<&Path>,
+        output: &Output,
+    ) -> Result<(), Problems> {
+        let Some(path) = to else { return self.perform(server, output).await };
+        let client = server.client()?;
+        let names = self.names(&client, server).await?;
+        let answer = client.ask(&fill::wish(self, &client, &names, output).await?).await?;
+        let failed = |source| Problem::from(Own::Write { what: "the file", path: path.to_owned(), source });
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(failed)?;
+        show::copied(&client, answer, &mut |part| file.write_all(part)).await?.map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        if output.json {
+            return output.document(&json!({ "file": path }));
+        }
+        output.aside(&format!("written to `{}`\n", path.display()));
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        client: &Client,
+        wish: Wish,
+        names: &Names,
+        output: &Output,
+    ) -> Result<(), Problems> {
+        // Nothing is kept for strangers.
+        let mut wish = if self.verb.is_for_strangers { wish } else { wish.once() };
+        if let Some(path) = self.verb.reads_first {
+            let read = Wish::new(Method::GET, fill::path(path, names));
             if let (_, Some(tag)) = client.tagged(&read).await? {
                 wish.headers.insert(IF_MATCH, tag);
             }
         }
-        // Nothing is kept for strangers.
-        let wish = if self.verb.is_for_strangers { wish } else { wish.once() };
         let answered = client.document(&wish).await?;
         if output.json {
             let document = if answered.is_null() { Value::Object(Map::new()) } else { answered };
             output.document(&document)?;
         } else {
-            output.text(&self.text(&answered, &names))?;
+            output.text(&match &self.verb.shows {
+                Shows::One(columns) => show::one(columns, &answered),
+                Shows::Within(at, columns) => show::within(at, columns, &answered),
+                Shows::Done(words) => format!("{}\n", plain_line(&filled(words, names))),
+                Shows::List(..) | Shows::Raw => String::new(),
+            })?;
         }
         self.verb.note.into_iter().for_each(|note| output.aside(&format!("{note}\n")));
         Ok(())
     }
 
-    fn text(&self, answered: &Value, names: &BTreeMap<&str, String>) -> String {
-        match &self.verb.shows {
-            Shows::One(columns) => show::one(columns, answered),
-            Shows::Done(words) => {
-                format!("{}\n", crate::text::plain_line(&filled(words, names, ToOwned::to_owned)))
-            }
-            Shows::List(..) => String::new(),
-        }
+    /// What cannot be undone is asked for; what it is about is to be typed.
+    fn confirm(&self, names: &Names) -> Result<(), Problems> {
+        let Some(what) = self.verb.asks else { return Ok(()) };
+        let about = self.verb.takes.iter().rev().find(|take| take.place == Place::Path);
+        let word = names.get(about.map_or(ORGANIZATION, |take| take.name));
+        confirmed(self.is_confirmed, &filled(what, names), word.map_or("yes", String::as_str))
     }
 
-    /// What stands in braces.
-    fn names(&self, organization: Option<&str>) -> BTreeMap<&str, String> {
-        let text = |given: &Given| match given {
-            Given::Value(Value::String(text)) => Some(text.clone()),
-            Given::Value(value) => Some(value.to_string()),
-            Given::Secret(_) => None,
-        };
-        let values = self.values.iter().filter_map(|(name, given)| Some((*name, text(given)?)));
-        values.chain(organization.map(|id| (ORGANIZATION, id.to_owned()))).collect()
-    }
-
-    fn wish(&self, names: &BTreeMap<&str, String>) -> Result<Wish, Problems> {
-        let path = filled(self.verb.path, names, |text| utf8_percent_encode(text, IN_A_PATH).to_string());
-        let mut body = Map::new();
-        let members = self.verb.takes.iter().filter(|take| take.place == Place::Body);
-        let has_body = members.clone().next().is_some();
-        for take in members {
-            if let Some(value) = self.value(take)? {
-                body.insert(take.name.to_owned(), value);
+    /// What stands in braces: by ids, whatever was said.
+    async fn names(&self, client: &Client, server: &Server) -> Result<Names, Problems> {
+        let mut names: Names = Names::new();
+        for (name, given) in &self.values {
+            match given {
+                Given::Value(Value::String(text)) => drop(names.insert(name, text.clone())),
+                Given::Value(value) => drop(names.insert(name, value.to_string())),
+                Given::File(_) | Given::Secret(_) | Given::Fields(_) => {}
             }
         }
-        let wish = Wish::new(self.verb.method.clone(), path);
-        Ok(if has_body { wish.with_json(&Value::Object(body)) } else { wish })
-    }
-
-    fn value(&self, take: &Take) -> Result<Option<Value>, Problems> {
-        match self.values.get(take.name) {
-            Some(Given::Value(value)) => Ok(Some(value.clone())),
-            Some(Given::Secret(source)) => Ok(Some(text(take.help, source.value()?.expose())?)),
-            None if take.kind == Kind::Secret && take.is_needed => Ok(Some(typed(take)?)),
-            None if take.is_empty_unless_said => Ok(Some(Value::Array(Vec::new()))),
-            None => Ok(None),
+        if self.verb.path.contains("{organization}") {
+            names.insert(ORGANIZATION, server.organization(client).await?);
         }
+        for take in self.verb.takes {
+            if let Some(among) = take.among {
+                let said = names.get(take.name).cloned();
+                if said.is_some() || take.is_needed {
+                    names.insert(
+                        take.name,
+                        look_up::id(client, &fill::path(among, &names), said.as_deref(), take.name).await?,
+                    );
+                }
+            }
+        }
+        Ok(names)
     }
-}
-
-fn typed(take: &Take) -> Result<Value, Problems> {
-    let option = "SOURCE: `@FILE`, `env:VARIABLE`, or `-` for standard input";
-    let none = Error::NoTerminal { what: take.help, option };
-    let typed = prompt::line(&format!("{}: ", take.help), Echo::Hidden).ok_or(none)?;
-    text(take.help, typed.expose())
-}
-
-fn text(what: &'static str, bytes: &[u8]) -> Result<Value, Problems> {
-    let wrong = |_| Problem::from(Error::NoText { what });
-    Ok(std::str::from_utf8(bytes).map_err(wrong)?.into())
-}
-
-/// Words with names in braces, which are put in their places.
-fn filled(words: &str, names: &BTreeMap<&str, String>, written: impl Fn(&str) -> String) -> String {
-    names
-        .iter()
-        .fold(words.to_owned(), |words, (name, value)| words.replace(&format!("{{{name}}}"), &written(value)))
 }

@@ -1,20 +1,34 @@
 //! Which server is meant, who asks, and which organization: from the command line, the environment, or a login.
 
-use serde_json::Value;
 use vault::Plaintext;
 
 use super::address::Address;
-use super::client::{Client, Wish};
+use super::client::Client;
 use super::login::{Login, Logins};
-use super::{Error, paged, trust};
-use crate::arguments::Server;
+use super::{Error, look_up, trust};
+use crate::arguments::{Data, Server};
 use crate::problem::{Own, Problems};
 
 const SERVER: &str = "COFFERDAM_SERVER";
 const ORGANIZATION: &str = "COFFERDAM_ORGANIZATION";
 const TOKEN: &str = "COFFERDAM_TOKEN";
+const ORGANIZATIONS: &str = "/v1/organizations";
 
 impl Server {
+    /// Whether a command that can be done here is to be done by a server. A data directory that is named is what is meant,
+    /// whatever the environment says.
+    pub(crate) fn is_meant(&self, data: &Data) -> Result<bool, Error> {
+        match (&self.server, &data.data) {
+            (Some(address), Some(_)) => {
+                let reason = "a data directory is named beside it, and one of the two is asked";
+                Err(Error::BadAddress { address: address.clone(), reason })
+            }
+            (Some(_), None) => Ok(true),
+            (None, Some(_)) => Ok(false),
+            (None, None) => Ok(variable(SERVER).is_some()),
+        }
+    }
+
     /// The server, asked by whoever is logged in there, or by a program with a token.
     pub(crate) fn client(&self) -> Result<Client, Problems> {
         let (address, login) = self.known()?;
@@ -84,24 +98,7 @@ impl Server {
     pub(crate) async fn organization(&self, client: &Client) -> Result<String, Problems> {
         let of_login = || self.known().ok()?.1?.organization;
         let wanted = self.organization.clone().or_else(|| variable(ORGANIZATION)).or_else(of_login);
-        let wish = Wish::new(http::Method::GET, "/v1/organizations");
-        let shown = paged::all(client, &wish).await?;
-        let named = |one: &Value| {
-            let text = |name| one.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
-            Some((text("id")?, text("name")?))
-        };
-        let all: Vec<(String, String)> = shown.iter().filter_map(named).collect();
-        let fits = |(id, name): &&(String, String)| {
-            wanted.as_ref().is_none_or(|wanted| wanted == id || wanted == name)
-        };
-        let mut found = all.iter().filter(fits);
-        match (found.next(), found.next()) {
-            (Some((id, _)), None) => Ok(id.clone()),
-            _ => {
-                let known = all.iter().map(|(id, name)| format!("`{name}` ({id})")).collect();
-                Err(Error::WhichOrganization { wanted, known }.into())
-            }
-        }
+        look_up::id(client, ORGANIZATIONS, wanted.as_deref(), "organization").await
     }
 }
 

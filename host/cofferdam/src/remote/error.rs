@@ -46,13 +46,21 @@ pub(crate) enum Error {
         /// Where.
         server: String,
     },
-    /// More than one organization could be meant, or none.
-    #[error("{}", which(wanted.as_deref(), known))]
-    WhichOrganization {
+    /// More than one could be meant, or none.
+    #[error("{}", which(what, said.as_deref(), known))]
+    WhichOne {
+        /// What kind of thing.
+        what: &'static str,
         /// What was said.
-        wanted: Option<String>,
+        said: Option<String>,
         /// Those that the server shows, by id and name.
         known: Vec<String>,
+    },
+    /// What a data directory can be asked, and a server cannot.
+    #[error("{what} is not asked of a server")]
+    NotByAServer {
+        /// Which part of the command.
+        what: &'static str,
     },
     /// What somebody has to say for themselves cannot be asked for.
     #[error("{what} is needed, and there is no terminal to type it at")]
@@ -99,7 +107,8 @@ impl Error {
             Self::Unreached { .. } => "CD0871",
             Self::Strange { .. } => "CD0872",
             Self::NotLoggedIn { .. } => "CD0873",
-            Self::WhichOrganization { .. } => "CD0874",
+            Self::WhichOne { .. } => "CD0874",
+            Self::NotByAServer { .. } => "CD0879",
             Self::NoTerminal { .. } | Self::NoText { .. } => "CD0875",
             Self::Tampered { .. } => "CD0876",
             Self::OpenToOthers { .. } | Self::NoPlace => "CD0877",
@@ -120,13 +129,16 @@ impl Error {
             Self::NotLoggedIn { server } => {
                 format!("`cofferdam login --server {server}`; programs set COFFERDAM_TOKEN to a token of theirs")
             }
-            Self::WhichOrganization { known, .. } if known.is_empty() => {
+            Self::WhichOne { what: "organization", known, .. } if known.is_empty() => {
                 "an invitation lets you into one: ask an admin of it".to_owned()
             }
-            Self::WhichOrganization { known, .. } => {
+            Self::WhichOne { known, .. } if known.is_empty() => "make one first".to_owned(),
+            Self::WhichOne { what: "organization", known, .. } => {
                 format!("say it with `--organization`; there are {}", known.join(", "))
             }
+            Self::WhichOne { known, .. } => format!("say it by id or name; there are {}", known.join(", ")),
             Self::NoTerminal { option, .. } => format!("give it with `{option}`"),
+            Self::NotByAServer { .. } => "leave it out, and choose by run, stream, one code, state or ids".to_owned(),
             Self::NoText { .. } => "give it as text".to_owned(),
             Self::Tampered { .. } => {
                 "keep the file as it is, and see who could write where the log lies since the last verification".to_owned()
@@ -138,11 +150,11 @@ impl Error {
     }
 }
 
-fn which(wanted: Option<&str>, known: &[String]) -> String {
-    match wanted {
-        Some(wanted) => format!("there is no organization `{wanted}` that you may see"),
-        None if known.is_empty() => "there is no organization that you may see".to_owned(),
-        None => "which organization is meant?".to_owned(),
+fn which(what: &str, said: Option<&str>, known: &[String]) -> String {
+    match said {
+        Some(said) => format!("there is no {what} `{said}` that you may see, or more than one is called so"),
+        None if known.is_empty() => format!("there is no {what} that you may see"),
+        None => format!("which {what} is meant?"),
     }
 }
 

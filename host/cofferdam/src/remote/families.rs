@@ -1,14 +1,20 @@
 //! Everything that can be asked of a server, by the kind of thing that it is about.
 
+mod connections;
+mod connectors;
 mod glass;
 mod invitations;
 mod members;
 mod organizations;
 mod people;
+mod retention;
+mod syncs;
 mod tokens;
 mod zones;
 
 use super::verb::Family;
+
+pub(super) use syncs::SYNC;
 
 /// In the order in which help lists them.
 pub(super) static ALL: &[Family] = &[
@@ -19,6 +25,10 @@ pub(super) static ALL: &[Family] = &[
     tokens::FAMILY,
     zones::FAMILY,
     glass::FAMILY,
+    connectors::FAMILY,
+    connections::FAMILY,
+    syncs::FAMILY,
+    retention::FAMILY,
 ];
 
 #[cfg(test)]

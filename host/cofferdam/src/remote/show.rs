@@ -1,10 +1,14 @@
 //! Answers of a server as tables and lines for people, and as they are for machines.
 
+use std::io;
+
+use http_body_util::BodyExt;
 use serde_json::{Map, Value};
 
+use super::client::{Answer, Client};
 use super::verb::{Column, Form};
 use crate::output::Output;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::table::Table;
 use crate::text::plain_line;
 use crate::units;
@@ -22,9 +26,7 @@ pub(super) fn list(
         document.insert("has_more".to_owned(), has_more.into());
         return output.document(&document);
     }
-    let headings: Vec<String> = columns.iter().map(heading).collect();
-    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
-    let mut table = Table::new(&headings);
+    let mut table = headed(columns);
     for item in items {
         table.row(columns.iter().map(|column| written(column, item)));
     }
@@ -49,8 +51,49 @@ pub(super) fn one(columns: &[Column], document: &Value) -> String {
     columns.iter().filter_map(line).collect()
 }
 
+/// The table of a list within a document.
+pub(super) fn within(at: &str, columns: &[Column], document: &Value) -> String {
+    let items = document.pointer(at).and_then(Value::as_array);
+    let mut table = headed(columns);
+    for item in items.into_iter().flatten() {
+        table.row(columns.iter().map(|column| written(column, item)));
+    }
+    if table.is_empty() { "there are none\n".to_owned() } else { table.render(0) }
+}
+
+/// As it comes, while it comes.
+pub(super) async fn raw(client: &Client, answer: Answer, output: &Output) -> Result<(), Problems> {
+    match copied(client, answer, &mut |part| output.bytes(part)).await? {
+        // Whoever closed the pipe has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        copied => Ok(copied.map_err(|error| Problem::output(&error))?),
+    }
+}
+
+/// A body, a part after the other; what does not take it ends it.
+pub(super) async fn copied(
+    client: &Client,
+    answer: Answer,
+    put: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
+) -> Result<io::Result<()>, Problems> {
+    let mut body = answer.body;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| client.strange(format!("its answer breaks off: {error}")))?;
+        if let Some(Err(error)) = frame.data_ref().map(|data| put(data)) {
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn headed(columns: &[Column]) -> Table {
+    let headings: Vec<String> = columns.iter().map(heading).collect();
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    Table::new(&headings)
+}
+
 fn heading(column: &Column) -> String {
-    let is_figure = column.form == Form::Count;
+    let is_figure = matches!(column.form, Form::Count | Form::Duration);
     format!("{}{}", if is_figure { ">" } else { "" }, column.heading)
 }
 
@@ -63,6 +106,9 @@ fn written(column: &Column, document: &Value) -> String {
         }
         (Form::Moment, Some(Value::Number(number))) => {
             number.as_u64().map_or_else(String::new, units::moment)
+        }
+        (Form::Duration, Some(Value::Number(number))) => {
+            number.as_u64().map_or_else(String::new, units::duration)
         }
         (Form::YesNo, Some(Value::Bool(is_so))) => if *is_so { "yes" } else { "no" }.to_owned(),
         (_, Some(value)) => words(value),

@@ -21,8 +21,8 @@ pub(crate) struct Verb {
     pub(super) path: &'static str,
     pub(super) takes: &'static [Take],
     pub(super) shows: Shows,
-    /// It changes what was read: it is read first, and the change is made to that and nothing else.
-    pub(super) is_of_what_was_read: bool,
+    /// What is read first: the change is made to that and nothing else.
+    pub(super) reads_first: Option<&'static str>,
     /// Who asks is nobody yet, and shows something in the body.
     pub(super) is_for_strangers: bool,
     /// What cannot be undone, in words with names in braces.
@@ -40,6 +40,8 @@ pub(crate) struct Take {
     pub(super) place: Place,
     pub(super) kind: Kind,
     pub(super) is_needed: bool,
+    /// The list in which its name is looked up.
+    pub(super) among: Option<&'static str>,
     /// The API wants it always; unsaid it is an empty list.
     pub(super) is_empty_unless_said: bool,
 }
@@ -48,7 +50,10 @@ pub(crate) struct Take {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Path,
+    Query,
     Body,
+    /// It is the body.
+    Whole,
 }
 
 /// How it is given.
@@ -63,6 +68,14 @@ pub(crate) enum Kind {
     Word(&'static [&'static str]),
     /// Some of these words.
     Words(&'static [&'static str]),
+    /// The name of a file with a document in it, as TOML or JSON.
+    Document,
+    /// The name of a file that is sent as it is.
+    File,
+    /// Fields of a credential: what is no secret by its value, secrets from elsewhere than the command line.
+    Fields,
+    /// What was said under this name, once more: the API wants to see that it is meant.
+    Again(&'static str),
     /// A secret, which is typed or comes from elsewhere than the command line.
     Secret,
 }
@@ -74,6 +87,10 @@ pub(crate) enum Shows {
     List(&'static str, &'static [Column]),
     /// One thing, a line for each of these.
     One(&'static [Column]),
+    /// A list within what is answered, as a table.
+    Within(&'static str, &'static [Column]),
+    /// As it comes, to standard output.
+    Raw,
     /// In words, with names in braces.
     Done(&'static str),
 }
@@ -94,6 +111,7 @@ pub(crate) enum Form {
     Plain,
     Count,
     Moment,
+    Duration,
     YesNo,
 }
 
@@ -109,21 +127,49 @@ pub(super) const fn moment(heading: &'static str, at: &'static str) -> Column {
     Column { heading, at, form: Form::Moment }
 }
 
+pub(super) const fn duration(heading: &'static str, at: &'static str) -> Column {
+    Column { heading, at, form: Form::Duration }
+}
+
 pub(super) const fn yes_no(heading: &'static str, at: &'static str) -> Column {
     Column { heading, at, form: Form::YesNo }
 }
 
 /// A part of the path, which has no name on the command line.
 pub(super) const fn of(name: &'static str, help: &'static str) -> Take {
-    Take { name, help, place: Place::Path, kind: Kind::Text, is_needed: true, is_empty_unless_said: false }
+    Take {
+        name,
+        help,
+        place: Place::Path,
+        kind: Kind::Text,
+        is_needed: true,
+        among: None,
+        is_empty_unless_said: false,
+    }
 }
 
 /// A member of the body.
 pub(super) const fn member(name: &'static str, kind: Kind, help: &'static str) -> Take {
-    Take { name, help, place: Place::Body, kind, is_needed: false, is_empty_unless_said: false }
+    Take { name, help, place: Place::Body, kind, is_needed: false, among: None, is_empty_unless_said: false }
+}
+
+/// A part of what stands behind the `?`.
+pub(super) const fn asked(name: &'static str, kind: Kind, help: &'static str) -> Take {
+    Take { place: Place::Query, ..member(name, kind, help) }
 }
 
 impl Take {
+    /// By its id, or by its name in this list; where it is left out, the only one there.
+    pub(super) const fn among(mut self, list: &'static str) -> Self {
+        self.among = Some(list);
+        self
+    }
+
+    pub(super) const fn whole(mut self) -> Self {
+        self.place = Place::Whole;
+        self
+    }
+
     pub(super) const fn needed(mut self) -> Self {
         self.is_needed = true;
         self
@@ -155,7 +201,7 @@ impl Verb {
             path,
             takes,
             shows,
-            is_of_what_was_read: false,
+            reads_first: None,
             is_for_strangers: false,
             asks: None,
             note: None,
@@ -184,8 +230,15 @@ impl Verb {
         self
     }
 
+    /// A change of what it reads at the same place.
     pub(super) const fn of_what_was_read(mut self) -> Self {
-        self.is_of_what_was_read = true;
+        self.reads_first = Some(self.path);
+        self
+    }
+
+    /// A change of what is read elsewhere.
+    pub(super) const fn reads_first(mut self, path: &'static str) -> Self {
+        self.reads_first = Some(path);
         self
     }
 

@@ -1,5 +1,7 @@
 //! The command line of what can be asked of a server, made of the table.
 
+use std::path::PathBuf;
+
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand, value_parser};
 use serde_json::Value;
@@ -7,7 +9,7 @@ use serde_json::Value;
 use super::call::{Call, Given, Values};
 use super::families::ALL;
 use super::verb::{Family, Kind, Place, Take, Verb};
-use crate::arguments::{Server, source};
+use crate::arguments::{Given as Fields, Server, source};
 use crate::connect::SecretSource;
 
 const LIMIT: &str = "limit";
@@ -66,7 +68,11 @@ fn of_family(family: &Family) -> Command {
 fn of_verb(verb: &Verb) -> Command {
     let mut command = Command::new(verb.name);
     for take in verb.takes {
-        command = command.arg(of_take(take));
+        command = match take.kind {
+            Kind::Fields => Fields::augment_args(command),
+            Kind::Again(_) => command,
+            _ => command.arg(of_take(take)),
+        };
     }
     if verb.is_list() {
         let limit =
@@ -88,6 +94,11 @@ fn of_take(take: &'static Take) -> Arg {
         Kind::Number => arg.value_parser(value_parser!(u64)),
         Kind::Texts => arg.value_delimiter(',').action(ArgAction::Append),
         Kind::Flag => arg.action(ArgAction::SetTrue),
+        Kind::Fields | Kind::Again(_) => arg,
+        Kind::Document | Kind::File => {
+            value = "FILE".to_owned();
+            arg.value_parser(value_parser!(PathBuf))
+        }
         Kind::Word(words) => arg.value_parser(words.to_vec()),
         Kind::Words(words) => arg.value_parser(words.to_vec()).value_delimiter(',').action(ArgAction::Append),
         Kind::Secret => {
@@ -98,7 +109,7 @@ fn of_take(take: &'static Take) -> Arg {
     if take.kind != Kind::Flag {
         arg = arg.value_name(value);
     }
-    if take.place == Place::Path { arg } else { arg.long(take.option()) }
+    if matches!(take.place, Place::Path | Place::Whole) { arg } else { arg.long(take.option()) }
 }
 
 /// None: it was not said.
@@ -112,6 +123,9 @@ fn given(take: &Take, matches: &ArgMatches) -> Option<Given> {
         Kind::Number => Some(Given::Value(Value::from(*matches.get_one::<u64>(take.name)?))),
         Kind::Texts | Kind::Words(_) => Some(Given::Value(texts()?)),
         Kind::Flag => matches.get_flag(take.name).then_some(Given::Value(Value::from(true))),
+        Kind::Document | Kind::File => Some(Given::File(matches.get_one::<PathBuf>(take.name)?.clone())),
+        Kind::Fields => Some(Given::Fields(Fields::from_arg_matches(matches).ok()?)),
+        Kind::Again(_) => None,
         Kind::Secret => Some(Given::Secret(matches.get_one::<SecretSource>(take.name)?.clone())),
     }
 }

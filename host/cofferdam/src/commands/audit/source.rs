@@ -84,7 +84,7 @@ fn named(storage: &Storage, wanted: &OneLog) -> Result<Log, Problems> {
         (Some((owner, _)), None) => Ok(Log::of(owner)),
         _ => {
             let known = known.by_ref().map(|(_, id)| format!("`{id}`")).collect();
-            Err(Error::WhichOrganization { wanted: wanted.map(ToOwned::to_owned), known }.into())
+            Err(Error::WhichOne { what: "organization", said: wanted.map(ToOwned::to_owned), known }.into())
         }
     }
 }

@@ -3,12 +3,12 @@
 use http::Method;
 
 use crate::remote::verb::Kind::Text;
-use crate::remote::verb::Shows::{List, One};
-use crate::remote::verb::{Column, Family, Verb, count, member, moment, plain};
+use crate::remote::verb::Shows::{Done, List, One};
+use crate::remote::verb::{Column, Family, Take, Verb, count, member, moment, plain, yes_no};
 
 pub(super) const FAMILY: Family = Family {
     name: "organizations",
-    about: "List, make, show and rename organizations of a server",
+    about: "List, make, rename and delete organizations of a server",
     verbs: &[
         Verb::get("list", "/v1/organizations", "List the organizations that you may see")
             .shows(List("organizations", COLUMNS)),
@@ -36,6 +36,25 @@ pub(super) const FAMILY: Family = Family {
         .takes(&[member("name", Text, "What it is to be called").needed()])
         .of_what_was_read()
         .shows(One(COLUMNS)),
+        Verb::get("deletion", DELETION, "Show whether an organization is to be deleted").shows(One(WANTED)),
+        Verb::post(
+            "delete",
+            DELETION,
+            "Ask for the deletion of an organization, to which somebody is to agree",
+        )
+        .takes(&[TYPED])
+        .shows(One(WANTED))
+        .note("`cofferdam organizations confirm-deletion` agrees, `keep` takes it back"),
+        Verb::delete("keep", DELETION, "Take back that an organization is to be deleted")
+            .shows(Done("{organization} is not deleted")),
+        Verb::post(
+            "confirm-deletion",
+            "/v1/organizations/{organization}/deletion/confirm",
+            "Delete an organization for good: its keys are destroyed",
+        )
+        .takes(&[TYPED])
+        .asks("Everything of {organization} becomes unreadable, for everybody and for ever.")
+        .shows(One(CERTIFICATE)),
     ],
 };
 
@@ -45,4 +64,24 @@ const COLUMNS: &[Column] = &[
     plain("REGION", "/region"),
     count("MEMBERS", "/members"),
     moment("SINCE", "/created_ms"),
+];
+
+const DELETION: &str = "/v1/organizations/{organization}/deletion";
+const TYPED: Take = member("name", Text, "The name of the organization, typed anew").needed();
+
+const WANTED: &[Column] = &[
+    yes_no("REQUESTED", "/is_requested"),
+    plain("BY", "/requested_by"),
+    moment("AT", "/requested_ms"),
+    moment("DUE", "/due_ms"),
+];
+
+const CERTIFICATE: &[Column] = &[
+    plain("ORGANIZATION", "/organization"),
+    plain("REGION", "/region"),
+    plain("REQUESTED BY", "/requested_by"),
+    plain("CONFIRMED BY", "/confirmed_by"),
+    moment("DELETED", "/deleted_ms"),
+    count("LOG ENTRIES", "/log_entries"),
+    plain("LOG ROOT", "/log_root"),
 ];

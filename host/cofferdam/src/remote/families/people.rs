@@ -42,6 +42,14 @@ pub(super) const FAMILY: Family = Family {
         Verb::post("disable-second-factor", "/v1/second-factor/disable", "Ask for no code any more")
             .takes(&[member("password", Secret, "the password").needed()])
             .shows(Done("no code is asked for any more")),
+        Verb::delete("delete", "/v1/me", "Delete your account, and whatever tells who you are")
+            .takes(&[member("password", Secret, "the password").needed()])
+            .asks("Your account is deleted; entries of audit logs stay, without your name.")
+            .shows(Done("your account was deleted")),
+        Verb::delete("delete-person", "/v1/people/{user}", "Delete somebody's account, as an operator")
+            .takes(&[of("user", "The person's id"), member("password", Secret, "the password of yours").needed()])
+            .asks("The account of {user} is deleted; entries of audit logs stay, without their name.")
+            .shows(Done("{user} was deleted")),
         Verb::get("sessions", "/v1/sessions", "List where you are logged in").shows(List("sessions", SESSIONS)),
         Verb::delete("end-session", "/v1/sessions/{session}", "End one of your sessions")
             .takes(&[of("session", "The session's id")])

@@ -1,9 +1,12 @@
+//! Every command against a server is held against the description of the API.
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::ALL;
-use crate::remote::verb::{Column, Place, Shows, Verb};
+use crate::remote::verb::{Column, Kind, Place, Shows, Verb};
+use crate::remote::{audit, history};
 
 fn description() -> Value {
     let text = include_str!("../../../../api/openapi.json");
@@ -11,16 +14,11 @@ fn description() -> Value {
 }
 
 fn verbs() -> impl Iterator<Item = (String, &'static Verb)> {
-    ALL.iter()
-        .flat_map(|family| family.verbs.iter().map(|verb| (format!("{} {}", family.name, verb.name), verb)))
-}
-
-/// What stands behind a reference.
-fn followed<'d>(description: &'d Value, schema: &'d Value) -> &'d Value {
-    match schema.get("$ref").and_then(Value::as_str) {
-        Some(at) => description.pointer(at.trim_start_matches('#')).unwrap(),
-        None => schema,
-    }
+    let named = |family: &'static super::Family| {
+        family.verbs.iter().map(move |verb| (format!("{} {}", family.name, verb.name), verb))
+    };
+    let elsewhere = history::VERBS.iter().chain(&audit::VERBS).map(|verb| (verb.name.to_owned(), *verb));
+    ALL.iter().flat_map(named).chain(elsewhere)
 }
 
 fn operation<'d>(description: &'d Value, verb: &Verb) -> &'d Value {
@@ -29,35 +27,82 @@ fn operation<'d>(description: &'d Value, verb: &Verb) -> &'d Value {
     found.unwrap_or_else(|| panic!("the API has no {} {}", verb.method, verb.path))
 }
 
+/// What stands behind references, and everything of which something is made.
+fn schemas<'d>(description: &'d Value, schema: &'d Value) -> Vec<&'d Value> {
+    if let Some(at) = schema.get("$ref").and_then(Value::as_str) {
+        return schemas(description, description.pointer(at.trim_start_matches('#')).unwrap());
+    }
+    let parts = ["allOf", "oneOf"].iter().filter_map(|of| schema.get(of)?.as_array()).flatten();
+    std::iter::once(schema).chain(parts.flat_map(|part| schemas(description, part))).collect()
+}
+
+fn property<'d>(description: &'d Value, schema: &'d Value, name: &str) -> Option<&'d Value> {
+    schemas(description, schema).into_iter().find_map(|schema| schema.pointer(&format!("/properties/{name}")))
+}
+
+/// Whether an answer has something at this pointer. What is described as any object has everything.
+fn has(description: &Value, schema: &Value, pointer: &str) -> bool {
+    let mut at = schema;
+    for part in pointer.split('/').skip(1) {
+        match property(description, at, part) {
+            Some(property) => at = property,
+            None => {
+                return schemas(description, at)
+                    .iter()
+                    .any(|one| *one == &serde_json::json!({"type": "object"}));
+            }
+        }
+    }
+    true
+}
+
+fn at<'d>(description: &'d Value, schema: &'d Value, pointer: &str) -> &'d Value {
+    pointer.split('/').skip(1).fold(schema, |schema, part| property(description, schema, part).unwrap())
+}
+
+fn given(verb: &Verb, place: Place) -> BTreeSet<&str> {
+    verb.takes.iter().filter(|take| take.place == place).map(|take| take.name).collect()
+}
+
 #[test]
 fn each_command_asks_for_what_the_api_describes_and_gives_all_that_it_needs() {
     let description = description();
     for (command, verb) in verbs() {
         let operation = operation(&description, verb);
-        let given: BTreeSet<&str> =
-            verb.takes.iter().filter(|take| take.place == Place::Body).map(|take| take.name).collect();
-        let body = operation.pointer("/requestBody/content/application~1json/schema");
-        let Some(body) = body else {
+        let in_path = verb.path.split('{').skip(1).map(|part| part.split('}').next().unwrap());
+        for name in in_path.filter(|name| *name != "organization") {
+            assert!(given(verb, Place::Path).contains(name), "{command}: {name}");
+        }
+        let asked = operation["parameters"].as_array().into_iter().flatten();
+        let asked: BTreeSet<&str> =
+            asked.filter(|one| one["in"] == "query").map(|one| one["name"].as_str().unwrap()).collect();
+        assert!(
+            given(verb, Place::Query).is_subset(&asked),
+            "{command} asks for something that is not in {asked:?}"
+        );
+        let headers = operation["parameters"].as_array().into_iter().flatten();
+        let is_of_what_was_read = headers.into_iter().any(|one| one["name"] == "If-Match");
+        assert_eq!(verb.reads_first.is_some(), is_of_what_was_read, "{command} reads first what it changes");
+        if verb.takes.iter().any(|take| take.kind == Kind::File) {
+            assert!(operation.pointer("/requestBody/content/application~1wasm").is_some(), "{command}");
+            continue;
+        }
+        let given = given(verb, Place::Body);
+        let Some(body) = operation.pointer("/requestBody/content/application~1json/schema") else {
             assert!(given.is_empty(), "{command}: {given:?}");
             continue;
         };
-        let body = followed(&description, body);
-        let known: BTreeSet<&str> =
-            body["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-        assert!(given.is_subset(&known), "{command} gives {given:?} of {known:?}");
-        let needed = body["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap());
-        for name in needed {
+        for name in &given {
+            assert!(property(&description, body, name).is_some(), "{command} gives `{name}`");
+        }
+        let all = schemas(&description, body);
+        let needed = all.iter().filter_map(|schema| schema.get("required")?.as_array()).flatten();
+        let is_whole = verb.takes.iter().any(|take| take.place == Place::Whole);
+        for name in needed.map(|name| name.as_str().unwrap()).filter(|_| !is_whole) {
             let take = verb.takes.iter().find(|take| take.name == name);
             assert!(
                 take.is_some_and(|take| take.is_needed || take.is_empty_unless_said),
                 "{command} needs `{name}`"
-            );
-        }
-        let in_path = verb.path.split('{').skip(1).map(|part| part.split('}').next().unwrap());
-        for name in in_path.filter(|name| *name != "organization") {
-            assert!(
-                verb.takes.iter().any(|take| take.place == Place::Path && take.name == name),
-                "{command}: {name}"
             );
         }
     }
@@ -68,27 +113,17 @@ fn each_column_is_in_what_the_api_answers() {
     let description = description();
     for (command, verb) in verbs() {
         let operation = operation(&description, verb);
-        let answer =
-            operation["responses"].as_object().unwrap().iter().find(|(status, _)| status.starts_with('2'));
-        let schema = answer.unwrap().1.pointer("/content/application~1json/schema");
-        let (columns, schema): (&[Column], _) = match &verb.shows {
-            Shows::List(_, columns) => {
-                let page = followed(&description, schema.unwrap());
-                (columns, page.pointer("/properties/items/items"))
-            }
-            Shows::One(columns) => (columns, schema),
-            Shows::Done(_) => continue,
+        let answers = operation["responses"].as_object().unwrap();
+        let answer = answers.iter().find(|(status, _)| status.starts_with('2')).unwrap().1;
+        let schema = answer.pointer("/content/application~1json/schema");
+        let (columns, schema): (&[Column], &Value) = match &verb.shows {
+            Shows::List(_, columns) => (columns, &at(&description, schema.unwrap(), "/items")["items"]),
+            Shows::Within(within, columns) => (columns, &at(&description, schema.unwrap(), within)["items"]),
+            Shows::One(columns) => (columns, schema.unwrap()),
+            Shows::Done(_) | Shows::Raw => continue,
         };
         for column in columns {
-            let mut at = followed(&description, schema.unwrap());
-            for part in column.at.split('/').skip(1) {
-                let property = at.pointer(&format!("/properties/{part}"));
-                let property =
-                    property.unwrap_or_else(|| panic!("{command}: nothing at {} in {at}", column.at));
-                // What may be absent is described as one of nothing and something.
-                let one_of = property.get("oneOf").and_then(|all| all.as_array()?.last());
-                at = followed(&description, one_of.unwrap_or(property));
-            }
+            assert!(has(&description, schema, column.at), "{command}: nothing at {} in {schema}", column.at);
         }
     }
 }

@@ -30,8 +30,10 @@ fn a_connection_is_tried_and_looked_into() {
     for connection in [&source, &destination] {
         story.post(&format!("/connections/{connection}/check"), json!({}));
     }
-    let catalog = story.post(&format!("/connections/{source}/discover"), json!({}));
-    assert_eq!(catalog["streams"][0]["name"], "people", "{catalog}");
+    let found = story.post(&format!("/connections/{source}/discover"), json!({}));
+    assert_eq!(found["streams"], 1, "{found}");
+    let catalog = story.get(&format!("/connections/{source}/catalog"));
+    assert_eq!(catalog["streams"]["items"][0]["name"], "people", "{catalog}");
     story.terminate().succeeded();
 }
 

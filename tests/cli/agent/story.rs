@@ -171,5 +171,8 @@ impl Story {
 
 fn started(world: &World, remote: &Remote) -> Serving {
     let grantable = format!("127.0.0.1:{}", remote.port);
-    Serving::start(world, &["--grantable", &grantable, "--lease-seconds", "3"], None)
+    // A test looks as often as it can.
+    let often = ["--requests-per-second", "100000", "--requests-at-once", "100000"];
+    let more = [&["--grantable", &grantable, "--lease-seconds", "3"], &often[..]].concat();
+    Serving::start(world, &more, None)
 }

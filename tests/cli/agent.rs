@@ -2,6 +2,7 @@
 //! system, which outlives the server.
 
 mod ended;
+mod events;
 mod remote;
 mod runs;
 mod story;

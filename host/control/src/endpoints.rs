@@ -20,6 +20,7 @@ mod owed;
 mod record;
 mod signature;
 mod tokens;
+mod waiting;
 
 pub use accept::{Accepted, Arrived, OpenEndpoint};
 pub use error::EventError;

@@ -103,6 +103,11 @@ impl Story {
         self.connect("faker.wasm", config)
     }
 
+    /// A source that makes rows of messages.
+    pub(super) fn webhook(&self) -> String {
+        self.connect("example-webhook.wasm", &json!({ "events": ["paid", "sent"] }))
+    }
+
     /// Where rows go, with the right to go there.
     pub(super) fn destination(&self) -> String {
         let id = self.connect("remote.wasm", &json!({ "base_url": self.remote.url() }));

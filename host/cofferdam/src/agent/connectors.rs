@@ -13,7 +13,7 @@ use control::CatalogStream;
 use manifest::Role;
 use records::Preview;
 
-use super::Agent;
+use super::{Agent, events};
 use crate::problem::{Own, Problem};
 use crate::sample::{Sample, Sampled, sampled};
 use crate::units::now_ms;
@@ -66,7 +66,7 @@ impl Connectors for Agent {
             let tried = Tried::connection(self, organization, connection).await.map_err(unready)?;
             let bound = &tried.part.connection;
             let found = match tried.role {
-                Role::Webhook => bound.webhook().map_err(wrong)?.discover().await,
+                Role::Webhook => events::catalog(&bound.webhook().map_err(wrong)?).await,
                 _ => bound.source().map_err(wrong)?.discover().await,
             };
             let catalog = found.map_err(|failure| blamed(&failure))?;

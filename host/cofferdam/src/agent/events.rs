@@ -41,21 +41,22 @@ struct EventReader {
     messages_max: usize,
 }
 
-impl Events {
-    async fn catalog(&self) -> Result<Catalog, Failure> {
-        let found = self.webhook.discover().await?;
-        let read = |info: StreamInfo| StreamInfo {
-            group: Some(GROUP.to_owned()),
-            cursor_fields: Vec::new(),
-            incremental: true,
-            // Messages are what they are: the pipeline filters and leaves out fields itself.
-            pushdown: Pushdown::default(),
-            estimated_rows: None,
-            ..info
-        };
-        Ok(Catalog { streams: found.streams.into_iter().map(read).collect(), groups: Vec::new() })
-    }
+/// What messages become, as it is read here.
+pub(super) async fn catalog(webhook: &Webhook) -> Result<Catalog, Failure> {
+    let found = webhook.discover().await?;
+    let read = |info: StreamInfo| StreamInfo {
+        group: Some(GROUP.to_owned()),
+        cursor_fields: Vec::new(),
+        incremental: true,
+        // Messages are what they are: the pipeline filters and leaves out fields itself.
+        pushdown: Pushdown::default(),
+        estimated_rows: None,
+        ..info
+    };
+    Ok(Catalog { streams: found.streams.into_iter().map(read).collect(), groups: Vec::new() })
+}
 
+impl Events {
     fn failure(&self, call: &str, error: &control::Error) -> Failure {
         Failure {
             cause: Cause::Host(format!("{error} ({})", error.code())),
@@ -74,14 +75,14 @@ impl Source for EventSource {
     }
 
     async fn discover(&self) -> Result<Catalog, Failure> {
-        self.0.catalog().await
+        catalog(&self.0.webhook).await
     }
 
     async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
         let after = read.checkpoint.as_deref().and_then(|text| text.parse().ok()).unwrap_or(0);
         let mut reader = EventReader {
             events: Arc::clone(&self.0),
-            schemas: self.0.catalog().await?.streams.into_iter().map(|info| info.schema).collect(),
+            schemas: catalog(&self.0.webhook).await?.streams.into_iter().map(|info| info.schema).collect(),
             chosen: read.selections.into_iter().map(|selection| selection.stream).collect(),
             after,
             messages_max: usize::MAX,

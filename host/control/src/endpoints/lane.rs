@@ -7,6 +7,7 @@
 use super::EventError;
 use super::messages::{EventMessage, decode_messages, encode_messages};
 use super::record::HeadRecord;
+use super::waiting::{State, Waiting};
 use super::{DAY_MS, EndpointOptions};
 use crate::error::Error;
 use crate::keeper::{Attempts, Keeper, SCAN_RECORDS, encode};
@@ -67,25 +68,6 @@ enum Refused {
     Gone,
 }
 
-/// What waits.
-pub(super) struct State {
-    pub(super) next: u64,
-    seen: Revision,
-    pub(super) batches: VecDeque<Waiting>,
-    /// Up to which message runs have committed, as far as this process knows.
-    done: u64,
-}
-
-/// Messages that were made durable together.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Waiting {
-    pub(super) first: u64,
-    pub(super) last: u64,
-    pub(super) bytes: u64,
-    pub(super) received_ms: u64,
-    ends_ms: u64,
-}
-
 #[derive(Serialize, Deserialize)]
 struct SeenRecord {
     sequence: u64,
@@ -99,26 +81,6 @@ struct Plan {
     bytes: u64,
     ids: HashMap<[u64; 2], (u64, u64)>,
     verdicts: Vec<Verdict>,
-}
-
-impl State {
-    fn waiting(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.last.saturating_sub(self.done.max(batch.first - 1))).sum()
-    }
-
-    fn bytes(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.bytes).sum()
-    }
-
-    /// What has ended is gone, whether or not a run has come for it.
-    fn end(&mut self, now_ms: u64) {
-        self.batches.retain(|batch| now_ms < batch.ends_ms);
-    }
-
-    /// How many messages wait, their bytes, and since when the first of them does.
-    pub(super) fn told(&self) -> (u64, u64, Option<u64>) {
-        (self.waiting(), self.bytes(), self.batches.front().map(|batch| batch.received_ms))
-    }
 }
 
 impl Lane {
@@ -213,7 +175,7 @@ impl Lane {
         // Its hour: see `Life::Until`.
         let ends_ms = (now_ms + DAY_MS) / HOUR_MS * HOUR_MS;
         let batch = Waiting { first, last: next - 1, bytes: plan.bytes, received_ms: now_ms, ends_ms };
-        state.batches.push_back(batch);
+        state.push(batch);
         state.next = next;
         let Some((_, seen)) = self.read_head(keeper).await? else { return Ok(Some(plan.verdicts)) };
         state.seen = seen;
@@ -226,7 +188,7 @@ impl Lane {
         state: &State,
         (left, now_ms): (&[Left], u64),
     ) -> Result<Plan, Error> {
-        let (waiting, bytes) = (state.waiting(), state.bytes());
+        let (waiting, bytes) = (state.waiting(), state.bytes);
         let mut plan = Plan::default();
         for Left { message, id } in left {
             if let Some(sequence) = self.known(keeper, &plan, (*id, now_ms)).await? {
@@ -298,7 +260,8 @@ impl Lane {
 
     async fn load(&self, keeper: &Keeper) -> Result<Option<State>, Error> {
         let Some((head, seen)) = self.read_head(keeper).await? else { return Ok(None) };
-        let (prefix, mut after, mut batches) = (self.at(), None::<Vec<u8>>, VecDeque::new());
+        let (prefix, mut after) = (self.at(), None::<Vec<u8>>);
+        let mut state = State::new(head.next, seen);
         loop {
             let range = Range { prefix: &prefix, after: after.as_deref(), limit: SCAN_RECORDS };
             let page = keeper.page(&self.owner, EVENT_MESSAGES, range).await?;
@@ -307,7 +270,7 @@ impl Lane {
             for (_, found) in page {
                 let messages = decode_messages(found.value.expose())?;
                 let (Some(first), Some(last)) = (messages.first(), messages.last()) else { continue };
-                batches.push_back(Waiting {
+                state.push(Waiting {
                     first: first.sequence,
                     last: last.sequence,
                     bytes: messages.iter().map(size_of).sum(),
@@ -316,7 +279,7 @@ impl Lane {
                 });
             }
         }
-        Ok(Some(State { next: head.next, seen, batches, done: 0 }))
+        Ok(Some(state))
     }
 
     /// What waits, for as long as the guard is held; none: the sync has no endpoint, or is gone.
@@ -349,7 +312,7 @@ impl Lane {
                 |change, batch| change.discard(EVENT_MESSAGES, self.at().number(batch.first)),
             );
             keeper.storage.commit(change).await?;
-            state.batches.drain(..gone);
+            (0..gone).for_each(|_| state.pop());
         }
         state.done = state.done.max(up_to.min(state.next - 1));
         Ok(before - state.waiting())

@@ -80,10 +80,9 @@ impl Endpoints {
     pub async fn read(&self, organization: &str, sync: &str, after: u64) -> Result<Vec<EventMessage>, Error> {
         let keeper = &self.organizations().keeper;
         let lane = self.lane(organization, sync);
-        let batches: Vec<_> = {
-            let state = lane.state(keeper).await?;
-            let batches = state.iter().flat_map(|state| &state.batches);
-            batches.filter(|batch| batch.last > after).take(READ_MESSAGES).copied().collect()
+        let batches = match lane.state(keeper).await?.as_ref() {
+            Some(state) => state.behind(after, READ_MESSAGES),
+            None => Vec::new(),
         };
         let (mut read, mut bytes) = (Vec::new(), 0);
         for batch in batches {

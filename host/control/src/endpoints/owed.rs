@@ -36,11 +36,8 @@ impl Endpoints {
     async fn ask_if_owed(&self, organization: &str, sync: &str) -> Result<(), Error> {
         self.organizations().get(organization).await?;
         let lane = self.lane(organization, sync);
-        let waits = lane
-            .state(&self.organizations().keeper)
-            .await?
-            .as_ref()
-            .is_some_and(|state| !state.batches.is_empty());
+        let waits =
+            lane.state(&self.organizations().keeper).await?.as_ref().is_some_and(|state| state.told().0 > 0);
         if waits {
             self.queue.note_event(organization, sync).await?;
         }

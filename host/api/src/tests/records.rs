@@ -2,6 +2,7 @@
 
 mod canary;
 mod errors;
+mod glass;
 mod input;
 mod positions;
 mod previews;

@@ -219,7 +219,7 @@ fn a_sync_is_made_run_and_looked_at() {
     ada(&["connections", "discover", "Made up"]);
     assert!(ada(&["connections", "catalog", "Made up"]).contains("people"));
     let sync = format!(
-        "name = \"People\"\nsource = \"{source}\"\ndestination = \"{destination}\"\n[rejects]\nmax_share = 1\n"
+        "name = \"People\"\nsource = \"{source}\"\ndestination = \"{destination}\"\n[rejects]\nmax_rate = 1.0\n"
     );
     site.world.file("sync.toml", sync);
     assert_eq!(ada(&["syncs", "validate", "sync.toml"]), "there are none\n");

@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 /// For how long things are kept: an hour at least.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Retention)]
 pub(crate) struct Times {
     /// Row errors with their rows; 45 days at most.
     #[schema(minimum = 3_600_000, maximum = 3_888_000_000_u64)]

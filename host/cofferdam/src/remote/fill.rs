@@ -103,6 +103,7 @@ fn value(take: &Take, given: Option<&Given>, names: &Names) -> Result<Option<Val
         Some(Given::Fields(_)) => Ok(None),
         None => match take.kind {
             Kind::Again(name) => Ok(names.get(name).map(|value| value.clone().into())),
+            Kind::Flag if take.is_needed => Ok(Some(Value::from(false))),
             Kind::Secret if take.is_needed => Ok(Some(typed(take)?)),
             _ if take.is_empty_unless_said => Ok(Some(Value::Array(Vec::new()))),
             _ => Ok(None),

@@ -87,7 +87,9 @@ fn of_verb(verb: &Verb) -> Command {
 }
 
 fn of_take(take: &'static Take) -> Arg {
-    let mut arg = Arg::new(take.name).help(take.help).required(take.is_needed && take.kind != Kind::Secret);
+    let mut arg = Arg::new(take.name)
+        .help(take.help)
+        .required(take.is_needed && !matches!(take.kind, Kind::Secret | Kind::Flag));
     let mut value = take.option().to_uppercase();
     arg = match take.kind {
         Kind::Text => arg,

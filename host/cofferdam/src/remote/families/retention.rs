@@ -2,9 +2,9 @@
 
 use http::Method;
 
-use crate::remote::verb::Kind::Number;
+use crate::remote::verb::Kind::{Flag, Number};
 use crate::remote::verb::Shows::One;
-use crate::remote::verb::{Column, Family, Verb, duration, member};
+use crate::remote::verb::{Column, Family, Verb, duration, member, yes_no};
 
 const PATH: &str = "/v1/organizations/{organization}/retention";
 
@@ -24,6 +24,12 @@ pub(super) const FAMILY: Family = Family {
                 .needed(),
                 member("previews_ms", Number, "Rows of previews; a day at most").needed(),
                 member("events_ms", Number, "Messages of event endpoints; a day at most").needed(),
+                member(
+                    "success_logs",
+                    Flag,
+                    "Also keep what each commit brought, and not only what went wrong",
+                )
+                .needed(),
             ])
             .of_what_was_read()
             .shows(One(COLUMNS)),
@@ -35,4 +41,5 @@ const COLUMNS: &[Column] = &[
     duration("RUN LOGS", "/run_logs_ms"),
     duration("PREVIEWS", "/previews_ms"),
     duration("EVENTS", "/events_ms"),
+    yes_no("SUCCESS LOGS", "/success_logs"),
 ];

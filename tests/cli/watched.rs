@@ -86,7 +86,8 @@ fn who_watches_a_server_sees_what_it_does_and_nobodys_data() {
     server.post("/v1/setup", None, first);
     let session = server.log_in("canary@host.example");
     let missing = server.get("/v1/organizations/canary-organization/syncs?canary-query=1", &session);
-    assert_eq!(missing.status, 404);
+    // There is no such query.
+    assert_eq!(missing.status, 400);
     let id = serde_json::from_str::<Value>(&missing.body).unwrap()["request_id"].as_str().unwrap().to_owned();
     let figures = get(&operations, "/metrics");
     for begins in [

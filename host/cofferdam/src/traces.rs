@@ -110,7 +110,8 @@ impl Sender {
 impl HttpClient for Sender {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = self.client.clone();
-        let sent = self.runtime.spawn(tokio::time::timeout(SEND_WITHIN, send(client, request)));
+        let sent = async move { tokio::time::timeout(SEND_WITHIN, send(client, request)).await };
+        let sent = self.runtime.spawn(sent);
         let sent = match sent.await {
             Ok(Ok(sent)) => sent,
             Ok(Err(_)) => Err("the collector takes too long".into()),

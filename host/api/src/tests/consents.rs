@@ -78,7 +78,7 @@ impl Mailbox {
         let begun = self.authorize(&self.cast.user).await;
         assert_eq!(begun.status(), 200, "{:?}", begun.bytes());
         let url = begun.text("/url");
-        assert!(url.contains("redirect=https://cofferdam.test/v1/oauth/callback"), "{url}");
+        assert!(url.contains("redirect=http://cofferdam.test/v1/oauth/callback"), "{url}");
         let cookie = begun.header("set-cookie").unwrap();
         for part in ["__Host-", "; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
             assert!(cookie.contains(part), "{cookie}");

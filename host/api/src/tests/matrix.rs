@@ -23,7 +23,6 @@ fn rows() -> Vec<Row> {
         connections::of_connections(),
         records::of_records(),
         syncs::of_syncs(),
-        syncs::of_syncs(),
         events::of_events(),
         rows::of_audit_logs(),
         rows::of_ends(),

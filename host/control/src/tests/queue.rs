@@ -72,7 +72,8 @@ async fn organizations_take_turns_however_many_runs_wait() {
 
 #[tokio::test]
 async fn who_operates_a_server_learns_how_much_there_is_and_not_whose() {
-    let works = World::new().works(QueueOptions::default()).await;
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
     assert_eq!(works.queue.load().await.unwrap(), Load::default());
     works.waiting(2).await;
     works.other_waiting(3).await;

@@ -116,7 +116,7 @@ fn who_watches_a_server_sees_what_it_does_and_nobodys_data() {
     assert_eq!(asked.name, "request");
     let route = attribute(&asked.attributes, "route");
     assert_eq!(route, Some(&Any::StringValue("/v1/organizations/{organization}/syncs".to_owned())));
-    assert_eq!(attribute(&asked.attributes, "status"), Some(&Any::IntValue(404)));
+    assert_eq!(attribute(&asked.attributes, "status"), Some(&Any::IntValue(400)));
     let ended = server.terminate().succeeded();
     let log = ended.stderr.lines().filter(|line| line.starts_with('{'));
     let lines: Vec<Value> = log.map(|line| serde_json::from_str(line).unwrap()).collect();

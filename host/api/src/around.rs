@@ -51,7 +51,7 @@ pub(crate) async fn around(State(house): State<House>, mut request: Request, nex
         tell(&mut response, &refusal, &id);
     }
     decorate(&mut response, &house, &id);
-    span.record("status", response.status().as_u16());
+    span.record("status", i64::from(response.status().as_u16()));
     let _entered = span.enter();
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let (status, took) = (response.status().as_u16(), began.elapsed());

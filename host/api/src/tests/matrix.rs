@@ -9,7 +9,7 @@ mod rows;
 mod syncs;
 
 use super::shop::{SHOP, Shop};
-use super::world::{DAY_MS, HOUR_MS, World};
+use super::world::{Cast, DAY_MS, HOUR_MS, World};
 use crate::document;
 use expected::{Expected, Row};
 use serde_json::{Value, json};
@@ -133,7 +133,19 @@ async fn stage(who: &str) -> (World, Props, Option<String>) {
         run,
         hook,
     };
-    let caller = match who {
+    let caller = caller(who, (&world, &cast), (token, spare, &spare_id)).await;
+    (world, props, caller)
+}
+
+/// The token of whoever asks; none: they have none. `spare` may be revoked.
+async fn caller(
+    who: &str,
+    (world, cast): (&World, &Cast),
+    (token, spare, spare_id): (String, String, &str),
+) -> Option<String> {
+    let (admin, acme) = (&cast.admin, &cast.acme);
+    let at = |rest: &str| format!("/v1/organizations/{acme}{rest}");
+    match who {
         "nobody" => None,
         "foreign" => Some(cast.eve.clone()),
         "user" => Some(cast.user.clone()),
@@ -168,8 +180,7 @@ async fn stage(who: &str) -> (World, Props, Option<String>) {
             Some(cast.admin.clone())
         }
         other => panic!("nobody is {other}"),
-    };
-    (world, props, caller)
+    }
 }
 
 async fn play(who: &str, pick: fn(&Expected) -> u16) {

@@ -50,6 +50,7 @@ async fn what_finds_nothing_or_cannot_be_judged_makes_no_run() {
         (json!({"ids": ["x"]}), (400, "CD1311")),
         (json!({"ids": vec!["1-1"; 1_001]}), (400, "CD1311")),
         (json!({"codes": vec!["x"; 101]}), (400, "CD1311")),
+        (json!({"where": vec![json!({"field": "name", "comparison": "is-null"}); 33]}), (400, "CD1311")),
     ] {
         let reply = world.post(&kept.at("/reprocess"), wish.clone()).by(&cast.user).await;
         assert_eq!(reply.refusal(), (refusal.0, refusal.1.to_owned()), "{wish}");

@@ -1,8 +1,9 @@
 //! Credentials that a user consents to at a provider: the browser is sent there, comes back here with a code, and the host
 //! turns the code into tokens. Nobody is shown these.
 
-use super::credentials::{addresses, binding, entered, records_of};
+use super::credentials::{addresses, binding, entered};
 use super::fields::{is_by_consent, of_person};
+use super::of_sync::records;
 use crate::at::At;
 use crate::authenticate::bearer;
 use crate::body::{HoldsSecret, Told};
@@ -134,7 +135,7 @@ async fn keep(house: &House, caller: &Caller, sent: consents::Sent, code: String
     let answer = ConsentAnswer { code, verifier: sent.verifier.expose().to_owned() };
     let tokens = house.parts.providers.redeem(consenting, answer).await?;
     let entered = entered(house, by, (&wanted, &addresses), (tokens.fields, tokens.expires_ms));
-    records_of(house, at.0).enter_credential(entered).await?;
+    records(house, at.0).enter_credential(entered).await?;
     house.parts.connections.note_entered(by, at.0, (at.1, wanted.revision), at.2).await?;
     Ok(())
 }
@@ -152,7 +153,7 @@ async fn consenting(
         let what = "credential that a user consents to";
         return Err(Error::UnknownObject { what, id: ask.to_owned() }.into());
     }
-    let records = records_of(house, organization);
+    let records = records(house, organization);
     let fields = match records.usable_credential(&wanted.stored, &binding(&wanted)).await {
         Ok(_) => of_person(&wanted.ask, records.open_credential(&wanted.stored).await?),
         Err(records::Error::UnknownCredential { .. }) => CredentialFields::default(),

@@ -2,6 +2,7 @@
 
 use super::connections::expected;
 use super::fields::{SentFields, needs_consent};
+use super::of_sync::records;
 use crate::at::At;
 use crate::body::{Sent, Told};
 use crate::caller::Caller;
@@ -13,7 +14,6 @@ use http::{HeaderMap, StatusCode};
 use manifest::AddressGrant;
 use records::{CredentialBinding, CredentialFields, EnteredCredential, SealedRecords};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The fields of a credential, by the names that the connector's ask lists.
@@ -39,11 +39,6 @@ pub(crate) struct RevokedAnswer {
     /// Why they could not be told, where there is a reason: revoke it there too.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
-}
-
-/// The records of an organization.
-pub(super) fn records_of(house: &House, organization: &str) -> Arc<SealedRecords> {
-    house.parts.records.of(&house.parts.organizations.owner(organization))
 }
 
 /// For what a credential is entered now.
@@ -108,7 +103,7 @@ pub(crate) async fn enter(
     let is_ready = !needs_consent(&wanted.ask, &fields);
     let addresses = addresses(&house, by, (&id, &connection)).await?;
     let entered = entered(&house, by, (&wanted, &addresses), (fields, None));
-    records_of(&house, &id).enter_credential(entered).await?;
+    records(&house, &id).enter_credential(entered).await?;
     let at = (connection.as_str(), wanted.revision);
     if is_ready {
         of.note_entered(by, &id, at, &ask).await?;
@@ -139,7 +134,7 @@ pub(crate) async fn revoke(
     caller.enter(&house, &id, Action::EnterCredentials).await?;
     let (of, by) = (&house.parts.connections, caller.user());
     let wanted = of.credential_to_enter(by, &id, &connection, &ask).await?;
-    let answer = revoke_stored(&house, &records_of(&house, &id), &wanted.stored).await?;
+    let answer = revoke_stored(&house, &records(&house, &id), &wanted.stored).await?;
     match of.note_revoked(by, &id, &connection, &ask).await {
         // Its consent never came, so it was never noted that it was there.
         Err(control::Error::UnknownObject { .. }) => {}
@@ -151,7 +146,7 @@ pub(crate) async fn revoke(
 
 /// Every credential of a connection that is to be deleted, also of asks that it has no more.
 pub(super) async fn revoke_all(house: &House, organization: &str, connection: &str) -> Result<(), Refusal> {
-    let records = records_of(house, organization);
+    let records = records(house, organization);
     let prefix = control::stored_prefix(connection);
     for kept in records.credentials().await? {
         if kept.name.starts_with(&prefix) {

@@ -39,15 +39,24 @@ pub(crate) async fn leave(
     At(token): At<String>,
     request: Request,
 ) -> Result<Told<Received>, Refusal> {
-    let address = address_of(&request, &house)?;
-    let open = open(&house, &Secret::new(token), address).await?;
+    let measures = &house.parts.measures;
+    let received =
+        taken(&house, &Secret::new(token), request).await.inspect_err(|_| measures.event_refused())?;
+    if !received.duplicate {
+        measures.event_accepted();
+    }
+    Ok(Told(StatusCode::ACCEPTED, received))
+}
+
+async fn taken(house: &House, token: &Secret, request: Request) -> Result<Received, Refusal> {
+    let address = address_of(&request, house)?;
+    let open = open(house, token, address).await?;
     let (parts, body) = request.into_parts();
     // Only now: who has no token sends nothing.
-    let body = body::read(&parts.headers, body, &house).await?;
+    let body = body::read(&parts.headers, body, house).await?;
     let arrived = Arrived { headers: texts(&parts.headers), body: body.into() };
     let accepted = house.parts.endpoints.accept(&open, arrived).await?;
-    let received = Received { sequence: accepted.sequence, duplicate: accepted.is_known };
-    Ok(Told(StatusCode::ACCEPTED, received))
+    Ok(Received { sequence: accepted.sequence, duplicate: accepted.is_known })
 }
 
 /// Answers a request by which the other system asks whether the endpoint is ours.

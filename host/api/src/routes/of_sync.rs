@@ -75,6 +75,7 @@ pub(super) async fn act<T, E: Into<Refusal>>(
     Err(refusal)
 }
 
+/// The records of an organization.
 pub(super) fn records(house: &House, organization: &str) -> Arc<SealedRecords> {
     house.parts.records.of(&house.parts.organizations.owner(organization))
 }

@@ -3,6 +3,7 @@
 use super::world::{Cast, DAY_MS, World, options};
 use crate::{Options, Rates};
 use control::{ConnectionConfig, SyncSpec};
+use measures::Standing;
 use serde_json::json;
 use std::num::NonZeroU32;
 
@@ -57,6 +58,13 @@ async fn other_systems_leave_messages_with_a_token_that_is_rotated_and_turned_of
     assert_eq!((bare.status(), bare.json()), (202, json!({ "sequence": 2, "duplicate": false })));
     let again = world.ask("POST", first).header("webhook-id", "a").await;
     assert_eq!((again.status(), again.json()), (202, json!({ "sequence": 2, "duplicate": true })));
+    assert_eq!(world.ask("POST", &format!("{first}x")).body("{}").await.status(), 404);
+    let figures = world.parts.measures.text(Standing::default());
+    for line in
+        ["cofferdam_events_total{which=\"accepted\"} 2", "cofferdam_events_total{which=\"refused\"} 1"]
+    {
+        assert!(figures.lines().any(|found| found == line), "{line} in {figures}");
+    }
     let queue = world.get(&at("/queue")).by(&cast.user).await.json();
     assert_eq!((&queue["waiting"], &queue["next_sequence"]), (&json!(2), &json!(3)));
 

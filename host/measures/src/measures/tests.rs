@@ -25,7 +25,7 @@ fn what_happens_is_counted_and_what_stands_is_told() {
     measures.run_error("whatever a guest says");
     measures.rows(Rows { read: 10, accepted: 7, rejected: 2, filtered: 1 });
     measures.schedule_delay(SECOND);
-    measures.events_accepted(3);
+    (0..3).for_each(|_| measures.event_accepted());
     measures.event_refused();
     let open = measures.connection();
     let storage = Storage { commits: 9, is_sound: true, ..Storage::default() };

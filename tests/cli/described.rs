@@ -55,7 +55,7 @@ fn asked(world: &World, serving: &Serving, who: &str, (token, organization): (&s
     world.file(&settings, format!("[parameters]\norganization = \"{organization}\"\n"));
     let settings = world.path(&settings);
     let (phases, examples) =
-        if is_long() { ("coverage,fuzzing,stateful", "400") } else { ("coverage,fuzzing", "4") };
+        if is_long() { ("coverage,fuzzing,stateful", "120") } else { ("coverage,fuzzing", "4") };
     let url = format!("http://{}/v1/openapi.json", serving.address);
     let mut tool = Command::new("python3");
     tool.env("PYTHONPATH", target().join("test-deps/python")).current_dir(settings.parent().unwrap());

@@ -89,17 +89,23 @@ fn answer(
     respond(stream, &body);
 }
 
-/// The lines of a request before its body, each with its end.
+/// The lines of a request before its body, each with its end. The body is read too: who closes before has not taken the request.
 pub(crate) fn head_of(stream: &TcpStream) -> Option<String> {
-    let mut head = String::new();
-    for line in BufReader::new(stream).lines() {
-        let line = line.ok()?;
-        if line.is_empty() {
-            return Some(head);
+    let (mut head, mut reader) = (String::new(), BufReader::new(stream));
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
         }
-        head.push_str(&format!("{line}\n"));
+        match line.trim_end_matches(['\r', '\n']) {
+            "" => break,
+            line => head.push_str(&format!("{line}\n")),
+        }
     }
-    None
+    let length = |line: &str| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok();
+    let body = head.lines().find_map(length).unwrap_or(0);
+    std::io::copy(&mut reader.take(body), &mut std::io::sink()).ok()?;
+    Some(head)
 }
 
 pub(crate) fn respond(mut stream: &TcpStream, body: &str) {

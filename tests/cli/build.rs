@@ -3,7 +3,7 @@
 use crate::snapshot;
 use crate::world::World;
 
-const MANIFEST: &str = r#"
+pub(crate) const MANIFEST: &str = r#"
 version: 1.2.0
 type: DeclarativeSource
 check: {type: CheckStream, stream_names: [movies]}

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 
+use crate::build::MANIFEST;
 use crate::canary::{CANARY, Canaries};
 use crate::credentials::{ask, shop};
 use crate::upstreams::{self, Server};
@@ -262,8 +263,22 @@ fn what_failed_in_the_recording_fails_alike_in_the_replay() {
 
 /// The limits of the source.
 fn limited(world: &World, limit: &str) {
-    let connector = "connector = \"components/example-source.wasm\"";
-    world.edit(connector, &format!("{connector}\nlimits = {{ {limit} }}"));
+    world.edit("[source]", &format!("[source]\nlimits = {{ {limit} }}"));
+}
+
+/// As [`pages`], by requests that have a body of 18 bytes.
+fn posts(url: &str) -> World {
+    let path = "path: /movies\n";
+    let posting = format!("{path}        http_method: POST\n        request_body_json: {{query: movies}}\n");
+    let world = crate::build::packaged(&MANIFEST.replace(path, &posting));
+    world.file(
+        "sync.toml",
+        pages(url)
+            .read("sync.toml")
+            .replace("components/example-source.wasm", "api.wasm")
+            .replace("streams = [\"movies\"], page_size = 2", ""),
+    );
+    world
 }
 
 fn first_error(ran: &Ran) -> String {
@@ -273,19 +288,28 @@ fn first_error(ran: &Ran) -> String {
 
 #[test]
 fn a_replay_ends_at_the_limits_at_which_the_run_would_have_ended() {
-    for (limit, name) in [
-        ("requests = 2", "`requests` (2"),
-        ("response_bytes = 20", "`response_bytes` (20"),
-        ("bytes_in = 150", "`bytes_in` (150"),
+    let (asking, posting): (fn(&str) -> World, fn(&str) -> World) = (pages, posts);
+    for (world, limit, name) in [
+        (asking, "requests = 2", "`requests` (2"),
+        (asking, "response_bytes = 20", "`response_bytes` (20"),
+        (asking, "bytes_in = 150", "`bytes_in` (150"),
+        (posting, "request_bytes = 17", "`request_bytes` (17"),
+        (posting, "bytes_out = 40", "`bytes_out` (40"),
     ] {
-        let world = pages(&api::serve(3));
-        world.run(&["run", "sync.toml", "--record", "tape"]).succeeded();
+        let world = world(&api::serve(3));
+        world.run(&["run", "sync.toml", "--record", "whole"]).succeeded();
+        world.run(&["run", "sync.toml", "--replay", "whole"]).succeeded();
         limited(&world, limit);
-        let (real, replayed) =
-            (world.run(&["run", "sync.toml"]), world.run(&["run", "sync.toml", "--replay", "tape"]));
-        let said = first_error(&replayed);
-        assert!(said.starts_with("error[CD0501]") && said.contains(name), "{}", replayed.report());
-        assert_eq!(said, first_error(&real), "{limit}");
+        // The same is told whether it was recorded without the limit, or up to it.
+        let said = first_error(&world.run(&["run", "sync.toml", "--record", "ended"]));
+        assert!(said.starts_with("error[CD0501]") && said.contains(name), "{said}");
+        for tape in ["whole", "ended"] {
+            assert_eq!(
+                first_error(&world.run(&["run", "sync.toml", "--replay", tape])),
+                said,
+                "{limit} {tape}"
+            );
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which stored credentials the host may use, and the lines that would allow what is missing.
 
-use manifest::HostPattern;
+use manifest::{Asks, HostPattern};
 
 use super::rights::{ask, grant};
 use super::{asks, grants, rights};
@@ -130,23 +130,27 @@ fn a_grant_without_an_ask_gives_nothing() {
 
 #[test]
 fn a_policy_reaches_the_urls_that_the_host_calls_for_a_credential() {
-    let oauth2 = credential("api", "token_url = \"https://id.b.com/token\"\ngrant = \"refresh-token\"");
-    let asks = asks(&(ask("https://a.com") + &oauth2.replace("bearer", "oauth2")));
+    let oauth2 = |url: &str| {
+        let ask_for = credential("api", &format!("token_url = \"{url}\"\ngrant = \"refresh-token\""));
+        asks(&(ask("https://a.com") + &ask_for.replace("bearer", "oauth2")))
+    };
+    let (asks, open) = (oauth2("https://id.b.com/token"), oauth2("https://${config.id}.b.com/token"));
     let grants = grants("[source.grants.credentials]\napi = \"a.api\"\n");
-    let under = |hosts: Option<&[&str]>| {
-        let hosts = hosts.map(|hosts| hosts.iter().map(|url| HostPattern::parse(url).unwrap()).collect());
+    let with = |asks: &Asks, hosts: Option<Vec<HostPattern>>| {
         let policy = Policy { hosts, addresses: None };
         let basis = Basis {
             role: manifest::Role::Source,
             name: "source",
             connector: "a",
-            asks: &asks,
+            asks,
             grants: &grants,
             organization: Some(&policy),
             host: None,
         };
         Rights::new(&basis)
     };
+    let rules = |hosts: &[&str]| hosts.iter().map(|url| HostPattern::parse(url).unwrap()).collect();
+    let under = |hosts: Option<&[&str]>| with(&asks, hosts.map(rules));
     assert_eq!(given(&under(None)), [("api", "a.api", false)]);
     assert_eq!(given(&under(Some(&["https://a.com", "https://*.b.com"]))), [("api", "a.api", false)]);
     let denied = under(Some(&["https://a.com"]));
@@ -159,4 +163,14 @@ fn a_policy_reaches_the_urls_that_the_host_calls_for_a_credential() {
             "the credential `api` needs `https://id.b.com/token`, which the organization's policy does not allow"
         )
     );
+    let wide = || HostPattern::parse("https://*.b.com").unwrap();
+    for (what, rule, allowed) in [
+        ("the path that is called", wide().with_path_prefix("/token").unwrap(), true),
+        ("another path", wide().with_path_prefix("/other/").unwrap(), false),
+        ("the method that is used", wide().with_methods(["POST"]).unwrap(), true),
+        ("another method", wide().with_methods(["GET"]).unwrap(), false),
+    ] {
+        assert_eq!(with(&asks, Some(vec![rule])).credentials().len(), usize::from(allowed), "{what}");
+    }
+    assert_eq!(with(&open, Some(vec![wide()])).credentials(), [], "nobody knows yet which URL that is");
 }

@@ -106,6 +106,13 @@ fn lines_for_a_method_or_a_path_stay_narrow() {
     assert_eq!(rules, ["GET https://a.com/v1/", "GET https://a.com/v2/\"x\"/"]);
     let rules = check(&ask, "", &request("POST", "a.com", 443, "/v1/x"));
     assert_eq!(rules, ["GET https://a.com/v1/", "POST https://a.com/v1/"]);
+    let second = |rule: &str| format!("{rule}{}", rule.replace("/v1/", "/v2/"));
+    let rules = check(&second(&ask), &second(&grant), &request("POST", "a.com", 443, "/v2/x"));
+    assert_eq!(
+        rules,
+        ["GET https://a.com/v1/", "GET https://a.com/v2/", "POST https://a.com/v2/"],
+        "under the prefix that the path has"
+    );
 }
 
 #[test]

@@ -252,4 +252,23 @@ fn the_ledger_learns_by_which_rule() {
     );
     let verdict = rights.judge_request(&get("https", "api.example.com", 443, "/v1/a"));
     assert_eq!(verdict, Verdict::Allowed { rule: "GET,HEAD https://api.example.com/v1/".to_owned() });
+    let literal = agreed(&["http://10.0.0.5:8080"], &[("10.0.0.5", 8080)]);
+    let verdict = literal.judge_request(&get("http", "10.0.0.5", 8080, "/"));
+    assert_eq!(verdict, Verdict::Allowed { rule: "http://10.0.0.5:8080".to_owned() });
+}
+
+#[test]
+fn what_cannot_be_sent_is_told_shortened_and_without_control_characters() {
+    let rights = agreed(&["https://allowed.com"], &[]);
+    let long = format!("\u{1b}[2J{}", "x".repeat(500));
+    let shown = format!("\\u{{1b}}[2J{}", "x".repeat(76));
+    let reason = |method, path| {
+        let line = RequestLine { scheme: "https", host: "allowed.com", port: 443, method, path };
+        match rights.judge_request(&line) {
+            Verdict::Denied { reason, .. } => reason,
+            allowed => panic!("{allowed:?}"),
+        }
+    };
+    assert_eq!(reason(&long, "/"), format!("`{shown}` is not a method that a connector may use"));
+    assert_eq!(reason("GET", &long), format!("`{shown}` is not a path of a request"));
 }

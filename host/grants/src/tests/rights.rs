@@ -96,6 +96,30 @@ fn a_policy_and_a_grant_leave_the_narrower_network_of_both() {
 }
 
 #[test]
+fn what_follows_from_two_rules_stands_once_in_the_rights() {
+    let twice = [["https://*.a.com", "https://x.a.com"], ["https://x.a.com", "https://*.a.com"]];
+    let [asked, granted] = twice;
+    let rights = rights(&asked.map(ask).concat(), &granted.map(grant).concat());
+    assert_eq!(
+        rights.rules().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["https://x.a.com", "https://*.a.com"]
+    );
+    let network = |network: &str, port| AddressGrant { network: network.parse().unwrap(), port };
+    let (wide, narrow) = (network("10.0.0.0/8", 80), network("10.1.0.0/16", 80));
+    let left = |policy: Vec<AddressGrant>| {
+        let grants = Grants { addresses: vec![wide, narrow], ..Grants::default() };
+        let policy = Policy { hosts: None, addresses: Some(policy) };
+        let (asks, host) = (Asks::default(), Some(&policy));
+        let (role, name, connector) = (Role::Source, "source", "a");
+        Rights::new(&Basis { role, name, connector, asks: &asks, grants: &grants, organization: None, host })
+            .addresses()
+            .to_vec()
+    };
+    assert_eq!(left(vec![narrow, wide]), [narrow, wide]);
+    assert_eq!(left(vec![network("10.0.0.0/8", 443), network("10.1.2.3/32", 443)]), [], "of another port");
+}
+
+#[test]
 fn a_policy_narrows_granted_addresses() {
     let grants = grants(
         "[[source.grants.addresses]]\naddress = \"10.0.0.1\"\nport = 80\n\
@@ -167,6 +191,29 @@ fn a_hostile_directory_name_is_shown_without_its_control_characters() {
     let rights = rights("", "[source.grants.directories.\"\\u001b[2J\"]\npath = \"/a\"\n");
     assert!(!rights.unmet()[0].message.contains('\u{1b}'));
     assert_eq!(rights.unmet()[0].line_to_add, None);
+}
+
+#[test]
+fn only_what_a_manifest_could_ask_for_is_proposed_to_be_asked() {
+    let long = "a".repeat(63);
+    for (name, could) in [
+        ("data", true),
+        ("a-1", true),
+        (&long, true),
+        (&format!("{long}a"), false),
+        ("1a", false),
+        ("-a", false),
+        ("a_b", false),
+        ("aB", false),
+        ("a.b", false),
+    ] {
+        let rights = rights("", &format!("[source.grants.directories.\"{name}\"]\npath = \"/a\"\n"));
+        let line = rights.unmet()[0].line_to_add.as_deref();
+        assert_eq!(line.is_some(), could, "{name}: {line:?}");
+        if let Some(line) = line {
+            asks(line.strip_prefix("# connector.toml\n").unwrap());
+        }
+    }
 }
 
 #[test]

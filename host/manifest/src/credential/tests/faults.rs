@@ -106,6 +106,15 @@ fn token_urls_keep_secrets() {
         ),
     );
     url(
+        "http://evillocalhost/token",
+        &format!(
+            "CD0105 {place}: `http://evillocalhost/token` sends secrets in the clear: `http` is for `localhost` and loopback \
+             addresses (write `https://evillocalhost/token`)"
+        ),
+    );
+    let long = format!("https://id.example.com/{}", "a".repeat(1_002));
+    url(&long, &format!("CD0105 {place}: `{}…` is longer than 1024 bytes", &long[..80]));
+    url(
         "https://*.example.com/token",
         &format!("CD0105 {place}: `https://*.example.com/token` names many hosts; a URL names one"),
     );
@@ -272,6 +281,13 @@ fn an_audience_lies_within_the_hosts_that_are_asked_for() {
     wider("{ url = \"https://*.example.com\" }", "https://*.example.com");
     wider("{ url = \"https://example.org\" }", "https://example.org");
     wider("{ url = \"${config.base_url}\" }", "${config.base_url}");
+    let methods = "url = \"https://a.example.org\", methods = [\"GET\", \"DELETE\"]";
+    let hosts = document("")
+        .replace("https://*.example.org\"", "https://a.example.org\", methods = [\"GET\", \"POST\"]");
+    let entry =
+        format!("[[asks.credentials]]\nname = \"a\"\nkind = \"bearer\"\naudience = [{{ {methods} }}]\n");
+    let faults_of = Manifest::parse("connector.toml", &(hosts + &entry)).unwrap_err();
+    assert_eq!(faults_of.faults.len(), 1, "each method has to be allowed: {faults_of}");
     wider("{ url = \"https://${config.a}.example.com\" }", "https://${config.a}.example.com");
     assert_eq!(
         audience(""),
@@ -325,6 +341,10 @@ fn two_credentials_for_one_place_are_refused_at_both_places() {
     assert_eq!(faults(&(entry("one", "mtls", "") + &entry("two", "mtls", ""))).len(), 2);
     let parameter = "parameter = \"key\"";
     assert_eq!(faults(&(entry("one", "query", parameter) + &entry("two", "query", parameter))).len(), 2);
+    let elsewhere = "audience = [{ url = \"https://a.example.org\" }, { url = \"https://api.example.com\" }]";
+    let two =
+        entry("two", "bearer", "").replace("audience = [{ url = \"https://api.example.com\" }]", elsewhere);
+    assert_eq!(faults(&(entry("one", "bearer", "") + &two)).len(), 2, "any two rules may meet");
 }
 
 #[test]
@@ -347,6 +367,8 @@ fn names_that_some_server_takes_for_one_are_one_place() {
         ("api_key", "API_KEY", 2),
         ("api_key", "api.key", 2),
         ("key", "key[]", 2),
+        ("key", " key", 2),
+        ("api_key", "api key", 2),
         ("key", "keys", 0),
         ("api_key", "api-key", 0),
     ] {

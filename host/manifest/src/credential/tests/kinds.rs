@@ -70,8 +70,14 @@ fn each_kind_says_where_it_is_put() {
     let signed = ["the signature of the request", "the header `x-signature`", "the header `x-timestamp`"];
     assert_eq!(places("hmac", HMAC), signed);
     assert_eq!(
-        places("aws-sigv4", "service = \"s3\"\nregion = \"a\"")[..2],
-        ["the signature of the request", "the header `authorization`"]
+        places("aws-sigv4", "service = \"s3\"\nregion = \"a\""),
+        [
+            "the signature of the request",
+            "the header `authorization`",
+            "the header `x-amz-date`",
+            "the header `x-amz-content-sha256`",
+            "the header `x-amz-security-token`"
+        ]
     );
     let jwt = "algorithm = \"RS256\"\nheader = \"x-token\"\nprefix = \"\"";
     assert_eq!(places("jwt-bearer", jwt), ["the header `x-token`"]);

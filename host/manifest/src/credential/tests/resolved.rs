@@ -24,6 +24,7 @@ fn different_places_alternatives_and_what_is_revealed_do_not_collide() {
     two(("header", "header = \"x-api-key\""), ("header", "header = \"x-application-key\""));
     two(("bearer", "one_of = \"login\""), ("basic", "one_of = \"login\""));
     two(("bearer", ""), ("basic", "reveal = true"));
+    two(("bearer", "reveal = true"), ("basic", ""));
     two(("mtls", ""), ("bearer", ""));
     let narrow = entry("one", "bearer", "").replace("\" }]", "\", path_prefix = \"/a\" }]")
         + &entry("two", "bearer", "").replace("\" }]", "\", path_prefix = \"/b\" }]");
@@ -105,6 +106,16 @@ fn a_value_that_makes_two_audiences_meet_is_refused() {
 }
 
 #[test]
+fn each_two_of_many_audiences_are_held_against_each_other() {
+    let three = entry("key", "header", "header = \"x-key\"")
+        + &of("${config.base_url}", "bearer", "")
+        + &entry("other", "basic", "");
+    let manifest = manifest("{ url = \"${config.base_url}\" }, ", &three);
+    let faults = manifest.resolve_asks(&json!({"base_url": "https://api.example.com"})).unwrap_err();
+    assert!(faults[0].message.starts_with("`other` and `api` would both be"), "{faults:?}");
+}
+
+#[test]
 fn a_certificate_is_for_the_whole_origin_of_a_base_url() {
     let manifest = manifest("{ url = \"${config.base_url}\" }, ", &of("${config.base_url}", "mtls", ""));
     let asks = manifest.resolve_asks(&json!({"base_url": "https://a.test/api"})).unwrap();
@@ -151,5 +162,39 @@ fn a_binding_changes_with_what_a_value_is_sent_to() {
     let (one, two) = ("{ url = \"https://api.example.com\" }", "{ url = \"https://a.example.org\" }");
     assert_eq!(rules(&format!("{one}, {two}")), rules(&format!("{two}, {one}")));
     assert_eq!(rules(&format!("{one}, {one}")), bearer);
-    assert!(rules(&format!("{one}, {two}")) != bearer);
+    assert!(rules(&format!("{one}, {two}")) != bearer && rules(&format!("{one}, {two}")) != rules(two));
+}
+
+#[test]
+fn an_endpoint_is_resolved_when_nothing_of_it_is_open() {
+    for (url, pointers) in [
+        ("https://id.example.com", vec![]),
+        ("https://id.example.com/a/token?v=1", vec![]),
+        ("https://${config.tenant}.example.com/token", vec!["/tenant"]),
+        ("https://id.example.com/${config.tenant}/token", vec!["/tenant"]),
+        ("${config.base_url}/token", vec!["/base_url"]),
+    ] {
+        let endpoint = crate::credential::EndpointUrl::parse(url).unwrap();
+        assert_eq!(
+            (endpoint.is_resolved(), endpoint.pointers()),
+            (pointers.is_empty(), owned(&pointers)),
+            "{url}"
+        );
+    }
+}
+
+fn owned(pointers: &[&str]) -> Vec<String> {
+    pointers.iter().map(ToString::to_string).collect()
+}
+
+/// Nothing that a manifest may say leads there: it would be a fault of ours, and not one that sends a secret elsewhere.
+#[test]
+fn an_audience_that_no_host_covers_any_more_is_a_fault_too() {
+    let (asks, other) = (asks(&entry("api", "bearer", "")), asks(""));
+    let faults = |hosts| crate::credential::audience::resolved_faults(&asks.credentials, hosts);
+    assert_eq!(faults(&asks.hosts), [""; 0]);
+    assert_eq!(
+        faults(&other.hosts[1..]),
+        ["the credential `api` is for `https://api.example.com`, which no host that is asked for covers"]
+    );
 }

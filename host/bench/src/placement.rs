@@ -73,7 +73,7 @@ fn client(upstream: &Upstream, places: bool) -> Result<Client> {
     if places {
         let placed = placed(&upstream.url())?;
         settings.credentials =
-            Some(credential::Settings { placed, store: Arc::new(Store), watch: scrub::Watch::new() });
+            Some(credential::Settings { placed, store: Arc::new(Store::new()), watch: scrub::Watch::new() });
     }
     Ok(Egress::new(Settings { system_roots: false, ..Settings::default() })?.client(settings))
 }
@@ -88,8 +88,14 @@ fn placed(url: &str) -> Result<Vec<Placed>> {
     Ok(manifest.asks.credentials.into_iter().map(|ask| Placed { stored: ask.name.clone(), ask }).collect())
 }
 
-/// One credential in memory: what storage costs is measured elsewhere.
-struct Store;
+/// One credential that was opened before: what storage costs is measured elsewhere.
+struct Store(Material);
+
+impl Store {
+    fn new() -> Self {
+        Self(Material::new(Generation(1)).with("token", Secret::new(TOKEN.to_owned())))
+    }
+}
 
 #[async_trait]
 impl Credentials for Store {
@@ -98,7 +104,7 @@ impl Credentials for Store {
     }
 
     async fn material(&self, _: &str) -> Result<Material, StoreError> {
-        Ok(Material::new(Generation(1)).with("token", Secret::new(TOKEN.to_owned())))
+        Ok(self.0.clone())
     }
 
     async fn mark(&self, _: &str, _: Generation) -> Result<(), StoreError> {

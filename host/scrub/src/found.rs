@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::escape::{ESCAPE_BYTES_MAX, Reading, readings};
 use crate::grams::Grams;
 use crate::hit::{Encoding, Hit};
-use crate::leads::leads;
+use crate::leads::Leads;
 use crate::needle::{Needle, is_base64};
 use crate::repeating::{cut_off, repeated};
 use crate::resumes::Resumes;
@@ -17,9 +17,11 @@ use crate::work::{Work, comparing};
 pub(crate) struct Needles {
     pub(crate) needles: Vec<Needle>,
     pub(crate) resumes: Resumes,
-    /// Of the longest.
+    /// Of the shortest and of the longest.
+    bytes_min: usize,
     pub(crate) bytes_max: usize,
     pub(crate) grams: Grams,
+    leads: Leads,
     /// Whether `+` could stand for a byte of a needle.
     pub(crate) has_space: bool,
 }
@@ -46,8 +48,17 @@ impl Needles {
     pub(crate) fn new(needles: Vec<Needle>) -> Self {
         let resumes = Resumes::new(&needles);
         let has_space = resumes.stands.has(b' ');
-        let bytes_max = needles.iter().map(|needle| needle.bytes.len()).max().unwrap_or_default();
-        Self { grams: Grams::new(&needles), resumes, bytes_max, has_space, needles }
+        let lengths = || needles.iter().map(|needle| needle.bytes.len());
+        let bytes_min = lengths().min().unwrap_or_default();
+        let bytes_max = lengths().max().unwrap_or_default();
+        let (grams, leads) = (Grams::new(&needles), Leads::new(&resumes.stands));
+        Self { grams, leads, resumes, bytes_min, bytes_max, has_space, needles }
+    }
+
+    /// All hits of a text that is whole. No escape is shorter than what it stands for, so most names and values of headers are
+    /// too short to hold a needle.
+    pub(crate) fn hits(&self, text: &[u8]) -> Vec<Hit> {
+        if text.len() < self.bytes_min { Vec::new() } else { self.found(text).hits }
     }
 
     /// All hits. One credential is told once where a form of it lies within another.
@@ -57,8 +68,7 @@ impl Needles {
             return found;
         }
         self.grams.candidates(text, |needle, start| self.literal(text, needle, start, &mut found));
-        let keeps = |at: usize| text.get(at..).is_some_and(|rest| self.resumes.stands.may_begin(rest));
-        leads(text, self.has_space, keeps, |at| {
+        self.leads.places(text, |at| {
             if let Some((before, rest)) = text.split_at_checked(at)
                 && self.resumes.may_resume(before, rest)
             {

@@ -10,10 +10,12 @@ use crate::filter::Filter;
 use crate::needle::Needle;
 
 const BLOCK_BYTES: usize = 4;
-/// 16 KiB, to stay in the first cache; a thousand blocks leave 99 % of it empty.
-const FILTER_SIZE: u32 = 17;
+/// At most 16 KiB, to stay in the first cache beside a text.
+const FILTER_SIZE_MAX: u32 = 17;
+/// Of the filter for each block, of which two are set: one look in a thousand lets through what it should not.
+const FILTER_BITS: usize = 64;
 /// More would make more blocks for each needle and little less work.
-const STRIDE_MAX: usize = 16;
+const STRIDE_MAX: usize = 48;
 
 /// Four bytes of a needle.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +45,8 @@ impl Grams {
             }
         }
         grams.sort_unstable();
-        let filter = Filter::new(FILTER_SIZE, grams.iter().map(|gram| gram.block.into()));
+        let size = (grams.len() * FILTER_BITS).max(64).next_power_of_two().ilog2().min(FILTER_SIZE_MAX);
+        let filter = Filter::new(size, grams.iter().map(|gram| gram.block.into()));
         Self { stride, filter, grams }
     }
 

@@ -42,7 +42,7 @@ impl Scrubber {
     /// All secrets of 12 bytes or more, by their places.
     #[must_use]
     pub fn hits(&self, bytes: &[u8]) -> Vec<Hit> {
-        self.inner.needles.found(bytes).hits
+        self.inner.needles.hits(bytes)
     }
 
     /// As [`Self::hits`], and short ones that stand as words.
@@ -77,10 +77,6 @@ impl Scrubber {
     /// The most bytes that could begin a secret.
     pub(crate) fn held_max(&self) -> usize {
         self.inner.needles.held_max()
-    }
-
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
     }
 }
 

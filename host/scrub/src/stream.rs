@@ -12,6 +12,8 @@ use crate::watch::Watch;
 pub struct Stream {
     watch: Watch,
     scrubber: Scrubber,
+    /// What had been added to the watch when this was made of it.
+    additions: u64,
     place: Place,
     held: Zeroizing<Vec<u8>>,
     /// So many of the held bytes, the last ones, came since they were searched.
@@ -27,10 +29,12 @@ const HELD_BYTES_FEW: usize = 256;
 
 impl Stream {
     pub(crate) fn new(watch: Watch, place: Place) -> Self {
+        let additions = watch.additions();
         let scrubber = watch.at(place);
         Self {
             watch,
             scrubber,
+            additions,
             place,
             held: Zeroizing::default(),
             unsearched: 0,
@@ -121,9 +125,9 @@ impl Stream {
 
     /// Tokens are refreshed while a response is read.
     fn look_again(&mut self) {
-        let current = self.watch.at(self.place);
-        if !current.is_same(&self.scrubber) {
-            self.scrubber = current;
+        let additions = self.watch.additions();
+        if additions != self.additions {
+            (self.additions, self.scrubber) = (additions, self.watch.at(self.place));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
@@ -28,6 +29,8 @@ pub struct Watch {
 
 struct Shared {
     secrets: Mutex<Secrets>,
+    /// How often something was added.
+    additions: AtomicU64,
     counts: Mutex<Counts>,
 }
 
@@ -66,7 +69,7 @@ impl Watch {
     pub fn new() -> Self {
         let (all, of_responses) = (scrubber(&[]), scrubber(&[]));
         let secrets = Mutex::new(Secrets { known: Vec::new(), scrubber: all, of_responses });
-        Self { shared: Arc::new(Shared { secrets, counts: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { secrets, additions: AtomicU64::new(0), counts: Mutex::default() }) }
     }
 
     /// From now on watches for this value as well. To be called before the value leaves the host for the first time, with
@@ -94,6 +97,12 @@ impl Watch {
         let of_responses: Vec<&Secret> = secrets.known.iter().filter(|one| !one.is_held).collect();
         let (all, of_responses) = (scrubber(&all), scrubber(&of_responses));
         (secrets.scrubber, secrets.of_responses) = (all, of_responses);
+        self.shared.additions.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often something was added: while that stays, what looks for all values stays the same.
+    pub(crate) fn additions(&self) -> u64 {
+        self.shared.additions.load(Ordering::Acquire)
     }
 
     /// What looks for all values that were added so far.

@@ -43,7 +43,7 @@ pub mod field {
 pub struct Material {
     generation: Generation,
     is_redeeming: bool,
-    fields: BTreeMap<String, Arc<Secret>>,
+    fields: Arc<BTreeMap<String, Arc<Secret>>>,
 }
 
 impl Material {
@@ -56,14 +56,14 @@ impl Material {
     /// The same with this field, which replaces one of its name.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: Secret) -> Self {
-        self.fields.insert(name.into(), Arc::new(value));
+        Arc::make_mut(&mut self.fields).insert(name.into(), Arc::new(value));
         self
     }
 
     /// The same without this field.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
-        self.fields.remove(name);
+        Arc::make_mut(&mut self.fields).remove(name);
         self
     }
 

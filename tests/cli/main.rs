@@ -9,6 +9,7 @@
     reason = "the helpers of tests fail as tests do"
 )]
 
+mod acme;
 mod agent;
 mod api;
 mod audit;

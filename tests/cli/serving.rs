@@ -111,7 +111,7 @@ impl Serving {
     }
 }
 
-fn client(root: CertificateDer<'static>) -> ClientConnection {
+pub(crate) fn client(root: CertificateDer<'static>) -> ClientConnection {
     let mut roots = RootCertStore::empty();
     roots.add(root).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());

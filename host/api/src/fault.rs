@@ -53,6 +53,8 @@ pub(crate) enum Fault {
     Internal,
     #[error("the server ends")]
     Draining,
+    #[error("there is no certificate yet")]
+    NoCertificate,
     #[error("the answer took too long")]
     AnswerTooLate,
     #[error("the body is no `application/wasm`")]
@@ -103,6 +105,7 @@ impl Fault {
             Self::NoSuchConsent => "CD1336",
             Self::NoConsent { .. } => "CD1337",
             Self::TooManyListeners { .. } => "CD1338",
+            Self::NoCertificate => "CD1306",
         }
     }
 
@@ -128,7 +131,9 @@ impl Fault {
             Self::UnderWay | Self::OutcomeUnknown | Self::AnswerNotKept => StatusCode::CONFLICT,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Draining | Self::AnswerTooLate | Self::ManyUploads => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Draining | Self::AnswerTooLate | Self::ManyUploads | Self::NoCertificate => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -157,6 +162,7 @@ impl Fault {
             Self::Ambiguous => "send one `Host`",
             Self::Internal => "tell the operator the `request_id`",
             Self::Draining => "ask again in a moment",
+            Self::NoCertificate => "see in the log of the server why none comes",
             Self::AnswerTooLate => "look whether it was done before you ask again",
             Self::NotWasm => "send the component's bytes with `Content-Type: application/wasm`",
             Self::ManyUploads => "send it again in a moment",

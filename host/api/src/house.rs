@@ -48,7 +48,12 @@ impl House {
     }
 
     pub(crate) fn is_encrypted(&self) -> bool {
-        matches!(self.0.options.transport, Transport::Tls { .. })
+        !matches!(self.0.options.transport, Transport::Plain)
+    }
+
+    /// Whether nobody gets in, because there is no certificate yet.
+    pub(crate) fn waits_for_certificate(&self) -> bool {
+        matches!(&self.0.options.transport, Transport::Given(certificates) if !certificates.0.is_there())
     }
 
     pub(crate) fn begin_to_drain(&self) {

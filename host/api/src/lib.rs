@@ -55,4 +55,4 @@ pub use ports::{
     ConsentTokens, Consenting, Inspected, Providers,
 };
 pub use server::{Drained, Server};
-pub use tls::certificate_ends;
+pub use tls::{Certificates, certificate_ends};

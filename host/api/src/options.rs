@@ -1,5 +1,6 @@
 //! How the server is reached, and what it bears.
 
+use crate::tls::Certificates;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -35,6 +36,8 @@ pub enum Transport {
         /// The private key, as PEM.
         key: PathBuf,
     },
+    /// The same, with certificates that somebody else sees to. As long as there is none, nobody gets in.
+    Given(Certificates),
 }
 
 /// How many requests a second a caller may make, on average and at once.

@@ -38,7 +38,8 @@ pub struct Server {
 struct Tls {
     acceptor: TlsAcceptor,
     shown: Arc<Shown>,
-    files: Files,
+    /// None: somebody else sees to certificates.
+    files: Option<Files>,
 }
 
 /// How a server ended.
@@ -66,7 +67,11 @@ impl Server {
                 let shown = Arc::new(Shown::default());
                 let mut files = Files::new(certificate.clone(), key.clone(), Arc::clone(&shown));
                 files.look()?;
-                Some(Tls { acceptor: acceptor(Arc::clone(&shown))?, shown, files })
+                Some(Tls { acceptor: acceptor(Arc::clone(&shown), false)?, shown, files: Some(files) })
+            }
+            Transport::Given(certificates) => {
+                let shown = Arc::clone(&certificates.0);
+                Some(Tls { acceptor: acceptor(Arc::clone(&shown), true)?, shown, files: None })
             }
         };
         let (listener, address) = listen(address).await?;
@@ -116,8 +121,8 @@ impl Server {
             Gate::new(listener, line)
         });
         let watching = async {
-            match tls {
-                Some(tls) => tls.files.watch(limits.certificates).await,
+            match tls.and_then(|tls| tls.files) {
+                Some(files) => files.watch(limits.certificates).await,
                 None => std::future::pending().await,
             }
         };

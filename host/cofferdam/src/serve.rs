@@ -1,11 +1,13 @@
 //! What `cofferdam serve` is put together of.
 
+mod certified;
 mod figures;
 mod running;
 mod settings;
 mod sources;
 mod watched;
 
+pub(crate) use certified::{Certified, authorities};
 pub(crate) use figures::Stands;
 pub(crate) use running::Running;
 pub(crate) use settings::Settings;

@@ -23,6 +23,8 @@ const LATE_SECONDS: [f64; 8] = [0.01, 0.05, 0.1, 0.5, 1.0, 10.0, 60.0, 3_600.0];
 const RUN_SECONDS: [f64; 9] = [0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0, 3_600.0, 86_400.0];
 
 const NO_CODE: &str = "none";
+const OBTAINED: Which = Which::new("obtained");
+const FAILED: Which = Which::new("failed");
 
 type Timed<L> = Family<L, Histogram, fn() -> Histogram>;
 
@@ -44,6 +46,7 @@ pub struct Measures {
     run_errors: Family<OfCode, Counter>,
     late_seconds: Histogram,
     events: Family<Which, Counter>,
+    certificates: Family<Which, Counter>,
 }
 
 /// Rows of a run, or of a part of it.
@@ -95,7 +98,10 @@ impl Measures {
             run_errors: Family::default(),
             late_seconds: Histogram::new(LATE_SECONDS),
             events: Family::default(),
+            certificates: Family::default(),
         };
+        // Whoever alarms on failures is to find a zero before the first one.
+        [OBTAINED, FAILED].into_iter().for_each(|which| drop(measures.certificates.get_or_create(&which)));
         measures.register_requests();
         measures.register_runs();
         measures.registry.register_collector(Box::new(measures.shown.clone()));
@@ -127,6 +133,11 @@ impl Measures {
             self.connections_refused.clone(),
         );
         of.register("events", "Events by what became of them: accepted, refused", self.events.clone());
+        of.register(
+            "certificate_attempts",
+            "Attempts at a certificate by ACME, by what came of them: obtained, failed",
+            self.certificates.clone(),
+        );
     }
 
     fn register_runs(&mut self) {
@@ -211,6 +222,16 @@ impl Measures {
     /// An event was not taken.
     pub fn event_refused(&self) {
         self.events.get_or_create(&Which::new("refused")).inc();
+    }
+
+    /// A certificate was obtained by ACME.
+    pub fn certificate_obtained(&self) {
+        self.certificates.get_or_create(&OBTAINED).inc();
+    }
+
+    /// A certificate was asked for by ACME, and none came.
+    pub fn certificate_failed(&self) {
+        self.certificates.get_or_create(&FAILED).inc();
     }
 
     /// Everything as OpenMetrics' text, with what stands now.

@@ -105,11 +105,11 @@ enum Command {
     /// from Debian's packages in the user's cache directory; nothing is installed. See
     /// `host/docs/building-without-rustup.md`.
     WasmTarget,
-    /// Fetch what the tests use as real upstreams: nginx (Debian), json-server, oidc-provider and vega-datasets (npm), moto
+    /// Fetch what the tests use as real upstreams: nginx and Pebble (Debian), json-server, oidc-provider and vega-datasets (npm), moto
     /// and schemathesis (PyPI); and what makes guests in JavaScript and Python, and make them.
     ///
-    /// All are kept in the user's cache directory, and linked as `target/test-deps/nginx` (a program) and, directories,
-    /// `node_modules`, `python` and `interpreted` beside it.
+    /// All are kept in the user's cache directory, and linked as `target/test-deps/nginx` and `pebble` (programs) and,
+    /// directories, `node_modules`, `python` and `interpreted` beside it.
     TestDeps,
 }
 

@@ -28,6 +28,8 @@ pub(crate) fn ensure() -> Result<()> {
     fs::create_dir_all(&links)?;
     let nginx = nginx().context("failed to fetch nginx")?;
     link(&nginx, &links.join("nginx"))?;
+    let pebble = pebble().context("failed to fetch Pebble")?;
+    link(&pebble, &links.join("pebble"))?;
     let node_modules = node_modules().context("failed to fetch the npm packages of the tests")?;
     link(&node_modules, &links.join("node_modules"))?;
     let python = python::packages().context("failed to fetch the Python packages of the tests")?;
@@ -35,7 +37,7 @@ pub(crate) fn ensure() -> Result<()> {
     let interpreted = interpreted::guests(&node_modules, &python)
         .context("failed to make the guests in JavaScript and Python")?;
     link(&interpreted, &links.join("interpreted"))?;
-    for made in [nginx, node_modules, python, interpreted] {
+    for made in [nginx, pebble, node_modules, python, interpreted] {
         eprintln!("test-deps: {}", made.display());
     }
     Ok(())
@@ -57,6 +59,25 @@ fn nginx() -> Result<PathBuf> {
         Ok(fs::remove_dir_all(work)?)
     })?;
     Ok(entry.join("usr/sbin/nginx"))
+}
+
+/// The ACME server for tests by those who run Let's Encrypt, as Debian has it; elsewhere the one on PATH.
+fn pebble() -> Result<PathBuf> {
+    if let Some(installed) = on_path("pebble") {
+        return Ok(installed);
+    }
+    Apt::require_tools().context("install Pebble, so that it is on PATH")?;
+    let name = format!("pebble-{}", env::consts::ARCH);
+    let entry = cache::entry(&paths::cache()?, &name, |directory| {
+        let work = directory.join("work");
+        let apt = Apt::of_this_machine(&work)?;
+        apt.unpack(&["pebble".to_owned()], directory)?;
+        // It answers `-h` as programs in Go do: on standard error, with status 0.
+        shell::output(Command::new(directory.join("usr/bin/pebble")).arg("-h"))
+            .context("Debian's Pebble does not start here: install it with `apt-get install pebble`")?;
+        Ok(fs::remove_dir_all(work)?)
+    })?;
+    Ok(entry.join("usr/bin/pebble"))
 }
 
 /// The directory of PostgreSQL's programs, for benchmarks: Debian's, as it is installed here, or unpacked but not installed.

@@ -26,11 +26,15 @@ pub(crate) async fn healthz() -> Told<Health> {
     Told(StatusCode::OK, OK)
 }
 
-/// Whether requests are to be sent here: storage is read, and the server does not end.
+/// Whether requests are to be sent here: storage is read, there is a certificate where one is needed, and the server does not
+/// end.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, body = Health)))]
 pub(crate) async fn readyz(State(house): State<House>) -> Result<Told<Health>, Refusal> {
     if house.is_draining() {
         return Err(Fault::Draining.into());
+    }
+    if house.waits_for_certificate() {
+        return Err(Fault::NoCertificate.into());
     }
     house.parts.audit.head(&Log::installation()).await?;
     Ok(Told(StatusCode::OK, OK))

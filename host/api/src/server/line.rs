@@ -2,7 +2,7 @@
 
 use crate::options::Limits;
 use crate::peer::Peer;
-use crate::tls::HTTP_2;
+use crate::tls::{HTTP_2, PROOF};
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
@@ -49,11 +49,14 @@ impl Line {
         let stream: Stream = Box::pin(stream);
         let Some(tls) = &self.tls else { return self.http_1(stream, peer, watcher).await };
         let shaken = tokio::time::timeout(self.limits.handshake, tls.accept(stream)).await;
-        let Ok(Ok(stream)) = shaken else { return self.measures.connection_refused(Refused::Handshake) };
-        if stream.get_ref().1.alpn_protocol() == Some(HTTP_2) {
-            self.http_2(stream, peer, watcher).await;
-        } else {
-            self.http_1(stream, peer, watcher).await;
+        let Ok(Ok(mut stream)) = shaken else {
+            return self.measures.connection_refused(Refused::Handshake);
+        };
+        match stream.get_ref().1.alpn_protocol() {
+            // The proof was the handshake.
+            Some(PROOF) => drop(tokio::time::timeout(self.limits.handshake, stream.shutdown()).await),
+            Some(HTTP_2) => self.http_2(stream, peer, watcher).await,
+            _ => self.http_1(stream, peer, watcher).await,
         }
     }
 

@@ -71,14 +71,24 @@ pub(super) async fn shake_hands(
     trusted: &[CertificateDer<'static>],
     protocol: &[u8],
 ) -> TlsStream<TcpStream> {
+    offering(running, trusted, &[protocol], "localhost").await.unwrap()
+}
+
+/// Comes for this name and offers these protocols.
+pub(super) async fn offering(
+    running: &Running,
+    trusted: &[CertificateDer<'static>],
+    protocols: &[&[u8]],
+    name: &'static str,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(trusted.iter().cloned());
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![protocol.to_vec()];
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, running.connect().await).await.unwrap()
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let name = ServerName::try_from(name).unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, running.connect().await).await
 }
 
 #[tokio::test]

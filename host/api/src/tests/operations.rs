@@ -26,7 +26,7 @@ impl Figures for Still {
     }
 }
 
-fn operations(address: &str, token: Option<&str>) -> Operations {
+pub(super) fn operations(address: &str, token: Option<&str>) -> Operations {
     let token = token.map(|token| Zeroizing::new(token.to_owned()));
     Operations { address: address.parse().unwrap(), token, figures: Arc::new(Still) }
 }
@@ -36,7 +36,7 @@ async fn start(world: &World, token: Option<&str>) -> Running {
     Running::of(server.with_operations(operations("127.0.0.1:0", token)).await.unwrap())
 }
 
-async fn ask(address: SocketAddr, path: &str, more: &str) -> String {
+pub(super) async fn ask(address: SocketAddr, path: &str, more: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

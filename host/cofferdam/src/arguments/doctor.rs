@@ -23,12 +23,22 @@ pub(crate) struct Doctor {
     /// A certificate that a server is to show, as PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_certificate: Option<PathBuf>,
+    /// The directory of an ACME server from which certificates are to come
+    #[arg(long, value_name = "URL", value_parser = directory)]
+    pub(crate) acme_directory: Option<Uri>,
+    /// Certificates of authorities that vouch for it beside those of this machine, as PEM
+    #[arg(long, value_name = "FILE", requires = "acme_directory")]
+    pub(crate) acme_authorities: Option<PathBuf>,
     /// A collector to which traces are to go, such as `http://127.0.0.1:4318`
     #[arg(long, value_name = "URL", value_parser = collector)]
     pub(crate) otlp: Option<Uri>,
     /// A name server in the place of the machine's; may stand several times
     #[arg(long = "name-server", value_name = "ADDRESS", value_parser = name_server)]
     pub(crate) name_servers: Vec<SocketAddr>,
+}
+
+fn directory(text: &str) -> Result<Uri, String> {
+    acme::directory(text).ok_or_else(|| "expected a URL of `https`".to_owned())
 }
 
 fn collector(text: &str) -> Result<Uri, String> {

@@ -21,6 +21,27 @@ pub(crate) struct Serve {
     /// Its private key, as PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_key: Option<String>,
+    /// Names for which a certificate is obtained by ACME, with commas between them; in the place of files
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) acme_names: Option<String>,
+    /// The directory of the ACME server [default: that of Let's Encrypt]
+    #[arg(long, value_name = "URL")]
+    pub(crate) acme_directory: Option<String>,
+    /// An address of e-mail for whoever issues certificates
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) acme_contact: Option<String>,
+    /// `true`: the terms of whoever issues certificates were read and are agreed to
+    #[arg(long, value_name = "TRUE")]
+    pub(crate) acme_terms_agreed: Option<String>,
+    /// The external account to which the one at the ACME server is bound
+    #[arg(long, value_name = "ID")]
+    pub(crate) acme_key_id: Option<String>,
+    /// A file with its key, as base64 for URLs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) acme_key_file: Option<String>,
+    /// Certificates of authorities that vouch for the ACME server beside those of this machine, as PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) acme_authorities: Option<String>,
     /// What browsers call this server, as in `https://cofferdam.example.com`
     #[arg(long, value_name = "URL")]
     pub(crate) origin: Option<String>,

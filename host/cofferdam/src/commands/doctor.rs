@@ -3,6 +3,7 @@
 //!
 //! A file for each topic: it reads what there is, and a function without side effects judges it.
 
+mod acme;
 mod certificate;
 mod cgroup;
 mod clock;
@@ -36,7 +37,14 @@ use crate::units::{self, counted};
 use finding::{Finding, State};
 
 pub(super) async fn run(command: Doctor, output: &Output) -> Result<(), Problems> {
-    let names = names::findings(command.name_servers).await;
+    let names = names::findings(command.name_servers.clone()).await;
+    let acme = match &command.acme_directory {
+        Some(directory) => {
+            let (trusted, servers) = (command.acme_authorities, command.name_servers);
+            acme::findings(directory, trusted, servers, &command.listen).await?
+        }
+        None => Vec::new(),
+    };
     let path = places::data_here(command.data.as_deref());
     let cache = places::cache(command.cache.cache);
     let (addresses, certificate, collector) = (command.listen, command.tls_certificate, command.otlp);
@@ -50,6 +58,7 @@ pub(super) async fn run(command: Doctor, output: &Output) -> Result<(), Problems
     let mut findings =
         findings.await.map_err(|error| Problem::bug(format!("looking at the machine: {error}")))?;
     findings.extend(names);
+    findings.extend(acme);
     findings.sort_by_key(Finding::topic);
     show(&findings, output)?;
     match of_state(&findings, State::Fault) {

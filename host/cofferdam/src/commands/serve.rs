@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use acme::Renewal;
 use api::{Connectors, Drained, Given, Operations, Parts, Server};
 use control::{
     Audit, Components, Connections, EndpointOptions, Endpoints, Organizations, Queue, Syncs, Users,
@@ -14,7 +15,7 @@ use storage::SystemClock;
 use vault::Argon2Parameters;
 
 use crate::agent::{self, Agent, Found};
-use crate::arguments::Serve;
+use crate::arguments::{Network, Serve};
 use crate::connect::Providers;
 use crate::deployment::Deployment;
 use crate::host::{self, Shared};
@@ -23,12 +24,14 @@ use crate::output::Output;
 use crate::places;
 use crate::problem::{Own, Problem, Problems};
 use crate::progress::Screen;
-use crate::serve::{Running, Settings, Stands, Watched};
+use crate::serve::{Certified, Running, Settings, Stands, Watched};
 use crate::signals::Wishes;
 use crate::traces::Traces;
 
 const STOPPING: &str =
     "stopping: requests under way are answered, and runs go to their next commit; once more ends at once\n";
+const NO_CERTIFICATE: &str =
+    "there is no certificate yet: one is asked for by ACME, and until it is there connections are refused\n";
 /// What somebody who comes in hardly notices, and who guesses does.
 const HASH_MS: u64 = 250;
 
@@ -66,7 +69,7 @@ async fn serve(
     screen: &Screen,
 ) -> Result<(), Problems> {
     let mut wishes = Wishes::listen()?;
-    let Settings { options, region, policy, running, watched } = settings;
+    let Settings { options, region, policy, running, watched, certified } = settings;
     let scheme = if matches!(options.transport, api::Transport::Plain) { "http" } else { "https" };
     let (cost, hashing_at_once) = (cost().await?, hashing_at_once());
     let people = UsersOptions { cost, hashing_at_once, policy, clock: Arc::new(SystemClock) };
@@ -75,9 +78,11 @@ async fn serve(
     let organizations = Arc::new(Organizations::new(Arc::clone(&users), region));
     // What a crash has left half done is done before anybody sees it.
     organizations.mend().await?;
+    let network = running.network.clone();
     let (agent, given) = executing(deployment, &organizations, running, screen)?;
     // Nobody else knows of messages for which a crash has left no run.
     given.endpoints.ask_for_owed_runs().await?;
+    let renewal = renewal(certified, deployment, &network, &given).await?;
     let queue = Arc::clone(&given.queue);
     let parts = Parts::new(audit, Arc::clone(&users), organizations, given)?;
     let server = watched_by(Server::bind(parts, options).await?, &watched, queue, deployment).await?;
@@ -94,6 +99,10 @@ async fn serve(
     if let Some(token) = users.setup_token().await? {
         screen.aside(&first_operator(&url, token.expose()));
     }
+    if renewal.as_ref().is_some_and(|renewal| !renewal.is_shown()) {
+        screen.aside(NO_CERTIFICATE);
+    }
+    let renewing = renewal.map(|renewal| tokio::spawn(renewal.run()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let answering = tokio::spawn(server.run(async move { drop(stopped.await) }));
     let executing = tokio::spawn(Arc::clone(&agent).run());
@@ -111,11 +120,28 @@ async fn serve(
             }
         }
     };
+    if let Some(renewing) = renewing {
+        renewing.abort();
+        // What it has of storage is to be given back before that is closed.
+        drop(renewing.await);
+    }
     let (drained, ()) = ended.map_err(|error| Problem::bug(format!("the server: {error}")))?;
     if drained == Drained::CutOff {
         screen.aside("some requests were cut off: they took longer than the time for it\n");
     }
     Ok(())
+}
+
+/// Who sees to certificates, where they come by ACME.
+async fn renewal(
+    certified: Option<Certified>,
+    deployment: &Deployment,
+    network: &Network,
+    given: &Given,
+) -> Result<Option<Renewal>, Problems> {
+    let Some(certified) = certified else { return Ok(None) };
+    let (storage, measures) = (Arc::clone(&deployment.storage), Arc::clone(&given.measures));
+    Ok(Some(certified.renewal(storage, network, measures).await?))
 }
 
 /// The server, with figures for who operates it where they are wanted.

@@ -143,15 +143,28 @@ impl From<api::Error> for Problem {
         let mut problem = Self::new(error.code(), error.to_string());
         problem.causes.extend(error.source().map(ToString::to_string));
         match error {
-            api::Error::PlainNotLoopback { .. } => {
-                problem.hint("name `--tls-certificate` and `--tls-key`, or listen on `127.0.0.1`")
-            }
+            api::Error::PlainNotLoopback { .. } => problem.hint(
+                "name `--tls-certificate` and `--tls-key`, or `--acme-names`, or listen on `127.0.0.1`",
+            ),
             api::Error::OperationsOpen { .. } => {
                 problem.hint("name `--operations-token-file`, or let operations listen on `127.0.0.1`")
             }
             api::Error::Listen { .. } => problem.hint("name another address with `--listen`"),
             api::Error::TlsFile { .. } | api::Error::Tls(_) => {
                 problem.hint("name the chain of certificates and its private key, both as PEM")
+            }
+        }
+    }
+}
+
+impl From<acme::Error> for Problem {
+    fn from(error: acme::Error) -> Self {
+        match error {
+            acme::Error::Storage(error) => error.into(),
+            error => {
+                let mut problem = Self::new(error.code(), error.to_string());
+                problem.causes.extend(error.source().map(ToString::to_string));
+                problem.hint(error.hint())
             }
         }
     }

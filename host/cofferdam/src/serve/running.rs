@@ -10,7 +10,7 @@ use control::QueueOptions;
 use ipnet::IpNet;
 use manifest::AddressGrant;
 
-use super::settings::{parse, read};
+use super::settings::{listed, parse, read};
 use super::sources::Sources;
 use crate::agent;
 use crate::arguments::{Network, name_server};
@@ -59,10 +59,6 @@ pub(super) fn judged(sources: &mut Sources) -> Running {
 
 fn runs_at_once() -> usize {
     available_parallelism().map_or(1, |processors| processors.get()) * RUNS_A_PROCESSOR
-}
-
-fn listed<T>(text: &str, one: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect()
 }
 
 fn grantable(text: &str) -> Option<AddressGrant> {

@@ -8,6 +8,7 @@ use api::{Limits, Options, Rates, Transport};
 use control::{PasswordPolicy, Region};
 use ipnet::IpNet;
 
+use super::certified::{self, Certified};
 use super::running::{self, Running};
 use super::sources::Sources;
 use super::watched::{self, Watched};
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) policy: PasswordPolicy,
     pub(crate) running: Running,
     pub(crate) watched: Watched,
+    /// None: certificates do not come by ACME.
+    pub(crate) certified: Option<Certified>,
 }
 
 impl Settings {
@@ -48,7 +51,11 @@ impl Settings {
         let characters = read(&mut sources, "password-characters", "a number of at least 8", |text| {
             parse::<usize>(text).filter(|number| *number >= PASSWORD_CHARACTERS_MIN)
         });
-        let transport = transport(&mut sources);
+        let certified = certified::judged(&mut sources);
+        let transport = match &certified {
+            Some(certified) => certified.transport(),
+            None => transport(&mut sources),
+        };
         let running = running::judged(&mut sources);
         let watched = watched::judged(&mut sources);
         let region = region.or_else(|| Region::parse(REGION).ok());
@@ -73,7 +80,7 @@ impl Settings {
         let policy = characters.map_or(defaults, |characters| {
             PasswordPolicy::new(characters, characters.min(PASSWORD_CHARACTERS_MIN))
         });
-        Ok(Self { options, region, policy, running, watched })
+        Ok(Self { options, region, policy, running, watched, certified })
     }
 }
 
@@ -104,6 +111,11 @@ fn transport(sources: &mut Sources) -> Transport {
     };
     sources.faults.push(fault);
     Transport::Plain
+}
+
+/// What stands between commas; none: one of them is not taken.
+pub(super) fn listed<T>(text: &str, one: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect()
 }
 
 pub(super) fn parse<T: FromStr>(text: &str) -> Option<T> {

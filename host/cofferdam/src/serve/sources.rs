@@ -14,10 +14,17 @@ const PREFIX: &str = "COFFERDAM_";
 const SIMILARITY_MIN: f64 = 0.6;
 
 /// The settings, by the names that they have in the file. On the command line each has `--` before it.
-pub(super) const NAMES: [&str; 22] = [
+pub(super) const NAMES: [&str; 29] = [
     "listen",
     "tls-certificate",
     "tls-key",
+    "acme-names",
+    "acme-directory",
+    "acme-contact",
+    "acme-terms-agreed",
+    "acme-key-id",
+    "acme-key-file",
+    "acme-authorities",
     "origin",
     "proxies",
     "region",
@@ -62,6 +69,13 @@ impl Sources {
             &command.listen,
             &command.tls_certificate,
             &command.tls_key,
+            &command.acme_names,
+            &command.acme_directory,
+            &command.acme_contact,
+            &command.acme_terms_agreed,
+            &command.acme_key_id,
+            &command.acme_key_file,
+            &command.acme_authorities,
             &command.origin,
             &command.proxies,
             &command.region,
@@ -124,7 +138,9 @@ impl Sources {
             let place = Place::File(name, path.to_owned());
             match written(&value) {
                 Some(value) => self.said.push((name, value, place)),
-                None => self.faults.push(format!("{place}: it is a text, a number, or a list of texts")),
+                None => self
+                    .faults
+                    .push(format!("{place}: it is a text, a number, `true` or `false`, or a list of texts")),
             }
         }
     }
@@ -135,6 +151,7 @@ fn written(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(is_so) => Some(is_so.to_string()),
         toml::Value::Array(items) => {
             let texts: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
             texts.map(|texts| texts.join(","))

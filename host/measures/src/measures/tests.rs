@@ -27,6 +27,7 @@ fn what_happens_is_counted_and_what_stands_is_told() {
     measures.schedule_delay(SECOND);
     (0..3).for_each(|_| measures.event_accepted());
     measures.event_refused();
+    measures.certificate_failed();
     let open = measures.connection();
     let storage = Storage { commits: 9, is_sound: true, ..Storage::default() };
     let queue = Queue { waiting: 4, running: 2 };
@@ -44,6 +45,8 @@ fn what_happens_is_counted_and_what_stands_is_told() {
         (r#"cofferdam_run_errors_total{code="none"}"#, "1"),
         (r#"cofferdam_rows_total{which="accepted"}"#, "7"),
         (r#"cofferdam_events_total{which="accepted"}"#, "3"),
+        (r#"cofferdam_certificate_attempts_total{which="failed"}"#, "1"),
+        (r#"cofferdam_certificate_attempts_total{which="obtained"}"#, "0"),
         ("cofferdam_schedule_delay_seconds_count", "1"),
         ("cofferdam_connections ", "1"),
         ("cofferdam_storage_commits_total", "9"),

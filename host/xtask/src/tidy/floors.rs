@@ -4,7 +4,7 @@
 use super::metadata::{Metadata, Package};
 
 /// Our crates with a floor. Rights are made of what documents ask and grant, so `grants` stands on `manifest`.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("cofferdam-manifest", 0),
     ("cofferdam-cassette", 0),
     ("cofferdam-grants", 1),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("cofferdam-records", 3),
     ("cofferdam-control", 3),
     ("cofferdam-marketplace", 3),
+    ("cofferdam-acme", 3),
     ("cofferdam-api", 4),
     ("cofferdam-worker", 4),
     ("cofferdam", 5),
@@ -30,7 +31,7 @@ const TESTS: [&str; 3] = ["fuzz", "it", "power"];
 const BESIDE: [&str; 2] = ["xtask", "cofferdam-sdk"];
 
 /// `(package, what must not be anywhere below it, why)`
-const MUST_NOT_KNOW: [(&str, &[&str], &str); 14] = [
+const MUST_NOT_KNOW: [(&str, &[&str], &str); 15] = [
     ("cofferdam-manifest", &["tokio", "hyper", "wasmtime"], "it reads text, without network and wasm"),
     ("cofferdam-grants", &["tokio", "hyper", "wasmtime"], "it decides, without clock, DNS and HTTP"),
     (
@@ -44,6 +45,7 @@ const MUST_NOT_KNOW: [(&str, &[&str], &str); 14] = [
     ("cofferdam-storage", &["hyper", "wasmtime"], "it keeps values, and does not know what they mean"),
     ("cofferdam-records", &["hyper", "wasmtime"], "it knows what is kept of runs, for whatever runs them"),
     ("cofferdam-control", &["hyper", "wasmtime"], "it decides, and neither executes nor answers requests"),
+    ("cofferdam-acme", &["wasmtime"], "it asks for certificates, and runs nothing"),
     ("cofferdam-api", &["wasmtime"], "it answers requests, and executes nothing"),
     ("cofferdam-egress", &["wasmtime", "sled"], "it is the only way out, for whatever runtime and storage"),
     (

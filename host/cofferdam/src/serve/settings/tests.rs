@@ -46,7 +46,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
 fn all_faults_are_told_at_once_with_their_places() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("server.toml");
-    fs::write(&file, "lisen = \"x\"\nregion = \"EU\"\norigin = true\nzebra = 1\n").unwrap();
+    fs::write(&file, "lisen = \"x\"\nregion = \"EU\"\norigin = 1.5\nzebra = 1\n").unwrap();
     let config = file.to_str().unwrap();
     let flags =
         ["--config", config, "--listen", "here", "--tls-key", "key.pem", "--password-characters", "7"];
@@ -55,7 +55,7 @@ fn all_faults_are_told_at_once_with_their_places() {
     for expected in [
         format!("`lisen` in `{config}`: there is no such setting; is `listen` meant?"),
         format!("`region` in `{config}`: expected small letters, digits and hyphens, such as `eu-1`"),
-        format!("`origin` in `{config}`: it is a text, a number, or a list of texts"),
+        format!("`origin` in `{config}`: it is a text, a number, `true` or `false`, or a list of texts"),
         "`--listen`: expected an address and a port, such as `127.0.0.1:8080`".to_owned(),
         "`--tls-key`: `tls-certificate` is needed beside it".to_owned(),
         "`--password-characters`: expected a number of at least 8".to_owned(),
@@ -88,4 +88,41 @@ fn an_origin_is_what_a_browser_sends() {
 fn a_file_that_is_not_there_is_named() {
     let Err(own) = gather(&["--config", "/nowhere/server.toml"], &[]) else { panic!("it was taken") };
     assert_eq!(Problem::from(own).code, "CD0801");
+}
+
+#[test]
+fn certificates_come_by_acme_where_it_is_said_for_which_names_and_terms_were_agreed_to() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("server.toml");
+    fs::write(&file, "acme-names = [\"A.example\", \"b.example\"]\nacme-terms-agreed = true\n").unwrap();
+    let settings = gather(&["--config", file.to_str().unwrap(), "--listen", "0.0.0.0:443"], &[]).unwrap();
+    assert!(matches!(settings.options.transport, Transport::Given(_)) && settings.certified.is_some());
+    assert!(gather(&[], &[]).unwrap().certified.is_none());
+}
+
+#[test]
+fn what_does_not_go_together_about_certificates_is_told_at_once() {
+    let names = ["--acme-names", "a.example"];
+    let agreed = [&names[..], &["--acme-terms-agreed", "true"]].concat();
+    let with = |more: &[&'static str]| [&agreed[..], more].concat();
+    for (flags, expected) in [
+        (names.to_vec(), "`--acme-names`: `acme-terms-agreed` is needed beside it"),
+        ([&names[..], &["--acme-terms-agreed", "yes"]].concat(), "`--acme-terms-agreed`: expected `true`"),
+        (vec!["--acme-contact", "a@a.example"], "`--acme-contact`: `acme-names` is needed beside it"),
+        (
+            vec!["--acme-names", "*.a.example", "--acme-terms-agreed", "true"],
+            "`--acme-names`: expected names",
+        ),
+        (vec!["--acme-names", "192.0.2.1", "--acme-terms-agreed", "true"], "`--acme-names`: expected names"),
+        (vec!["--acme-names", "", "--acme-terms-agreed", "true"], "`--acme-names`: expected names"),
+        (with(&["--acme-directory", "http://a.example"]), "`--acme-directory`: expected a URL of `https`"),
+        (with(&["--acme-contact", "nobody"]), "`--acme-contact`: expected an address of e-mail"),
+        (with(&["--acme-key-id", "kid"]), "`acme-key-id` and `acme-key-file` are given together"),
+        (with(&["--tls-certificate", "c.pem", "--tls-key", "k.pem"]), "by ACME or from files"),
+    ] {
+        let found = faults(&flags, &[]);
+        assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:?}");
+    }
+    let all = ["--acme-names", "a", "--tls-key", "k.pem", "--acme-directory", "x", "--acme-key-file", "k"];
+    assert_eq!(faults(&all, &[]).len(), 4);
 }

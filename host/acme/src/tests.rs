@@ -1,0 +1,5 @@
+//! The other side as one would not have it: what it answers is written here, and comes over real connections with TLS.
+
+mod hostile;
+mod settings;
+mod world;

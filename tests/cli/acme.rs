@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::{ClientConnection, StreamOwned};
 
+use crate::doctor::doctor;
 use crate::serving::{Serving, client};
 use crate::stopped::until;
 use crate::watched::get;
@@ -204,7 +205,7 @@ fn a_directory_that_is_not_there_is_told_and_the_doctor_tells_it_before() {
         ended.report()
     );
     let url = place.url();
-    let doctor = |more: &[&str]| world.run(&[&["doctor", "--acme-directory", &url], more].concat()).stdout;
+    let doctor = |more: &[&str]| doctor(&world, &[&["--acme-directory", &url], more].concat()).stdout;
     let trusted = ["--acme-authorities", "ca.pem", "--listen", "127.0.0.1:0"];
     let said = doctor(&trusted);
     assert!(said.contains("acme         fault    CD1501"), "{said}");

@@ -40,7 +40,7 @@ fn nobody() -> SocketAddr {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn doctor(world: &World, arguments: &[&str]) -> Ran {
+pub(crate) fn doctor(world: &World, arguments: &[&str]) -> Ran {
     let server = refusing().to_string();
     world.run(&[&["doctor", "--name-server", &server], arguments].concat())
 }

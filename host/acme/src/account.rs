@@ -7,16 +7,26 @@ use crate::settings::Settings;
 use crate::wire::Wire;
 use instant_acme::{Account, ExternalAccountKey, NewAccount};
 
+/// The account that is kept, if there is one.
+pub(crate) async fn kept_account(
+    settings: &Settings,
+    kept: &Kept,
+    wire: &Wire,
+) -> Result<Option<Account>, Error> {
+    let Some(credentials) = kept.account(&settings.account()).await? else { return Ok(None) };
+    let builder = Account::builder_with_http(Box::new(wire.clone()));
+    let account = builder.from_credentials(credentials).await;
+    let account = account.map_err(|error| wrong("read the directory", error, wire))?;
+    wire.clocks()?;
+    Ok(Some(account))
+}
+
 /// The account of these settings.
 pub(crate) async fn account(settings: &Settings, kept: &Kept, wire: &Wire) -> Result<Account, Error> {
-    let of = settings.account();
-    let builder = Account::builder_with_http(Box::new(wire.clone()));
-    if let Some(credentials) = kept.account(&of).await? {
-        let found = builder.from_credentials(credentials).await;
-        let account = found.map_err(|error| wrong("read the directory", error, wire))?;
-        wire.clocks()?;
+    if let Some(account) = kept_account(settings, kept, wire).await? {
         return Ok(account);
     }
+    let builder = Account::builder_with_http(Box::new(wire.clone()));
     let contact = settings.contact.as_ref().map(|contact| format!("mailto:{contact}"));
     let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
     // An operator has agreed: there are no settings of ACME without that.
@@ -26,6 +36,6 @@ pub(crate) async fn account(settings: &Settings, kept: &Kept, wire: &Wire) -> Re
     let created = builder.create(&new, settings.directory.to_string(), external.as_ref()).await;
     let (account, credentials) = created.map_err(|error| wrong("make an account", error, wire))?;
     wire.clocks()?;
-    kept.keep_account(&of, &credentials).await?;
+    kept.keep_account(&settings.account(), &credentials).await?;
     Ok(account)
 }

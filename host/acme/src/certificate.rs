@@ -1,6 +1,7 @@
 //! A certificate that came: whether it is what was asked for, and when the next one is asked for.
 
 use crate::error::Error;
+use instant_acme::CertificateIdentifier;
 use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::ring::default_provider;
@@ -11,6 +12,9 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 
 /// A chain has three; more is no chain.
 const CHAIN_MAX: usize = 16;
+
+/// Let's Encrypt issues the same certificate five times a week at most.
+const HINTED_LIFE_MS_MIN: u64 = 2 * 24 * 60 * 60 * 1_000;
 
 /// A chain of certificates that was read.
 pub(crate) struct Certificate {
@@ -70,11 +74,27 @@ impl Certificate {
 
     /// When the next one is asked for: after two thirds of its life, up to a twentieth of it earlier. One that came at
     /// `kept_ms` stays for a third of its life, whatever clocks say: a wrong one is not to order again and again.
-    pub(crate) fn due_ms(&self, kept_ms: u64) -> u64 {
+    ///
+    /// Where the other side says when (`window_ms`), it is a moment of that, which may be soon when it has to revoke the
+    /// certificate; but no sooner than two days after this one came, and not when it is too late.
+    pub(crate) fn due_ms(&self, kept_ms: u64, window_ms: Option<(u64, u64)>) -> u64 {
         let life = self.ends_ms.saturating_sub(self.begins_ms);
+        if let Some((begins, ends)) = window_ms {
+            let within =
+                u128::from(ends.saturating_sub(begins)) * u128::from(self.lot) / u128::from(u16::MAX);
+            let at = begins.saturating_add(u64::try_from(within).unwrap_or(u64::MAX));
+            let latest = self.ends_ms.saturating_sub(life / 10);
+            return at.min(latest).max(kept_ms.saturating_add((life / 3).min(HINTED_LIFE_MS_MIN)));
+        }
         let earlier = (life / 20).saturating_mul(self.lot) / u64::from(u16::MAX);
         let due = self.begins_ms.saturating_add(life / 3 * 2).saturating_sub(earlier);
         due.max(kept_ms.saturating_add(life / 3))
+    }
+
+    /// By what the other side knows it; none: it is of nobody who could say so.
+    pub(crate) fn identifier(&self) -> Option<CertificateIdentifier<'static>> {
+        let identifier: CertificateIdentifier<'_> = self.chain.first()?.try_into().ok()?;
+        Some(identifier.into_owned())
     }
 
     /// In milliseconds since the epoch.
@@ -113,7 +133,7 @@ mod tests {
     fn it_is_renewed_after_two_thirds_of_its_life_or_a_little_earlier() {
         let (mut first, mut last) = (u64::MAX, 0);
         for serial in 1..200 {
-            let due = made(&["a.example"], serial).0.due_ms(BEGINS_MS);
+            let due = made(&["a.example"], serial).0.due_ms(BEGINS_MS, None);
             first = first.min(due);
             last = last.max(due);
         }
@@ -126,7 +146,18 @@ mod tests {
     fn a_clock_that_is_ahead_does_not_order_again_and_again() {
         let (certificate, _) = made(&["a.example"], 1);
         let (ahead, third) = (BEGINS_MS + 80 * DAY_MS, 30 * DAY_MS);
-        assert_eq!(certificate.due_ms(ahead), ahead + third);
+        assert_eq!(certificate.due_ms(ahead, None), ahead + third);
+    }
+
+    #[test]
+    fn who_issued_it_says_when_within_bounds() {
+        let (certificate, _) = made(&["a.example"], 1);
+        let day = |number: u64| BEGINS_MS + number * DAY_MS;
+        let due = |from, to| certificate.due_ms(BEGINS_MS, Some((day(from), day(to))));
+        assert!((day(40)..=day(45)).contains(&due(40, 45)));
+        assert!((day(70)..=day(72)).contains(&due(70, 72)), "also later than by its life alone");
+        assert_eq!(due(0, 1), day(2), "who has to revoke it is heard, and not again and again");
+        assert_eq!(due(1_000, 2_000), day(81), "nobody lets it end");
     }
 
     #[test]

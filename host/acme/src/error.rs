@@ -12,7 +12,7 @@ pub enum Error {
         doing: &'static str,
         /// Why.
         #[source]
-        source: egress::Error,
+        source: Box<egress::Error>,
     },
     /// An answer came that is none of this protocol.
     #[error("failed to {doing}: the answer is not ACME: {reason}")]

@@ -15,6 +15,7 @@ mod attempts;
 mod certificate;
 mod challenge;
 mod error;
+mod hint;
 mod kept;
 mod order;
 mod problem;

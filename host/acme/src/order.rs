@@ -6,7 +6,8 @@ use crate::problem::{plain, said, wrong};
 use crate::shows::Shows;
 use crate::wire::Wire;
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeType, Identifier, NewOrder, Order, OrderStatus, RetryPolicy,
+    Account, AuthorizationStatus, CertificateIdentifier, ChallengeType, Identifier, NewOrder, Order,
+    OrderStatus, RetryPolicy,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,13 +31,12 @@ pub(crate) struct Issued {
 pub(crate) async fn issued(
     account: &Account,
     names: &[String],
+    replaces: Option<CertificateIdentifier<'static>>,
     shows: &Arc<dyn Shows>,
     wire: &Wire,
 ) -> Result<Issued, Error> {
     let identifiers: Vec<Identifier> = names.iter().cloned().map(Identifier::Dns).collect();
-    let doing = "order a certificate";
-    let order = account.new_order(&NewOrder::new(&identifiers)).await;
-    let mut order = order.map_err(|error| wrong(doing, error, wire))?;
+    let mut order = ordered(account, &identifiers, replaces, wire).await?;
     if order.state().status == OrderStatus::Pending {
         let mut proofs = Proofs::new(Arc::clone(shows));
         let proved = prove(&mut order, &mut proofs, wire).await;
@@ -49,6 +49,24 @@ pub(crate) async fn issued(
     let key = order.finalize().await.map(Zeroizing::new).map_err(|error| wrong(doing, error, wire))?;
     let chain = order.poll_certificate(&LOOKS).await.map_err(|error| wrong(doing, error, wire))?;
     Ok(Issued { chain, key })
+}
+
+/// Who is told which certificate an order replaces may count it less. That it was replaced before, or nobody there knows it, is no
+/// reason to have none.
+async fn ordered(
+    account: &Account,
+    identifiers: &[Identifier],
+    replaces: Option<CertificateIdentifier<'static>>,
+    wire: &Wire,
+) -> Result<Order, Error> {
+    if let Some(replaces) = replaces {
+        match account.new_order(&NewOrder::new(identifiers).replaces(replaces)).await {
+            Ok(order) => return Ok(order),
+            Err(error) => tracing::debug!(%error, "an order in the place of another one is not taken"),
+        }
+    }
+    let order = account.new_order(&NewOrder::new(identifiers)).await;
+    order.map_err(|error| wrong("order a certificate", error, wire))
 }
 
 /// Shows all proofs, says that they are there, and waits until somebody has looked.

@@ -20,7 +20,7 @@ pub(crate) fn wrong(doing: &'static str, error: instant_acme::Error, wire: &Wire
             Error::Key { reason: error.to_string() }
         }
         instant_acme::Error::Other(other) => match other.downcast::<egress::Error>() {
-            Ok(source) => Error::Unreachable { doing, source: *source },
+            Ok(source) => Error::Unreachable { doing, source },
             Err(other) => match other.downcast::<Elsewhere>() {
                 Ok(elsewhere) => Error::NotAcme { doing, reason: elsewhere.to_string() },
                 Err(other) => Error::NotAcme { doing, reason: plain(&other.to_string()) },

@@ -1,9 +1,10 @@
 //! Sees to the certificate for as long as a server runs: shows the one that is kept, and asks for the next one in time.
 
-use crate::account::account;
+use crate::account::{account, kept_account};
 use crate::attempts::Attempts;
 use crate::certificate::{Certificate, key};
 use crate::error::Error;
+use crate::hint::{self, Hint};
 use crate::kept::{Kept, KeptCertificate};
 use crate::order::issued;
 use crate::problem::BAD_NONCE;
@@ -59,6 +60,8 @@ struct Current {
     /// The settings for which it was asked.
     of: [u8; 32],
     kept_ms: u64,
+    /// What the other side says of it; none: it was not asked yet.
+    hint: Option<Hint>,
 }
 
 impl Renewal {
@@ -88,6 +91,7 @@ impl Renewal {
     pub async fn run(mut self) -> Infallible {
         loop {
             let now_ms = self.kept.now_ms();
+            self.ask_for_hint(now_ms).await;
             let left = match self.next_ms(now_ms).await {
                 Ok(next_ms) => Duration::from_millis(next_ms.saturating_sub(now_ms)),
                 Err(error) => {
@@ -133,8 +137,22 @@ impl Renewal {
         let of = self.settings.digest();
         let attempts = Attempts::of(self.kept.attempts().await?, of);
         let due = self.current.as_ref().filter(|current| current.of == of);
-        let due = due.map_or(0, |current| current.certificate.due_ms(current.kept_ms));
+        let due = due.map_or(0, Current::due_ms);
         Ok(due.max(attempts.next_ms(now_ms)))
+    }
+
+    /// Asks the other side when the certificate is to be renewed, now and then. It costs nothing that is limited.
+    pub(crate) async fn ask_for_hint(&mut self, now_ms: u64) {
+        let of = self.settings.digest();
+        let Some(current) = &mut self.current else { return };
+        if current.of != of || current.hint.is_some_and(|hint| now_ms < hint.again_ms) {
+            return;
+        }
+        current.hint = Some(match kept_account(&self.settings, &self.kept, &self.wire).await {
+            Ok(Some(account)) => hint::asked(&account, &current.certificate, now_ms).await,
+            // Without an account nothing was asked for, and whoever is not reached is asked again later.
+            Ok(None) | Err(_) => Hint::none(now_ms),
+        });
     }
 
     pub(crate) async fn attempt(&mut self) -> Result<(), Error> {
@@ -178,14 +196,17 @@ impl Renewal {
 
     async fn issued(&self) -> Result<crate::order::Issued, Error> {
         let account = account(&self.settings, &self.kept, &self.wire).await?;
-        issued(&account, &self.settings.names, &self.shows, &self.wire).await
+        // Only who gives hints knows of replacing.
+        let replaced = self.current.as_ref().filter(|current| current.window_ms().is_some());
+        let replaces = replaced.and_then(|current| current.certificate.identifier());
+        issued(&account, &self.settings.names, replaces, &self.shows, &self.wire).await
     }
 
     fn show(&mut self, kept: &KeptCertificate) -> Result<(), Error> {
         let certificate = Certificate::read(&kept.chain)?;
         let shown = self.shows.show(certificate.chain.clone(), key(&kept.key)?);
         shown.map_err(|error| Error::Unusable { reason: error.to_string() })?;
-        self.current = Some(Current { certificate, of: kept.of, kept_ms: kept.kept_ms });
+        self.current = Some(Current { certificate, of: kept.of, kept_ms: kept.kept_ms, hint: None });
         Ok(())
     }
 
@@ -200,5 +221,15 @@ impl Renewal {
         let cause = error.source().map(ToString::to_string);
         let (code, hint) = (error.code(), error.hint());
         tracing::warn!(code, cause, hint, "{error}; {stays}");
+    }
+}
+
+impl Current {
+    fn due_ms(&self) -> u64 {
+        self.certificate.due_ms(self.kept_ms, self.window_ms())
+    }
+
+    fn window_ms(&self) -> Option<(u64, u64)> {
+        self.hint?.window_ms
     }
 }

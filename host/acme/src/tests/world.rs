@@ -1,9 +1,13 @@
 //! A directory that answers as the test says, storage in memory, and a server that remembers what it was to show.
 
+use crate::account::account;
+use crate::kept::Kept;
 use crate::renewal::{Parts, Renewal};
 use crate::settings::{Settings, directory};
 use crate::shows::{NotShown, Shows};
+use crate::wire::Wire;
 use egress::{Authorities, Egress};
+use instant_acme::Account;
 use measures::Measures;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::{Value, json};
@@ -92,18 +96,33 @@ impl World {
         Self { _folder: folder, storage, address, authority: cert.pem(), asked, shown }
     }
 
-    pub(super) async fn renewal(&self) -> Renewal {
-        let settings = Settings {
+    fn settings(&self) -> Settings {
+        Settings {
             directory: directory(&format!("https://{}/dir", self.address)).unwrap(),
             names: vec!["a.example".to_owned()],
             contact: None,
             external: None,
-        };
+        }
+    }
+
+    fn egress(&self) -> (Egress, Authorities) {
+        let authorities = Authorities::from_pem(self.authority.as_bytes()).unwrap();
+        (Egress::new(egress::Settings::default()).unwrap(), authorities)
+    }
+
+    pub(super) async fn account(&self) -> Account {
+        let (settings, (egress, authorities)) = (self.settings(), self.egress());
+        let kept = Kept::new(Arc::clone(&self.storage), ORGANIZATION);
+        account(&settings, &kept, &Wire::new(&settings.directory, &egress, authorities)).await.unwrap()
+    }
+
+    pub(super) async fn renewal(&self) -> Renewal {
+        let (settings, (egress, authorities)) = (self.settings(), self.egress());
         let parts = Parts {
             storage: Arc::clone(&self.storage),
             organization: ORGANIZATION,
-            egress: Egress::new(egress::Settings::default()).unwrap(),
-            authorities: Authorities::from_pem(self.authority.as_bytes()).unwrap(),
+            egress,
+            authorities,
             shows: Arc::clone(&self.shown) as Arc<dyn Shows>,
             measures: Arc::new(Measures::new()),
         };

@@ -26,8 +26,7 @@ pub(crate) async fn healthz() -> Told<Health> {
     Told(StatusCode::OK, OK)
 }
 
-/// Whether requests are to be sent here: storage is read, there is a certificate where one is needed, and the server does not
-/// end.
+/// Whether requests are to be sent here: storage is read, a certificate is there, and the server does not end.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, body = Health)))]
 pub(crate) async fn readyz(State(house): State<House>) -> Result<Told<Health>, Refusal> {
     if house.is_draining() {

@@ -122,6 +122,14 @@ impl Error {
         }
     }
 
+    /// Why, from the outside in; none: it says so itself.
+    #[must_use]
+    pub fn cause(&self) -> Option<String> {
+        let sources = std::iter::successors(std::error::Error::source(self), |error| error.source());
+        let causes: Vec<String> = sources.map(ToString::to_string).collect();
+        (!causes.is_empty()).then(|| causes.join(": "))
+    }
+
     /// What to do, in one line. Its page says more.
     #[must_use]
     pub fn hint(&self) -> &'static str {

@@ -14,7 +14,6 @@ use crate::wire::Wire;
 use egress::{Authorities, Egress};
 use measures::Measures;
 use std::convert::Infallible;
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Storage;
@@ -218,8 +217,7 @@ impl Renewal {
             }
             Some(_) => "the certificate from before stays",
         };
-        let cause = error.source().map(ToString::to_string);
-        let (code, hint) = (error.code(), error.hint());
+        let (code, cause, hint) = (error.code(), error.cause(), error.hint());
         tracing::warn!(code, cause, hint, "{error}; {stays}");
     }
 }

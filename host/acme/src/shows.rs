@@ -15,7 +15,7 @@ pub trait Shows: Send + Sync {
     /// Whoever comes for this name by `acme-tls/1`, and for nothing else, gets this certificate.
     ///
     /// # Errors
-    /// As above.
+    /// When the key is of no use.
     fn prove(
         &self,
         name: &str,

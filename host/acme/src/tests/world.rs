@@ -73,6 +73,7 @@ impl Shows for Remembers {
 impl World {
     pub(super) async fn new(script: Script) -> Self {
         let folder = TempDir::new().unwrap();
+        KeyFile::create(Arc::new(OsFiles), folder.path().join("key"), &DEPLOYMENT).unwrap();
         let file = KeyFile::new(Arc::new(OsFiles), folder.path().join("key"));
         let path = folder.path().join("data/keyring");
         std::fs::create_dir(folder.path().join("data")).unwrap();

@@ -25,7 +25,7 @@ impl Certificates {
     /// Who comes to see a proof for this name is shown this.
     ///
     /// # Errors
-    /// As above.
+    /// When the key is of no use. Whether it is the certificate's is not looked at.
     pub fn prove(
         &self,
         name: &str,

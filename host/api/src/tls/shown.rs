@@ -52,7 +52,9 @@ impl Shown {
         certificate: CertificateDer<'static>,
         key: PrivateKeyDer<'static>,
     ) -> Result<(), Error> {
-        let key = CertifiedKey::from_der(vec![certificate], key, &default_provider()).map_err(Error::Tls)?;
+        // Not compared with the key: what the proof stands in is an extension that is critical and that rustls does not know.
+        let key = default_provider().key_provider.load_private_key(key).map_err(Error::Tls)?;
+        let key = CertifiedKey::new(vec![certificate], key);
         let mut proofs = self.proofs.write().unwrap_or_else(PoisonError::into_inner);
         proofs.insert(name.to_ascii_lowercase(), Arc::new(key));
         Ok(())

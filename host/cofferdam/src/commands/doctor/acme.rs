@@ -1,7 +1,6 @@
 //! Certificates by ACME: whether the directory is reached and is one, and whether names can be proved where a server listens.
 //! Nothing is ordered, and no account is made.
 
-use std::error::Error as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -35,7 +34,7 @@ fn judge(directory: &Uri, reached: Result<(), acme::Error>) -> Finding {
     let Err(error) = reached else {
         return Finding::ok(Acme, format!("the directory at {directory} is reached"));
     };
-    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let cause = error.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
     let why = "no certificate comes, and one that is there is not renewed";
     Finding::fault(Acme, format!("{} {error}{cause}", error.code()), why, error.hint())
 }

@@ -1,7 +1,7 @@
 //! The places where escapes begin that could stand for a byte of a needle. In JSON there is an escape in every thirty bytes, and
 //! most of them (`\"`, `\/`, `\n`) stand for what no secret has: a place is told by two bytes, and 64 places at once.
 
-use fearless_simd::{Level, dispatch, prelude::*, u8x16, u8x64};
+use fearless_simd::{Level, Simd, SimdBase, SimdMask, dispatch, u8x16, u8x64};
 use zeroize::Zeroizing;
 
 use crate::escape::is_lead;

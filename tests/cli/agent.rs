@@ -6,3 +6,4 @@ mod events;
 mod remote;
 mod runs;
 mod story;
+mod uploads;

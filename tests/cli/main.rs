@@ -16,6 +16,7 @@ mod audit;
 mod backup;
 mod bad_files;
 mod bad_upstreams;
+mod bombs;
 mod build;
 mod canary;
 mod cassettes;

@@ -66,6 +66,7 @@ fn attribute<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a Any> {
     attributes.iter().find(|known| known.key == name)?.value.as_ref()?.value.as_ref()
 }
 
+/// What is answered to a request without more.
 pub(crate) fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");

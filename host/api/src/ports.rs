@@ -12,11 +12,12 @@ use std::fmt;
 /// Whoever runs connectors. Each call has a time limit of its own there.
 #[async_trait]
 pub trait Connectors: Send + Sync {
-    /// Judges a component. Nothing of it is run.
+    /// Judges a component and compiles it, so that its first run need not. Nothing of it is run. What one organization asks for
+    /// is done one after the other.
     ///
     /// # Errors
     /// What is wrong with it.
-    async fn inspect(&self, component: Bytes) -> Result<Inspected, ConnectorFault>;
+    async fn inspect(&self, organization: &str, component: Bytes) -> Result<Inspected, ConnectorFault>;
 
     /// Asks the connector of a connection whether it can do its work.
     ///

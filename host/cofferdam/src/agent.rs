@@ -5,6 +5,7 @@
 
 mod connectors;
 mod crews;
+mod each;
 mod ended;
 mod events;
 mod figures;
@@ -31,7 +32,9 @@ use crate::components::KeptComponents;
 use crate::host::Shared;
 use crate::problem::Problems;
 use crate::progress::Screen;
+use crate::workers;
 use crews::Crews;
+use each::OneEach;
 
 pub(crate) use kept::Found;
 
@@ -57,6 +60,8 @@ pub(crate) struct Options {
     pub(crate) runs_at_once: usize,
     /// How long runs may take to come to their next commit when the process ends.
     pub(crate) drain: Duration,
+    /// Memory that one compilation may take.
+    pub(crate) compile_memory_bytes: u64,
 }
 
 /// Whoever runs connectors for a server.
@@ -64,6 +69,8 @@ pub(crate) struct Agent {
     shared: Shared,
     components: Arc<dyn KeptComponents>,
     crews: Arc<Crews>,
+    /// An organization's uploads are compiled one after the other, so that it waits for itself.
+    uploads: OneEach,
     organizations: Arc<Organizations>,
     records: Arc<RecordsByOrganization>,
     syncs: Arc<Syncs>,
@@ -82,12 +89,13 @@ impl Agent {
     pub(crate) fn new(parts: Parts, options: Options) -> Arc<Self> {
         let Parts { shared, components, organizations, records, queue, .. } = parts;
         let Parts { endpoints, screen, measures, .. } = parts;
-        let crews = Crews::new(shared.runtime.clone());
+        let crews = Crews::new(workers::compiler(shared.runtime.clone(), options.compile_memory_bytes));
         let (syncs, draining, cut) = (queue.syncs(), CancellationToken::new(), CancellationToken::new());
         Arc::new(Self {
             shared,
             components,
             crews,
+            uploads: OneEach::default(),
             organizations,
             records,
             syncs,

@@ -41,17 +41,12 @@ impl Code {
     }
 
     async fn of_file(host: &Host, path: &Path) -> Result<Self, Problems> {
-        let component = load(host, path).await?;
-        if host.crew.is_none() {
-            return Ok(Self::Here(component));
-        }
-        // Its bytes once more, for a process that has none of our files.
+        let Some(crew) = &host.crew else { return Ok(Self::Here(load(host, path).await?)) };
         let bytes = component_bytes(path)?;
-        let inspection = Inspection::of(&bytes)?;
-        if inspection.digest != component.inspection().digest {
-            let message = format!("the file `{}` changed while it was read", path.display());
-            return Err(Problem::new("CD0412", message).into());
-        }
+        let of = |problem: Problem| problem.caused_by(is_file(path));
+        let inspection = Inspection::of(&bytes).map_err(|error| of(error.into()))?;
+        // Before anything else is made ready: who cannot be compiled has nothing to run.
+        crew.compiler().code(&inspection, &bytes).await.map_err(|error| of(error.into()))?;
         Ok(Self::InWorker(worker::Loaded::new(inspection, bytes)))
     }
 
@@ -66,7 +61,11 @@ impl Code {
 
 /// Load a component: inspected, compiled or found compiled, linked. Nothing of it is run.
 pub(crate) async fn load(host: &Host, path: &Path) -> Result<Component, Problems> {
-    let file = || format!("it is the file `{}`", path.display());
     let bytes = component_bytes(path)?;
-    Ok(host.shared.runtime.load(bytes).await.map_err(|error| Problem::from(error).caused_by(file()))?)
+    let loaded = host.shared.runtime.load(bytes).await;
+    Ok(loaded.map_err(|error| Problem::from(error).caused_by(is_file(path)))?)
+}
+
+fn is_file(path: &Path) -> String {
+    format!("it is the file `{}`", path.display())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cassette::{Cassette, Connection, Player};
 use egress::{Dns, DnsResolver, Egress, Proxy};
 use runtime::{Runtime, Settings, Stop, Stopper};
-use worker::Crew;
+use worker::{Compiler, Crew};
 
 use crate::arguments::{Cache, Network};
 use crate::components::Components;
@@ -90,7 +90,8 @@ impl Host {
     }
 
     pub(crate) fn with_workers(self) -> Result<Self, Problems> {
-        let crew = workers::crew(self.shared.runtime.clone())?;
+        let compiler = workers::compiler(self.shared.runtime.clone(), Compiler::MEMORY_BYTES);
+        let crew = Crew::new(compiler)?;
         Ok(Self { crew: Some(crew), ..self })
     }
 

@@ -3,18 +3,23 @@
 use std::path::PathBuf;
 
 use runtime::Runtime;
-use worker::{Crew, Program, Wall, Walls};
+use worker::{Compiler, Program, Wall, Walls};
 
-use crate::problem::{Problem, Problems};
+use crate::problem::Problem;
 
 /// The command by which this program becomes one; nobody who reads the help knows it.
 pub(crate) const COMMAND: &str = "worker";
 
-/// Workers for the connectors of one command.
-pub(crate) fn crew(runtime: Runtime) -> Result<Crew, Problems> {
-    // The program that runs, also where its file was replaced meanwhile.
-    let file = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
-    Ok(Crew::new(runtime, Program { file, arguments: vec![COMMAND.to_owned()] })?)
+/// The program that runs, also where its file was replaced or removed meanwhile: both ends of a socket are of one version.
+const SELF: &str = "/proc/self/exe";
+
+/// What compiles components for this engine. Workers are of the same program.
+pub(crate) fn compiler(runtime: Runtime, memory_bytes: u64) -> Compiler {
+    Compiler::new(
+        runtime,
+        Program { file: PathBuf::from(SELF), arguments: vec![COMMAND.to_owned()] },
+        memory_bytes,
+    )
 }
 
 /// One warning for each wall that does not stand, or not whole.

@@ -58,19 +58,7 @@ impl Runtime {
         self.linked(inspection, &compiled)
     }
 
-    /// The compiled code of a component, for an engine in another process that knows this key: [`Self::load_sealed`].
-    ///
-    /// # Errors
-    /// As [`Self::load`].
-    pub async fn sealed_code(&self, bytes: Vec<u8>, key: &[u8; CODE_KEY_BYTES]) -> Result<Vec<u8>, Error> {
-        let inspection = self.inspected(&bytes)?;
-        let mut code = self.code(&inspection.digest, bytes).await?;
-        let tag = blake3::keyed_hash(key, &code);
-        code.extend_from_slice(tag.as_bytes());
-        Ok(code)
-    }
-
-    /// Load a component with the code that [`Self::sealed_code`] gave under the same key.
+    /// Load a component with the code that [`seal_code`] gave under the same key.
     ///
     /// # Errors
     /// As [`Self::load`], and [`Error::Compile`] for code under another key.
@@ -93,11 +81,7 @@ impl Runtime {
 
     fn inspected(&self, bytes: &[u8]) -> Result<Inspection, Error> {
         let inspection = Inspection::of(bytes)?;
-        // No limit could be raised so far that it would run; the compiler need not see it.
-        let (found, allowed) = (inspection.core_instances, self.ceilings().instances);
-        if found > allowed {
-            return Err(Error::TooMuch { what: "core instances", found, allowed });
-        }
+        inspection.has_at_most(self.ceilings().instances)?;
         Ok(inspection)
     }
 
@@ -112,36 +96,17 @@ impl Runtime {
     }
 
     async fn compiled(&self, digest: &str, bytes: Vec<u8>) -> Result<wasmtime::component::Component, Error> {
-        if let Some(code) = self.cached(digest) {
+        if let Some(code) = self.kept_code(digest) {
             match deserialize(&self.inner.engine, &code) {
                 Ok(component) => return Ok(component),
                 // Ours by its tag, and still not fitting: the engine knows better than our key. Compile anew.
                 Err(error) => tracing::warn!(error = format!("{error:#}"), "cached code does not load"),
             }
         }
-        let code = self.compile_and_keep(digest, bytes).await?;
+        let code = self.compile(bytes).await?;
+        self.keep_code(digest, &code);
         deserialize(&self.inner.engine, &code)
             .map_err(|error| Error::Compile { message: format!("{error:#}") })
-    }
-
-    async fn code(&self, digest: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
-        match self.cached(digest) {
-            Some(code) => Ok(code),
-            None => self.compile_and_keep(digest, bytes).await,
-        }
-    }
-
-    fn cached(&self, digest: &str) -> Option<Vec<u8>> {
-        self.inner.cache.as_ref()?.load(digest)
-    }
-
-    async fn compile_and_keep(&self, digest: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
-        let code = self.compile(bytes).await?;
-        if let Some(Err(error)) = self.inner.cache.as_ref().map(|cache| cache.store(digest, &code)) {
-            // A full disk costs the next start its time, not this run.
-            tracing::warn!(error = %error, "compiled code is not kept");
-        }
-        Ok(code)
     }
 
     /// Compile on a thread of its own. The compiler cannot be interrupted: past its time it is left to end by itself and its
@@ -169,8 +134,15 @@ impl Runtime {
     }
 }
 
+/// Compiled code, for an engine in another process that knows this key: [`Runtime::load_sealed`].
+pub fn seal_code(mut code: Vec<u8>, key: &[u8; CODE_KEY_BYTES]) -> Vec<u8> {
+    let tag = blake3::keyed_hash(key, &code);
+    code.extend_from_slice(tag.as_bytes());
+    code
+}
+
 /// By an engine of its own, which is dropped: the compiler keeps its working memory, tens of MiB, for as long as its engine lives.
-fn validate_and_compile(config: &wasmtime::Config, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+pub(crate) fn validate_and_compile(config: &wasmtime::Config, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     wasmparser::Validator::new()
         .validate_all(bytes)
         .map_err(|error| Error::Corrupt { offset: error.offset(), message: error.message().to_owned() })?;
@@ -183,7 +155,10 @@ fn validate_and_compile(config: &wasmtime::Config, bytes: &[u8]) -> Result<Vec<u
     unsafe_code,
     reason = "compiled code is trusted by nature; these bytes carry our own tag or come from our compiler"
 )]
-fn deserialize(engine: &wasmtime::Engine, code: &[u8]) -> wasmtime::Result<wasmtime::component::Component> {
+pub(crate) fn deserialize(
+    engine: &wasmtime::Engine,
+    code: &[u8],
+) -> wasmtime::Result<wasmtime::component::Component> {
     // SAFETY: `code` was made by `precompile_component` in this process, or it comes from the cache or from the process that
     // started this one, and its tag under a key that only this user, or those two, can read was verified over these very bytes.
     unsafe { wasmtime::component::Component::deserialize(engine, code) }

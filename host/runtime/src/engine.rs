@@ -155,6 +155,11 @@ impl Runtime {
     }
 }
 
+/// Of an engine that compiles for others.
+pub(crate) fn code_config(for_pool: bool) -> Config {
+    if for_pool { code() } else { unpooled() }
+}
+
 /// All that shapes compiled code, and nothing that holds instances.
 fn code() -> Config {
     let mut config = Config::new();

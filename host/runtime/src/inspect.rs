@@ -70,6 +70,17 @@ impl Inspection {
     }
 }
 
+impl Inspection {
+    /// No limit could be raised so far that one with more would run; the compiler need not see it.
+    pub(crate) fn has_at_most(&self, core_instances: u64) -> Result<(), Error> {
+        let (found, allowed) = (self.core_instances, core_instances);
+        if found > allowed {
+            return Err(Error::TooMuch { what: "core instances", found, allowed });
+        }
+        Ok(())
+    }
+}
+
 /// The packages of the contract's world `imports`; versions are compared by the linker, which knows semver.
 fn is_allowed_import(name: &str) -> bool {
     const OWN: [&str; 4] = ["types", "streams", "logging", "run"];

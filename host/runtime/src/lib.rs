@@ -4,6 +4,7 @@
 //! configuration and rights; [`Source`], [`Destination`], [`Transform`] and [`Webhook`] are its roles, of which the first
 //! three implement the ports of `pipeline`. Knows no retry policy and no organization.
 
+mod apart;
 mod cache;
 mod component;
 mod connection;
@@ -29,7 +30,8 @@ pub mod text;
 mod ticker;
 mod v0_1;
 
-pub use component::{CODE_KEY_BYTES, Component};
+pub use apart::Compiling;
+pub use component::{CODE_KEY_BYTES, Component, seal_code};
 pub use connection::{Connection, Grants, PROGRAM_KEY};
 pub use contract::CONTRACTS;
 pub use engine::{Runtime, Settings, instances_allowed};

@@ -29,6 +29,44 @@ pub enum Error {
     },
 }
 
+/// Why there is no code of a component.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotCompiled {
+    /// The compiler, or whoever links, found something against it.
+    #[error("{message}")]
+    Refused {
+        /// The stable code of what was found.
+        code: String,
+        /// What was found.
+        message: String,
+    },
+    /// The process that compiled it was lost.
+    #[error("the process that compiled the component was lost: {why}")]
+    Lost {
+        /// How it ended, and its last words.
+        why: String,
+    },
+    /// There is no process to compile in.
+    #[error(transparent)]
+    Process(#[from] Error),
+}
+
+impl NotCompiled {
+    pub(crate) fn by(error: &runtime::Error) -> Self {
+        Self::Refused { code: error.code().to_owned(), message: error.to_string() }
+    }
+
+    /// The stable code of the page that explains this error.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Refused { code, .. } => code,
+            Self::Lost { .. } => "CD1406",
+            Self::Process(error) => error.code(),
+        }
+    }
+}
+
 impl Error {
     /// The stable code of the page that explains this error.
     pub fn code(&self) -> &'static str {

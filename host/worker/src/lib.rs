@@ -1,6 +1,6 @@
 //! Runs connectors in a process of their own.
 //!
-//! A [`Crew`] starts workers and knows which connector took one with it; a [`Connection`] is what `runtime::Connection` is, with
+//! A [`Compiler`] compiles components, each in a process that sees no other. A [`Crew`] starts workers and knows which connector took one with it; a [`Connection`] is what `runtime::Connection` is, with
 //! its instances in a worker; [`Source`], [`Destination`] and [`Transform`] implement the ports of `pipeline` over it, and
 //! [`Webhook`] is what `runtime::Webhook` is. In the
 //! worker, [`run`] puts up the walls and serves the parent. How the halves speak stands in `host/docs/workers.md`.
@@ -8,6 +8,7 @@
 //! Keys, credentials, addresses and what must not be seen stay in the parent. Knows no organization and no storage.
 
 mod body;
+mod compiler;
 mod error;
 mod frame;
 mod inside;
@@ -17,7 +18,8 @@ mod selfcheck;
 mod start;
 mod walls;
 
-pub use error::Error;
+pub use compiler::Compiler;
+pub use error::{Error, NotCompiled};
 pub use parent::{
     CRASHES_MAX, Connection, Crew, Destination, Loaded, Program, Source, Tally, Transform, Webhook, tally,
 };

@@ -11,12 +11,30 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 use std::borrow::Cow;
 
+use crate::compiler::Order;
 use crate::walls::Walls;
 
 /// Both halves are one program; it was replaced while it ran where they differ.
 pub(crate) const VERSION: u32 = 1;
 
-/// The first frame: what a worker is told before its walls stand.
+/// The first frame: what a process is for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Beginning {
+    Connectors(Setup),
+    Compiler(Order),
+}
+
+impl Beginning {
+    /// The version of whoever started this process.
+    pub(crate) fn version(&self) -> u32 {
+        match self {
+            Self::Connectors(setup) => setup.version,
+            Self::Compiler(order) => order.version,
+        }
+    }
+}
+
+/// What a worker is told before its walls stand.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Setup {
     pub(crate) version: u32,

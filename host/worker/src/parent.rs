@@ -10,7 +10,7 @@ mod process;
 mod requests;
 mod roles;
 mod served;
-mod tally;
+pub(crate) mod tally;
 #[cfg(test)]
 mod tests;
 mod used;
@@ -18,7 +18,10 @@ mod webhook;
 
 pub use component::Loaded;
 pub use connection::Connection;
-pub use crew::{CRASHES_MAX, Crew, Program};
+pub use crew::{CRASHES_MAX, Crew};
+pub(crate) use judge::is_code;
+pub(crate) use process::Process;
+pub use process::Program;
 pub use roles::{Destination, Source, Transform};
 pub use tally::{Tally, tally};
 pub use webhook::Webhook;

@@ -4,15 +4,19 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
+use crate::compiler::{Order, compile};
 use crate::error::Error;
 use crate::frame;
 use crate::inside::serve;
-use crate::message::{Setup, VERSION};
+use crate::message::{Beginning, Setup, VERSION};
 use crate::selfcheck::{Attempt, attempts};
 use crate::walls::Walls;
 
 /// Host's threads of a worker: they pass frames on and read and write files.
 const THREADS: usize = 2;
+/// Half of all memory is added to what this process is taken to have.
+const FIRST_TO_END: &str = "500";
+const COMPILER_NICE: i32 = 10;
 /// Memory of a process that only tries its walls.
 const CHECK_MEMORY_BYTES: u64 = 1 << 30;
 
@@ -27,11 +31,33 @@ pub fn run() -> Result<(), Error> {
     let mut socket = UnixStream::from(input);
     // A file or a terminal is no socket, and answers nothing.
     socket.local_addr().map_err(|_| not_ours("its standard input is no socket".into()))?;
-    let setup = frame::read_blocking(&mut socket).and_then(|bytes| frame::decoded::<Setup>(&bytes));
-    let setup = setup.map_err(|broken| not_ours(broken.to_string()))?;
-    if setup.version != VERSION {
-        return Err(not_ours(format!("it was started by version {}", setup.version)));
+    let beginning = frame::read_blocking(&mut socket).and_then(|bytes| frame::decoded::<Beginning>(&bytes));
+    let beginning = beginning.map_err(|broken| not_ours(broken.to_string()))?;
+    if beginning.version() != VERSION {
+        return Err(not_ours(format!("it was started by version {}", beginning.version())));
     }
+    give_way();
+    match beginning {
+        Beginning::Connectors(setup) => serves(socket, setup),
+        Beginning::Compiler(order) => compiles(socket, &order),
+    }
+}
+
+/// Where memory runs out, the system is to end this process before the one that started it. A system that does not take the
+/// wish ends whichever is larger.
+fn give_way() {
+    let _ = std::fs::write("/proc/self/oom_score_adj", FIRST_TO_END);
+}
+
+fn compiles(socket: UnixStream, order: &Order) -> Result<(), Error> {
+    // What runs comes first. A system that refuses lets both be alike.
+    let _ = rustix::process::nice(COMPILER_NICE);
+    // Which of them stand the doctor says, and each worker that runs something.
+    let _ = Walls::raise(&[], order.memory_bytes);
+    compile(socket, order).map_err(|broken| Error::NotReady { said: broken.to_string() })
+}
+
+fn serves(socket: UnixStream, setup: Setup) -> Result<(), Error> {
     let walls = Walls::raise(&setup.directories, setup.memory_bytes);
     let not_ready = |said: String| Error::NotReady { said };
     let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();

@@ -16,6 +16,8 @@ pub(super) struct Story {
     pub(super) remote: Remote,
     /// None while it is away.
     server: Option<Serving>,
+    /// Settings that this server has beside those of all.
+    settings: Vec<String>,
     token: String,
     organization: String,
 }
@@ -32,8 +34,14 @@ pub(super) fn quick(rows: u64) -> Value {
 
 impl Story {
     pub(super) fn begin() -> Self {
+        Self::begin_with(&[])
+    }
+
+    /// A server with these settings.
+    pub(super) fn begin_with(settings: &[&str]) -> Self {
         let (world, remote) = (World::new(), Remote::start());
-        let mut server = started(&world, &remote);
+        let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
+        let mut server = started(&world, &remote, &settings);
         let first =
             json!({ "token": server.setup_token(), "email": "op@host.example", "password": PASSWORD });
         server.post("/v1/setup", None, first);
@@ -44,7 +52,7 @@ impl Story {
         server.post("/v1/join", None, json!({ "token": invitation, "password": PASSWORD }));
         let token = server.log_in("ada@acme.example");
         let organization = text(&made, "/organization/id");
-        Self { world, remote, server: Some(server), token, organization }
+        Self { world, remote, server: Some(server), settings, token, organization }
     }
 
     pub(super) fn server(&self) -> &Serving {
@@ -71,6 +79,13 @@ impl Story {
 
     /// Asks with a header of its own, and any body; what came, with its head.
     fn ask(&self, (method, path): (&str, &str), headers: &str, body: &[u8]) -> (String, Value) {
+        let (head, answer) = self.tell((method, path), headers, body);
+        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {head} {answer}");
+        (head, answer)
+    }
+
+    /// The same, whatever comes of it.
+    fn tell(&self, (method, path): (&str, &str), headers: &str, body: &[u8]) -> (String, Value) {
         let (path, length) = (self.at(path), body.len());
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
@@ -82,8 +97,13 @@ impl Story {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
-        (head.to_owned(), serde_json::from_str(body).unwrap())
+        (head.to_owned(), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// Sends a component to be installed: the status, and what was answered.
+    pub(super) fn upload(&self, component: &[u8]) -> (u16, Value) {
+        let (head, answer) = self.tell(("POST", "/connectors"), "content-type: application/wasm", component);
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), answer)
     }
 
     /// Installs a connector; answers its digest.
@@ -155,6 +175,12 @@ impl Story {
         last
     }
 
+    /// What the server tells of itself, once, where it was told to.
+    pub(super) fn figures(&mut self) -> String {
+        let operations = self.server.as_mut().unwrap().operations();
+        crate::watched::get(&operations, "/metrics")
+    }
+
     /// Ends the server as its operator does; answers what it said.
     pub(super) fn terminate(&mut self) -> crate::world::Ran {
         let ended = self.server.take().unwrap().terminate();
@@ -170,14 +196,15 @@ impl Story {
     }
 
     pub(super) fn start_again(&mut self) {
-        self.server = Some(started(&self.world, &self.remote));
+        self.server = Some(started(&self.world, &self.remote, &self.settings));
     }
 }
 
-fn started(world: &World, remote: &Remote) -> Serving {
+fn started(world: &World, remote: &Remote, settings: &[String]) -> Serving {
     let grantable = format!("127.0.0.1:{}", remote.port);
     // A test looks as often as it can.
     let often = ["--requests-per-second", "100000", "--requests-at-once", "100000"];
-    let more = [&["--grantable", &grantable, "--lease-seconds", "3"], &often[..]].concat();
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let more = [&["--grantable", &grantable, "--lease-seconds", "3"], &often[..], &settings].concat();
     Serving::start(world, &more, None)
 }

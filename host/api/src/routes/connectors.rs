@@ -107,7 +107,7 @@ pub(crate) async fn list(
     Ok(Told(StatusCode::OK, page))
 }
 
-/// Installs a connector: its component is the body. It is judged, and nothing of it is run. Installed again it stays as it is.
+/// Installs a connector: its component is the body. It is judged and compiled, and nothing of it is run. Installed again it stays as it is.
 #[utoipa::path(post, path = "/v1/organizations/{organization}/connectors", tag = "connectors",
     params(("organization" = String, Path, description = "The organization's id.")),
     request_body(content = String, content_type = "application/wasm", description = "The component."),
@@ -122,7 +122,7 @@ pub(crate) async fn install(
     // Before the body is read: it is large.
     caller.enter(&house, &id, Action::GrantRights).await?;
     let component = upload::component(&headers, body, &house).await?;
-    let inspected = house.parts.connectors.inspect(Bytes::clone(&component)).await?;
+    let inspected = house.parts.connectors.inspect(&id, Bytes::clone(&component)).await?;
     let (parts, digest) = (&house.parts, inspected.digest.as_str());
     parts.components.put(digest, &component).await?;
     let installed = parts.installations.install(caller.user(), &id, digest, &inspected.manifest).await;

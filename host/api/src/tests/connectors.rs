@@ -33,7 +33,7 @@ impl GivenConnectors {
 #[async_trait]
 impl Connectors for GivenConnectors {
     /// The bytes are the text of a manifest, up to a zero.
-    async fn inspect(&self, component: Bytes) -> Result<Inspected, ConnectorFault> {
+    async fn inspect(&self, _: &str, component: Bytes) -> Result<Inspected, ConnectorFault> {
         self.works()?;
         let manifest = component.split(|byte| *byte == 0).next().unwrap_or_default();
         let digest = Sha256::digest(&component).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -138,7 +138,7 @@ mod told {
                 hint: said("build it again"),
                 retry_after_ms: None,
             });
-            let fault = world.parts.connectors.inspect(Bytes::new()).await.unwrap_err();
+            let fault = world.parts.connectors.inspect("org", Bytes::new()).await.unwrap_err();
             let refusal = Refusal::from(fault);
             assert_eq!((refusal.status, &*refusal.code), (status, "CD0401"));
             let is_ours = blame == Blame::Host;

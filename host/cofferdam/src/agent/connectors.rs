@@ -12,6 +12,7 @@ use bytes::Bytes;
 use control::CatalogStream;
 use manifest::Role;
 use records::Preview;
+use worker::NotCompiled;
 
 use super::{Agent, events};
 use crate::problem::{Own, Problem};
@@ -33,11 +34,15 @@ const STREAMS_MAX: usize = 20;
 
 #[async_trait]
 impl Connectors for Agent {
-    async fn inspect(&self, component: Bytes) -> Result<Inspected, ConnectorFault> {
-        let read = tokio::task::spawn_blocking(move || runtime::Inspection::of(&component)).await;
+    async fn inspect(&self, organization: &str, component: Bytes) -> Result<Inspected, ConnectorFault> {
+        let bytes = Bytes::clone(&component);
+        let read = tokio::task::spawn_blocking(move || runtime::Inspection::of(&bytes)).await;
         let read =
             read.map_err(|error| fault(Blame::Host, Problem::bug(format!("reading a component: {error}"))))?;
         let inspection = read.map_err(|error| fault(Blame::Caller, error.into()))?;
+        let _turn = self.uploads.of(organization).await;
+        let code = self.crews.compiler().code(&inspection, &component).await;
+        code.map_err(|error| fault(whose_fault(&error), error.into()))?;
         Ok(Inspected { digest: inspection.digest, manifest: inspection.manifest_text })
     }
 
@@ -129,6 +134,14 @@ async fn within<T>(
 ) -> Result<T, ConnectorFault> {
     let late = || Own::NoAnswer { connection: connection.to_owned(), seconds: time.as_secs() };
     tokio::time::timeout(time, work).await.unwrap_or_else(|_| Err(fault(Blame::System, late().into())))
+}
+
+/// A component that ends the process around its compiler is refused as one that the compiler refuses.
+fn whose_fault(error: &NotCompiled) -> Blame {
+    match error {
+        NotCompiled::Refused { .. } | NotCompiled::Lost { .. } => Blame::Caller,
+        _ => Blame::Host,
+    }
 }
 
 fn wrong(error: runtime::Error) -> ConnectorFault {

@@ -4,18 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use runtime::Runtime;
-use worker::Crew;
+use worker::{Compiler, Crew};
 
 use crate::problem::Problems;
-use crate::workers;
 
 /// A worker starts in a tenth of a second and holds the memory of its engine: runs that follow each other share it.
 const IDLE: Duration = Duration::from_secs(20);
 
 /// A crew for each organization that has had a run.
 pub(super) struct Crews {
-    runtime: Runtime,
+    compiler: Compiler,
     places: Mutex<HashMap<String, Place>>,
 }
 
@@ -34,8 +32,13 @@ pub(super) struct Using {
 }
 
 impl Crews {
-    pub(super) fn new(runtime: Runtime) -> Arc<Self> {
-        Arc::new(Self { runtime, places: Mutex::default() })
+    pub(super) fn new(compiler: Compiler) -> Arc<Self> {
+        Arc::new(Self { compiler, places: Mutex::default() })
+    }
+
+    /// What compiles the components of all of them.
+    pub(super) fn compiler(&self) -> &Compiler {
+        &self.compiler
     }
 
     /// The workers of an organization. None is started yet.
@@ -44,7 +47,7 @@ impl Crews {
         let place = match places.get_mut(organization) {
             Some(place) => place,
             None => {
-                let crew = workers::crew(self.runtime.clone())?;
+                let crew = Crew::new(self.compiler.clone())?;
                 places.entry(organization.to_owned()).or_insert(Place { crew, users: 0, came: 0 })
             }
         };

@@ -79,6 +79,12 @@ pub(crate) struct Serve {
     /// Directory of compiled components [default: `cofferdam` in the user's cache directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<String>,
+    /// How long compiling one component may take [default: 120]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) compile_seconds: Option<String>,
+    /// Memory that compiling one component may take [default: 2048]
+    #[arg(long, value_name = "MIB")]
+    pub(crate) compile_memory: Option<String>,
     /// An HTTP proxy for all connections of connectors, told addresses and never names
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) proxy: Option<String>,

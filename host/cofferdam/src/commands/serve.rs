@@ -165,15 +165,17 @@ fn executing(
     running: Running,
     screen: &Screen,
 ) -> Result<(Arc<Agent>, Given), Problems> {
-    let Running { agent, queue, grantable, cache, network } = running;
+    let Running { agent, queue, grantable, cache, compile_timeout, network } = running;
     let connections = Arc::new(Connections::new(Arc::clone(organizations), grantable));
     let queue = Arc::new(Queue::new(Arc::new(Syncs::new(connections)), queue));
     let storage = Arc::clone(&deployment.storage);
     let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
     let endpoints = Arc::new(Endpoints::new(Arc::clone(&queue), EndpointOptions::default()));
     let measures = Arc::default();
+    let mut engine = host::settings(places::cache(cache)?);
+    engine.compile_timeout = compile_timeout.unwrap_or(engine.compile_timeout);
     let parts = agent::Parts {
-        shared: Shared::new(host::settings(places::cache(cache)?), &network)?,
+        shared: Shared::new(engine, &network)?,
         components: Arc::new(Found::new(Components::new(Arc::clone(organizations)))),
         organizations: Arc::clone(organizations),
         records: Arc::clone(&records),

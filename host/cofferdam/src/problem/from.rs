@@ -46,6 +46,17 @@ impl From<worker::Error> for Problem {
     }
 }
 
+impl From<worker::NotCompiled> for Problem {
+    fn from(error: worker::NotCompiled) -> Self {
+        match error {
+            worker::NotCompiled::Process(error) => error.into(),
+            error => Self::new(error.code().to_owned(), error.to_string()).hint(
+                "the component is at fault, unless this machine is short of memory: tell its publisher, or use another version",
+            ),
+        }
+    }
+}
+
 impl From<egress::Error> for Problem {
     fn from(error: egress::Error) -> Self {
         let mut problem = Self::new(error.code(), error.to_string());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use control::QueueOptions;
 use ipnet::IpNet;
 use manifest::AddressGrant;
+use worker::Compiler;
 
 use super::settings::{listed, parse, read};
 use super::sources::Sources;
@@ -26,6 +27,8 @@ pub(crate) struct Running {
     /// Private addresses that admins may grant.
     pub(crate) grantable: Vec<AddressGrant>,
     pub(crate) cache: Option<PathBuf>,
+    /// How long one component may compile, where it is not as usual.
+    pub(crate) compile_timeout: Option<Duration>,
     pub(crate) network: Network,
 }
 
@@ -34,6 +37,7 @@ pub(super) fn judged(sources: &mut Sources) -> Running {
     let number = "a number of at least 1";
     let mut count = |name: &str| read(sources, name, number, parse::<NonZeroU32>).map(NonZeroU32::get);
     let (at_once, of_organization) = (count("runs-at-once"), count("runs-of-organization"));
+    let (compile, compile_mib) = (count("compile-seconds"), count("compile-memory"));
     let (lease, drain) = (count("lease-seconds"), count("drain-seconds"));
     let defaults = QueueOptions::default();
     let queue = QueueOptions {
@@ -44,6 +48,7 @@ pub(super) fn judged(sources: &mut Sources) -> Running {
     let agent = agent::Options {
         runs_at_once: at_once.and_then(|count| usize::try_from(count).ok()).unwrap_or_else(runs_at_once),
         drain: Duration::from_secs(drain.unwrap_or(DRAIN_SECONDS).into()),
+        compile_memory_bytes: compile_mib.map_or(Compiler::MEMORY_BYTES, |mib| u64::from(mib) << 20),
     };
     let expected =
         "addresses or private networks, each with a port, such as `10.0.0.5:443` or `10.0.0.0/24:443`";
@@ -54,7 +59,8 @@ pub(super) fn judged(sources: &mut Sources) -> Running {
     let servers =
         read(sources, "name-servers", expected, |text| listed(text, |server| name_server(server).ok()));
     let network = Network { proxy, name_servers: servers.unwrap_or_default(), hosts_file: false };
-    Running { agent, queue, grantable: grantable.unwrap_or_default(), cache, network }
+    let compile_timeout = compile.map(|seconds| Duration::from_secs(seconds.into()));
+    Running { agent, queue, grantable: grantable.unwrap_or_default(), cache, compile_timeout, network }
 }
 
 fn runs_at_once() -> usize {

@@ -14,7 +14,7 @@ const PREFIX: &str = "COFFERDAM_";
 const SIMILARITY_MIN: f64 = 0.6;
 
 /// The settings, by the names that they have in the file. On the command line each has `--` before it.
-pub(super) const NAMES: [&str; 29] = [
+pub(super) const NAMES: [&str; 31] = [
     "listen",
     "tls-certificate",
     "tls-key",
@@ -37,6 +37,8 @@ pub(super) const NAMES: [&str; 29] = [
     "drain-seconds",
     "grantable",
     "cache",
+    "compile-seconds",
+    "compile-memory",
     "proxy",
     "name-servers",
     "operations",
@@ -88,6 +90,8 @@ impl Sources {
             &command.drain_seconds,
             &command.grantable,
             &command.cache,
+            &command.compile_seconds,
+            &command.compile_memory,
             &command.proxy,
             &command.name_servers,
             &command.operations,

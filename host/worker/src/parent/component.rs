@@ -1,9 +1,12 @@
-//! A component that was judged and compiled here, to be run in a worker.
+//! A component that was judged here, to be compiled in a process of its own and run in a worker.
 
-use runtime::{Inspection, Runtime};
+use runtime::Inspection;
 use std::sync::Arc;
 
-/// Its bytes. What they say of themselves was read by [`Runtime::load`]; nothing of it runs in this process.
+use crate::compiler::Compiler;
+use crate::error::NotCompiled;
+
+/// Its bytes. What they say of themselves was read here; nothing of it runs in this process.
 #[derive(Clone)]
 pub struct Loaded {
     pub(super) inspection: Arc<Inspection>,
@@ -24,9 +27,9 @@ impl Loaded {
     /// Its code, for a worker that has this key.
     pub(super) async fn code(
         &self,
-        runtime: &Runtime,
+        compiler: &Compiler,
         key: &[u8; runtime::CODE_KEY_BYTES],
-    ) -> Result<Vec<u8>, runtime::Error> {
-        runtime.sealed_code(self.bytes.to_vec(), key).await
+    ) -> Result<Vec<u8>, NotCompiled> {
+        Ok(runtime::seal_code(compiler.code(&self.inspection, &self.bytes).await?, key))
     }
 }

@@ -13,6 +13,7 @@ use super::component::Loaded;
 use super::crew::{CRASHES_MAX, Crew};
 use super::link::{Link, Outcome};
 use super::served::Served;
+use crate::error::NotCompiled;
 use crate::message::{Call, ToWorker};
 
 /// Texts are cut in a worker before anybody looks for secrets in them: there they may be longer than the highest limit by
@@ -143,10 +144,10 @@ impl Connection {
         let code = match link.knows(&served.digest).await {
             // Most runs of a server find a worker that has their connectors.
             true => Vec::new(),
-            false => loaded.code(crew.runtime(), crew.code_key()).await.map_err(|error| {
-                let (code, message) = (error.code().to_owned(), error.to_string());
-                served.failure(call, Cause::Load { code, message })
-            })?,
+            false => loaded
+                .code(crew.compiler(), crew.code_key())
+                .await
+                .map_err(|error| served.failure(call, not_compiled(error)))?,
         };
         served.used().begin_anew();
         let number = link.shared.number();
@@ -165,6 +166,14 @@ impl Connection {
         let stops =
             Stops(tokio::spawn(stop(Arc::clone(&link), connection, Arc::clone(served))).abort_handle());
         Ok(Attached { link, connection, _bound: Arc::new(bound), _stops: Arc::new(stops) })
+    }
+}
+
+fn not_compiled(error: NotCompiled) -> Cause {
+    match error {
+        NotCompiled::Refused { code, message } => Cause::Load { code, message },
+        // Nobody knows yet whether time heals it.
+        lost => Cause::WorkerLost(lost.to_string()),
     }
 }
 

@@ -3,7 +3,6 @@
 
 use runtime::{CODE_KEY_BYTES, Directory, Runtime};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
@@ -11,6 +10,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::link::Link;
 use super::process::Process;
 use super::served::Served;
+use crate::compiler::Compiler;
 use crate::error::Error;
 use crate::message::{Setup, VERSION};
 use crate::walls::Walls;
@@ -23,15 +23,6 @@ const MEMORY_BYTES: u64 = 4 << 30;
 /// On a busy machine an answer may come so much later than the limit on its call.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// How a worker is started.
-#[derive(Debug, Clone)]
-pub struct Program {
-    /// The program, which is this one.
-    pub file: PathBuf,
-    /// By which it knows that it is a worker.
-    pub arguments: Vec<String>,
-}
-
 /// The workers of one organization, and its own half of them. Cheap to clone; the last clone ends them.
 #[derive(Clone)]
 pub struct Crew {
@@ -39,8 +30,7 @@ pub struct Crew {
 }
 
 struct Inner {
-    runtime: Runtime,
-    program: Program,
+    compiler: Compiler,
     code_key: [u8; CODE_KEY_BYTES],
     grace: Duration,
     /// By the digest of the component that has it for itself; none: of all others.
@@ -52,19 +42,18 @@ struct Inner {
 }
 
 impl Crew {
-    /// A crew whose components were loaded by this engine, which runs none of them. No worker is started yet.
+    /// A crew whose components this compiles, for workers of the same program. No worker is started yet.
     ///
     /// # Errors
     /// [`Error::Start`] where the system has no randomness.
-    pub fn new(runtime: Runtime, program: Program) -> Result<Self, Error> {
+    pub fn new(compiler: Compiler) -> Result<Self, Error> {
         let mut code_key = [0; CODE_KEY_BYTES];
         getrandom::fill(&mut code_key).map_err(|error| Error::Start {
             action: "make a key for compiled code",
             source: std::io::Error::other(error.to_string()),
         })?;
         let inner = Inner {
-            runtime,
-            program,
+            compiler,
             code_key,
             grace: GRACE,
             links: AsyncMutex::default(),
@@ -75,7 +64,12 @@ impl Crew {
     }
 
     pub(super) fn runtime(&self) -> &Runtime {
-        &self.inner.runtime
+        self.inner.compiler.runtime()
+    }
+
+    /// What compiles its components.
+    pub fn compiler(&self) -> &Compiler {
+        &self.inner.compiler
     }
 
     pub(super) fn code_key(&self) -> &[u8; CODE_KEY_BYTES] {
@@ -145,17 +139,18 @@ impl Crew {
 
     async fn started(&self, directories: Vec<Directory>) -> Result<Link, Error> {
         let inner = &self.inner;
-        let (process, socket) = Process::start(&inner.program)
+        let runtime = self.runtime();
+        let (process, socket) = Process::start(inner.compiler.program())
             .map_err(|source| Error::Start { action: "start a worker", source })?;
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let setup = Setup {
             version: VERSION,
             directories,
             memory_bytes: MEMORY_BYTES,
-            pooled: inner.runtime.is_pooled(),
-            live_instances: count(inner.runtime.live_instances()),
-            guest_threads: count(inner.runtime.guest_threads()),
-            ceilings: inner.runtime.ceilings().clone(),
+            pooled: runtime.is_pooled(),
+            live_instances: count(runtime.live_instances()),
+            guest_threads: count(runtime.guest_threads()),
+            ceilings: runtime.ceilings().clone(),
             code_key: inner.code_key,
         };
         let crashes = Arc::clone(&inner.crashes);

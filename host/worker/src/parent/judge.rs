@@ -104,7 +104,8 @@ fn frame(frame: Frame) -> Frame {
     Frame { function: clean(&frame.function, NAME_BYTES_MAX), place }
 }
 
-fn is_code(code: &str) -> bool {
+/// Whether this is a code as errors have it.
+pub(crate) fn is_code(code: &str) -> bool {
     code.strip_prefix("CD")
         .is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }

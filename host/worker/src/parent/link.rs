@@ -19,7 +19,7 @@ use super::requests::Open;
 use super::served::Served;
 use crate::error::Error;
 use crate::frame::{self, Broken, PART_BYTES};
-use crate::message::{Brought, Call, PartOf, Setup, ToParent, ToWorker, VERSION};
+use crate::message::{Beginning, Brought, Call, PartOf, Setup, ToParent, ToWorker, VERSION};
 use crate::walls::Walls;
 use runtime::Directory;
 
@@ -83,7 +83,9 @@ impl Link {
         socket.set_nonblocking(true).map_err(failed)?;
         let (mut from, into) = tokio::net::UnixStream::from_std(socket).map_err(failed)?.into_split();
         let (out, frames) = unbounded_channel();
-        let first = frame::encoded(&setup).map_err(|error| Error::NotReady { said: error.to_string() })?;
+        let directories = setup.directories.clone();
+        let first = frame::encoded(&Beginning::Connectors(setup))
+            .map_err(|error| Error::NotReady { said: error.to_string() })?;
         // Whoever reads the queue does not begin before this.
         let _ = out.send(first);
         let writing = tokio::spawn(write(into, frames));
@@ -106,7 +108,7 @@ impl Link {
         });
         let listening = tokio::spawn(listen(from, writing, process, Arc::clone(&shared), on_lost));
         let components = AsyncMutex::default();
-        Ok(Self { shared, walls, directories: setup.directories, components, listening })
+        Ok(Self { shared, walls, directories, components, listening })
     }
 
     /// Whether its walls leave these open.

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,6 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::task::JoinHandle;
 
-use super::crew::Program;
 use super::tally::Counted;
 
 /// Of what a worker writes to standard error, the last.
@@ -20,8 +20,17 @@ const WORDS_BYTES: usize = 2 << 10;
 /// A process that was killed closes its descriptors when the system comes to it.
 const WORDS_WAIT: Duration = Duration::from_secs(1);
 
+/// How a worker is started.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The program, which is this one.
+    pub file: PathBuf,
+    /// By which it knows that it is a worker.
+    pub arguments: Vec<String>,
+}
+
 /// A worker's process. Killed, and its end waited for, when it is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Option<Child>,
     words: Arc<Mutex<Vec<u8>>>,
     listening: Option<JoinHandle<()>>,
@@ -31,7 +40,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts it, with an end of a socket as its standard input and nothing else of ours: no environment, no directory, and
     /// a group of its own, so that what a terminal sends to us does not reach it.
-    pub(super) fn start(program: &Program) -> io::Result<(Self, UnixStream)> {
+    pub(crate) fn start(program: &Program) -> io::Result<(Self, UnixStream)> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut child = Command::new(&program.file)
             .args(&program.arguments)
@@ -49,7 +58,7 @@ impl Process {
     }
 
     /// Ends it, and says how it ended, with its last words.
-    pub(super) async fn ended(mut self) -> String {
+    pub(crate) async fn ended(mut self) -> String {
         let child = self.child.take();
         let status = tokio::task::spawn_blocking(move || child.and_then(|child| killed(child).ok())).await;
         if let Some(listening) = self.listening.take() {

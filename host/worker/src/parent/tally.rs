@@ -41,6 +41,6 @@ impl Drop for Counted {
     }
 }
 
-pub(super) fn lost() {
+pub(crate) fn lost() {
     LOST.fetch_add(1, Ordering::Relaxed);
 }

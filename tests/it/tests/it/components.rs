@@ -265,6 +265,36 @@ async fn h61_compiled_code_is_taken_from_the_cache_and_a_changed_file_is_not() {
     assert_ne!(std::fs::read(compiled()).unwrap(), code, "the changed file was taken as it was");
 }
 
+/// As a process does that compiles for another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_compiled_apart_is_loaded_under_the_key_of_both_and_under_no_other() {
+    let bytes = guest_bytes("hostile");
+    for pooled in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings::new(directory.path().to_owned());
+        (settings.live_instances, settings.pooled) = (4, pooled);
+        let engine = Runtime::new(settings).unwrap();
+        let code = engine.compiling().compile(&bytes).unwrap();
+        let sealed = runtime::seal_code(code, &[7; 32]);
+        engine.load_sealed(&bytes, &sealed, &[7; 32]).unwrap();
+        let Err(error) = engine.load_sealed(&bytes, &sealed, &[8; 32]) else { panic!("another key") };
+        assert!(error.to_string().contains("not compiled by this host"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_compiled_apart_is_linked_there_and_judged_before() {
+    let compiling = runtime().compiling();
+    let check = |bytes: &[u8], code: &str| {
+        let error = compiling.compile(bytes).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+    };
+    check(&component(EMPTY_SOURCE), "CD0407");
+    check(b"(component)", "CD0401");
+    let instances = "(core instance (instantiate $m))".repeat(1_000);
+    check(&component(&format!("(core module $m) {instances} {EMPTY_SOURCE}")), "CD0404");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn h61_compiled_code_from_outside_is_never_accepted() {
     let directory = tempfile::tempdir().unwrap();

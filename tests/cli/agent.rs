@@ -3,6 +3,7 @@
 
 mod ended;
 mod events;
+mod quarantine;
 mod remote;
 mod runs;
 mod story;

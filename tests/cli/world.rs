@@ -15,6 +15,8 @@ use crate::canary::Canaries;
 /// when the world ends: in all that its commands said, and in every file of it.
 pub(crate) struct World {
     folder: TempDir,
+    /// The program, where it is not the one that was built.
+    program: Option<PathBuf>,
     secrets: Mutex<Vec<String>>,
     /// Those files in which a secret may stand: what administrators and upstreams have.
     theirs: Mutex<Vec<PathBuf>>,
@@ -46,7 +48,22 @@ impl World {
         assert!(components.join("faker.wasm").exists(), "there are no components: run `cargo xtask guests`");
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(components, folder.path().join("components")).unwrap();
-        Self { folder, secrets: Mutex::default(), theirs: Mutex::default(), said: Mutex::default() }
+        Self {
+            folder,
+            program: None,
+            secrets: Mutex::default(),
+            theirs: Mutex::default(),
+            said: Mutex::default(),
+        }
+    }
+
+    /// A world with a copy of the program, which may be replaced as an upgrade does; and where it is.
+    pub(crate) fn with_own_program() -> (Self, PathBuf) {
+        let mut world = Self::new();
+        let copy = world.path("cofferdam");
+        fs::copy(env!("CARGO_BIN_EXE_cofferdam"), &copy).unwrap();
+        world.program = Some(copy.clone());
+        (world, copy)
     }
 
     /// A world with this sync in it.
@@ -95,7 +112,8 @@ impl World {
     /// The program, in an environment that says nothing but where compiled components are. They are shared by all tests:
     /// compiling them is what takes time.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cofferdam"));
+        let built = || PathBuf::from(env!("CARGO_BIN_EXE_cofferdam"));
+        let mut command = Command::new(self.program.clone().unwrap_or_else(built));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_clear().env("XDG_CACHE_HOME", target().join("tmp/cli-cache"));
         command.env("XDG_CONFIG_HOME", self.path("config"));

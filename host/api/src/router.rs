@@ -143,6 +143,7 @@ fn connections_routes() -> OpenApiRouter<House> {
         // A component is larger than any other body, and bounded where it is read.
         .routes(routes!(connectors::list, connectors::install))
         .routes(routes!(connectors::show, connectors::remove))
+        .routes(routes!(connectors::release))
         .routes(routes!(connections::list, connections::create))
         .routes(routes!(connections::validate))
         .routes(routes!(connections::show, connections::change, connections::remove))

@@ -21,7 +21,7 @@ use crate::upstream::{Counting, Upstream};
 
 const REPETITIONS: usize = 7;
 const BODY_BYTES: usize = 2_000;
-const REQUESTS: usize = 8_000;
+pub(crate) const REQUESTS: usize = 8_000;
 
 pub(crate) fn run(house: &House, report: &mut Report) -> Result<()> {
     let server = Upstream::answering(BODY)?;
@@ -39,7 +39,7 @@ pub(crate) fn run(house: &House, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-const BODY: Bytes = Bytes::from_static(&[b'x'; BODY_BYTES]);
+pub(crate) const BODY: Bytes = Bytes::from_static(&[b'x'; BODY_BYTES]);
 
 /// A guest that sends requests, with rights that allow this server and nothing else.
 struct Guest {
@@ -51,15 +51,9 @@ struct Guest {
 impl Guest {
     fn open(house: &House, server: &Upstream, in_flight: usize) -> Result<Self> {
         let ledger = Arc::new(Counting::default());
-        let caps = Caps { requests: 10_000_000, requests_per_second: u64::MAX, ..Caps::default() };
-        let settings = ClientSettings::new(Arc::new(server.rights()?), ledger.clone(), caps);
-        let client = Egress::new(Settings { system_roots: false, ..Settings::default() })?.client(settings);
-        let limits = Limits { requests: 10_000_000, ..Limits::defaults() };
-        let grants = Grants { http: Arc::new(client), limits, ..Grants::none() };
-        let config: Value =
-            json!({ "base_url": format!("{}/", server.url()), "requests": REQUESTS, "in_flight": in_flight });
         let component = house.component(&house.components, "measured")?;
-        let (source, schema) = house.source(component, &config, grants)?;
+        let (source, schema) =
+            house.source(component, &config(server, in_flight), grants(server, ledger.clone())?)?;
         Ok(Self { source, schema, ledger })
     }
 
@@ -81,6 +75,20 @@ impl Guest {
         ensure!(recorded == REQUESTS as u64, "the ledger has {recorded} entries of {REQUESTS}");
         Ok(took)
     }
+}
+
+/// To send so many requests to this server.
+pub(crate) fn config(server: &Upstream, in_flight: usize) -> Value {
+    json!({ "base_url": format!("{}/", server.url()), "requests": REQUESTS, "in_flight": in_flight })
+}
+
+/// Rights that allow this server, with every check of egress on.
+pub(crate) fn grants(server: &Upstream, ledger: Arc<Counting>) -> Result<Grants> {
+    let caps = Caps { requests: 10_000_000, requests_per_second: u64::MAX, ..Caps::default() };
+    let settings = ClientSettings::new(Arc::new(server.rights()?), ledger, caps);
+    let client = Egress::new(Settings { system_roots: false, ..Settings::default() })?.client(settings);
+    let limits = Limits { requests: 10_000_000, ..Limits::defaults() };
+    Ok(Grants { http: Arc::new(client), limits, ..Grants::none() })
 }
 
 type Native = Client<HttpConnector, Empty<Bytes>>;

@@ -11,6 +11,7 @@ mod commits;
 mod dialing;
 mod files;
 mod group;
+mod hop;
 mod house;
 mod housekeeping;
 mod http_out;
@@ -56,6 +57,8 @@ enum Command {
     Child(child::Arguments),
     /// Turn a CSV file into JSON Lines without any sandbox.
     NativeFiles(native_files::Arguments),
+    /// The process in which connectors run for another one.
+    Worker,
     /// Repeat one thing for a profiler.
     Profile(tax::Profile),
 }
@@ -113,6 +116,8 @@ enum Name {
     Rejects,
     /// Looking for secrets in what goes past.
     Scrub,
+    /// Connectors in a worker beside connectors in process.
+    Hop,
 }
 
 fn main() -> Result<()> {
@@ -121,6 +126,7 @@ fn main() -> Result<()> {
         Command::Live(arguments) => live::hold(&arguments),
         Command::Child(arguments) => child::measure(&arguments),
         Command::NativeFiles(arguments) => native_files::convert(&arguments),
+        Command::Worker => Ok(worker::run()?),
         Command::Profile(arguments) => tax::profile(&arguments),
     }
 }
@@ -150,6 +156,7 @@ fn run(table: &Table) -> Result<()> {
                 commits::run(&house.tokio, &directory, table.postgres.as_deref(), &mut report)?;
                 housekeeping::run(&house.tokio, &directory, &mut report)?;
             }
+            Name::Hop => hop::run(&house, program(table)?, &mut report)?,
             Name::Vault => sealing::run(&mut report)?,
             Name::Scrub => scrubbing::run(&mut report)?,
             Name::Rejects => rejects::run(&house.tokio, &disk(table)?, table.long, &mut report)?,

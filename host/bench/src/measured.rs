@@ -11,6 +11,13 @@ pub(crate) struct Pair {
     reference: Vec<Took>,
 }
 
+/// Repetitions that were made in turn.
+impl From<(Vec<Took>, Vec<Took>)> for Pair {
+    fn from((ours, reference): (Vec<Took>, Vec<Took>)) -> Self {
+        Self { ours, reference }
+    }
+}
+
 impl Pair {
     /// Run both once unmeasured, then `repetitions` times in turn.
     pub(crate) fn of(

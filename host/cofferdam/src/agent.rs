@@ -12,6 +12,7 @@ mod figures;
 mod held;
 mod job;
 mod kept;
+mod losses;
 mod reins;
 mod schedule;
 mod schema;
@@ -21,7 +22,7 @@ mod traced;
 use std::sync::Arc;
 use std::time::Duration;
 
-use control::{Endpoints, Organizations, Queue, Scheduler, Syncs, Taking};
+use control::{Endpoints, Installations, Organizations, Queue, Scheduler, Syncs, Taking};
 use measures::Measures;
 use records::{RecordsByOrganization, SealedRecords};
 use tokio::sync::Semaphore;
@@ -89,7 +90,8 @@ impl Agent {
     pub(crate) fn new(parts: Parts, options: Options) -> Arc<Self> {
         let Parts { shared, components, organizations, records, queue, .. } = parts;
         let Parts { endpoints, screen, measures, .. } = parts;
-        let crews = Crews::new(workers::compiler(shared.runtime.clone(), options.compile_memory_bytes));
+        let compiler = workers::compiler(shared.runtime.clone(), options.compile_memory_bytes);
+        let crews = Crews::new(compiler, Arc::new(Installations::new(Arc::clone(&organizations))));
         let (syncs, draining, cut) = (queue.syncs(), CancellationToken::new(), CancellationToken::new());
         Arc::new(Self {
             shared,

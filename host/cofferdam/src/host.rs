@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cassette::{Cassette, Connection, Player};
 use egress::{Dns, DnsResolver, Egress, Proxy};
 use runtime::{Runtime, Settings, Stop, Stopper};
-use worker::{Compiler, Crew};
+use worker::{Compiler, Crew, Passing};
 
 use crate::arguments::{Cache, Network};
 use crate::components::Components;
@@ -91,7 +91,7 @@ impl Host {
 
     pub(crate) fn with_workers(self) -> Result<Self, Problems> {
         let compiler = workers::compiler(self.shared.runtime.clone(), Compiler::MEMORY_BYTES);
-        let crew = Crew::new(compiler)?;
+        let crew = Crew::new(compiler, Arc::new(Passing::default()))?;
         Ok(Self { crew: Some(crew), ..self })
     }
 

@@ -3,6 +3,10 @@
 //! That a connector is installed gives it no right: see the consent of a connection. Its component is kept beside it, once for
 //! all organizations.
 
+mod quarantine;
+
+pub use quarantine::{LOSSES_MAX, Loss};
+
 use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::error::Error;
@@ -36,6 +40,8 @@ pub struct Installation {
     pub installed_ms: u64,
     /// How many connections use it.
     pub connections: u32,
+    /// The workers that it took with it, as far as they still count, in their order.
+    pub losses: Vec<Loss>,
 }
 
 /// What a head has beside the common parts.
@@ -43,6 +49,8 @@ pub struct Installation {
 pub(crate) struct Named {
     pub(crate) publisher: String,
     pub(crate) version: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) losses: Vec<Loss>,
 }
 
 /// The text is what the component carries; it is read by the reader of whichever version of us runs.
@@ -79,7 +87,11 @@ impl Installations {
         let read = parse(manifest)?;
         let body = Body { manifest: manifest.to_owned() };
         let body = organizations.write_body(organization, KIND, digest, &body).await?;
-        let named = Named { publisher: read.publisher.clone(), version: read.version.to_string() };
+        let named = Named {
+            publisher: read.publisher.clone(),
+            version: read.version.to_string(),
+            losses: Vec::new(),
+        };
         let head = Head::new(read.name.clone(), body.clone(), organizations.keeper.now_ms(), named);
         let event = Event::done(Act::ConnectorInstalled, by, digest)
             .detail("connector", format!("{}/{}", read.publisher, read.name))
@@ -91,7 +103,8 @@ impl Installations {
             let change = organizations.installs_component(change, digest).await?;
             if organizations.audit.try_append_with(&log, &event, change).await? {
                 let (digest, installed_ms) = (digest.to_owned(), head.created_ms);
-                return Ok(Installation { digest, manifest: read, installed_ms, connections: 0 });
+                let losses = Vec::new();
+                return Ok(Installation { digest, manifest: read, installed_ms, connections: 0, losses });
             }
             match self.installed(organization, digest).await {
                 // Another organization has installed or removed the same component, or this one is deleted.
@@ -169,6 +182,7 @@ impl Installations {
             manifest: parse(&body.manifest)?,
             installed_ms: filed.head.created_ms,
             connections: filed.head.uses,
+            losses: quarantine::counted(&filed.head.more.losses, self.organizations.keeper.now_ms()),
         };
         Ok((filed, installation))
     }

@@ -53,7 +53,7 @@ pub use endpoints::{
 };
 pub use error::Error;
 pub use filed::Page;
-pub use installations::{Installation, Installations};
+pub use installations::{Installation, Installations, LOSSES_MAX, Loss};
 pub use keeper::INSTALLATION;
 pub use live::{Happened, Heard, Listener, Live, LiveEvent, RunCounts};
 pub use organizations::{

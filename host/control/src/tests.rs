@@ -12,6 +12,7 @@ mod events;
 mod events_crash;
 mod live;
 mod organizations;
+mod quarantine;
 mod queue;
 mod queue_crash;
 mod scheduler;

@@ -8,7 +8,7 @@
 mod inside;
 mod said;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use runtime::{Inspection, Runtime};
 use std::os::unix::net::UnixStream as StdStream;
@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use crate::error::{Error, NotCompiled};
 use crate::frame::{self, Broken, PART_BYTES};
 use crate::message::{Beginning, VERSION};
-use crate::parent::{Process, Program, is_code, tally};
+use crate::parent::{Ended, Process, Program, is_code, tally};
 pub(crate) use inside::compile;
 use runtime::text::clean;
 use said::FromCompiler;
@@ -98,18 +98,18 @@ impl Compiler {
         let ended = process.ended().await;
         match said {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(broken)) => Err(lost(&format!("{broken}; {ended}"))),
+            Ok(Err(broken)) => Err(lost(&broken, &ended)),
             Err(_) => Err(NotCompiled::by(&runtime::Error::CompileTimeout { allowed })),
         }
     }
 }
 
 /// It ended, or said what no compiler says.
-fn lost(why: &str) -> NotCompiled {
+fn lost(broken: &Broken, ended: &Ended) -> NotCompiled {
     tally::lost();
-    let why = clean(why, MESSAGE_BYTES_MAX);
-    tracing::warn!(why, "a process that compiled was lost");
-    NotCompiled::Lost { why }
+    let (how, words) = (format!("{broken}; {}", ended.how), clean(&ended.words, MESSAGE_BYTES_MAX));
+    tracing::warn!(how, words, "a process that compiled was lost");
+    NotCompiled::Lost { how, words }
 }
 
 /// Gives a component to a process, and hears what comes of it.

@@ -42,10 +42,12 @@ pub enum NotCompiled {
         message: String,
     },
     /// The process that compiled it was lost.
-    #[error("the process that compiled the component was lost: {why}")]
+    #[error("the process that compiled the component was lost: {how}{words}")]
     Lost {
-        /// How it ended, and its last words.
-        why: String,
+        /// What it did, and how it ended.
+        how: String,
+        /// Its last words, where it had any.
+        words: String,
     },
     /// There is no process to compile in.
     #[error(transparent)]

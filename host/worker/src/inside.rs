@@ -5,5 +5,7 @@ mod components;
 mod connections;
 mod http;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use serve::serve;

@@ -21,7 +21,8 @@ mod walls;
 pub use compiler::Compiler;
 pub use error::{Error, NotCompiled};
 pub use parent::{
-    CRASHES_MAX, Connection, Crew, Destination, Loaded, Program, Source, Tally, Transform, Webhook, tally,
+    CRASHES_MAX, Connection, Crew, Destination, Loaded, Losses, Passing, Program, Source, Tally, Transform,
+    Webhook, tally,
 };
 pub use selfcheck::{Attempt, attempts};
 pub use start::{check, run};

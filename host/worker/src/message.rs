@@ -20,7 +20,7 @@ pub(crate) const VERSION: u32 = 1;
 /// The first frame: what a process is for.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Beginning {
-    Connectors(Setup),
+    Connectors(Box<Setup>),
     Compiler(Order),
 }
 

@@ -38,7 +38,7 @@ pub fn run() -> Result<(), Error> {
     }
     give_way();
     match beginning {
-        Beginning::Connectors(setup) => serves(socket, setup),
+        Beginning::Connectors(setup) => serves(socket, *setup),
         Beginning::Compiler(order) => compiles(socket, &order),
     }
 }

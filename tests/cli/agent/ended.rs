@@ -1,11 +1,14 @@
 //! Servers and workers that end in the middle of runs: what was committed is there once, and somebody goes on.
 
+use std::fs;
+
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::story::{Story, slow};
+use super::story::{Story, quick, slow};
 use crate::stopped::until;
 use crate::workers::found::{signal, workers};
+use crate::world::World;
 
 #[test]
 fn a_server_that_is_to_end_hands_its_run_back_and_the_next_one_goes_on_with_it() {
@@ -58,5 +61,21 @@ fn a_worker_that_is_killed_loses_nothing_but_what_was_not_committed() {
     let last = story.ended(&sync);
     assert_eq!((last["outcome"].as_str(), last["run"].as_str()), (Some("done"), Some(&*run)), "{last}");
     story.remote.has_once("people", 600);
+    story.terminate().succeeded();
+}
+
+/// As an upgrade does it: the file is another one, and the process goes on.
+#[test]
+fn a_server_whose_program_was_replaced_starts_workers_of_its_own_version() {
+    let (world, program) = World::with_own_program();
+    let mut story = Story::of(world, &[]);
+    fs::remove_file(&program).unwrap();
+    fs::write(&program, "#!/bin/sh\nexit 7\n").unwrap();
+    let (source, destination) = (story.source(&quick(100)), story.destination());
+    let sync = story.sync(&source, &destination, &json!({}));
+    story.run(&sync);
+    let last = story.ended(&sync);
+    assert_eq!(last["outcome"], "done", "{last}");
+    story.remote.has_once("people", 100);
     story.terminate().succeeded();
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -13,6 +13,15 @@ use serde_json::{Value, json};
 pub(super) struct Remote {
     pub(super) port: u16,
     kept: Arc<Mutex<BTreeMap<String, Unit>>>,
+    silence: Arc<Silence>,
+}
+
+/// Requests that get no answer.
+#[derive(Default)]
+struct Silence {
+    /// How many there were; none: each is answered.
+    held: Mutex<Option<usize>>,
+    broken: Condvar,
 }
 
 /// What it keeps of one commit unit.
@@ -32,14 +41,31 @@ impl Remote {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let kept: Arc<Mutex<BTreeMap<String, Unit>>> = Arc::default();
-        let units = Arc::clone(&kept);
+        let silence = Arc::<Silence>::default();
+        let (units, silent) = (Arc::clone(&kept), Arc::clone(&silence));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (stream, units) = (stream.unwrap(), Arc::clone(&units));
-                thread::spawn(move || while answered(&stream, &units).is_some() {});
+                let (stream, units, silent) = (stream.unwrap(), Arc::clone(&units), Arc::clone(&silent));
+                thread::spawn(move || while answered(&stream, (&units, &silent)).is_some() {});
             }
         });
-        Self { port, kept }
+        Self { port, kept, silence }
+    }
+
+    /// Answers nobody from here on.
+    pub(super) fn falls_silent(&self) {
+        *self.silence.held.lock().unwrap() = Some(0);
+    }
+
+    /// Answers again; whoever asked meanwhile never gets one.
+    pub(super) fn speaks(&self) {
+        *self.silence.held.lock().unwrap() = None;
+        self.silence.broken.notify_all();
+    }
+
+    /// Requests that got no answer since it fell silent.
+    pub(super) fn held(&self) -> usize {
+        self.silence.held.lock().unwrap().unwrap_or_default()
     }
 
     pub(super) fn url(&self) -> String {
@@ -73,8 +99,22 @@ impl Remote {
     }
 }
 
+impl Silence {
+    /// None: it had fallen silent, and this request is not done.
+    fn passes(&self) -> Option<()> {
+        let mut held = self.held.lock().unwrap();
+        let Some(count) = held.as_mut() else { return Some(()) };
+        *count += 1;
+        drop(self.broken.wait_while(held, |held| held.is_some()).unwrap());
+        None
+    }
+}
+
 /// One request; none: the other side has gone.
-fn answered(mut stream: &TcpStream, units: &Mutex<BTreeMap<String, Unit>>) -> Option<()> {
+fn answered(
+    mut stream: &TcpStream,
+    (units, silence): (&Mutex<BTreeMap<String, Unit>>, &Silence),
+) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
     if reader.read_line(&mut first).ok()? == 0 {
@@ -95,6 +135,7 @@ fn answered(mut stream: &TcpStream, units: &Mutex<BTreeMap<String, Unit>>) -> Op
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    silence.passes()?;
     let asked: Value = serde_json::from_slice(&body).unwrap();
     let path = first.split(' ').nth(1).unwrap();
     let (status, answer) =

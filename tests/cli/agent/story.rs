@@ -39,7 +39,12 @@ impl Story {
 
     /// A server with these settings.
     pub(super) fn begin_with(settings: &[&str]) -> Self {
-        let (world, remote) = (World::new(), Remote::start());
+        Self::of(World::new(), settings)
+    }
+
+    /// The same in this world.
+    pub(super) fn of(world: World, settings: &[&str]) -> Self {
+        let remote = Remote::start();
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
         let mut server = started(&world, &remote, &settings);
         let first =
@@ -98,6 +103,11 @@ impl Story {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.to_owned(), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    pub(super) fn delete(&self, path: &str) {
+        let answer = self.server().ask("DELETE", &self.at(path), Some(&self.token), None);
+        assert_eq!(answer.status, 204, "{path}: {}", answer.body);
     }
 
     /// Sends a component to be installed: the status, and what was answered.

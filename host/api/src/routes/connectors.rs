@@ -11,9 +11,9 @@ use crate::upload;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
-use control::{Action, Installation};
+use control::{Action, Installation, LOSSES_MAX, Loss};
 use http::{HeaderMap, StatusCode};
-use manifest::{Manifest, Role};
+use manifest::Role;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -33,6 +33,18 @@ pub(crate) struct ShownConnector {
     installed_ms: u64,
     /// How many connections use it.
     connections: u32,
+    /// Since when it gets no worker, because it took too many with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantined_ms: Option<u64>,
+}
+
+/// A worker that was lost while a connector was being called in it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WorkerLoss)]
+pub(crate) struct ShownLoss {
+    at_ms: u64,
+    /// How it ended.
+    how: String,
 }
 
 /// All that a connector says of itself.
@@ -50,6 +62,8 @@ pub(crate) struct ConnectorDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     homepage: Option<String>,
     asks: ShownAsks,
+    /// Workers that it took with it within a day, or before it was quarantined.
+    losses: Vec<ShownLoss>,
     /// The JSON Schema of its configuration; none: it takes no configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -57,30 +71,35 @@ pub(crate) struct ConnectorDetails {
 }
 
 impl ShownConnector {
-    fn of(digest: String, manifest: &Manifest, (installed_ms, connections): (u64, u32)) -> Self {
+    fn of(installation: &Installation) -> Self {
+        let Installation { digest, manifest, installed_ms, connections, losses } = installation;
         Self {
-            digest,
+            digest: digest.clone(),
             publisher: manifest.publisher.clone(),
             name: manifest.name.clone(),
             version: manifest.version.to_string(),
             title: manifest.title.clone(),
             roles: manifest.roles.clone(),
-            installed_ms,
-            connections,
+            installed_ms: *installed_ms,
+            connections: *connections,
+            quarantined_ms: losses.get(LOSSES_MAX - 1).map(|last| last.at_ms),
         }
     }
 }
 
 impl ConnectorDetails {
     fn of(installation: Installation) -> Self {
-        let Installation { digest, manifest, installed_ms, connections } = installation;
+        let shown = ShownConnector::of(&installation);
+        let Installation { manifest, losses, .. } = installation;
+        let loss = |Loss { at_ms, how }| ShownLoss { at_ms, how };
         Self {
-            shown: ShownConnector::of(digest, &manifest, (installed_ms, connections)),
+            shown,
             contract: manifest.contract.to_string(),
             description: manifest.description,
             license: manifest.license,
             homepage: manifest.homepage,
             asks: ShownAsks::of(manifest.asks),
+            losses: losses.into_iter().map(loss).collect(),
             config_schema: manifest.config_schema,
         }
     }
@@ -100,10 +119,8 @@ pub(crate) async fn list(
     let cut = query.cut("connectors")?;
     let of = &house.parts.installations;
     let found = of.list(caller.user(), &id, cut.after.as_deref(), cut.limit).await?;
-    let page = Page::kept("connectors", found).map(|installation: Installation| {
-        let counts = (installation.installed_ms, installation.connections);
-        ShownConnector::of(installation.digest, &installation.manifest, counts)
-    });
+    let page =
+        Page::kept("connectors", found).map(|installation: Installation| ShownConnector::of(&installation));
     Ok(Told(StatusCode::OK, page))
 }
 
@@ -161,5 +178,19 @@ pub(crate) async fn remove(
 ) -> Result<StatusCode, Refusal> {
     caller.enter(&house, &id, Action::GrantRights).await?;
     house.parts.installations.remove(caller.user(), &id, &digest).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets a connector have workers again that took too many with it, and forgets those.
+#[utoipa::path(delete, path = "/v1/organizations/{organization}/connectors/{digest}/quarantine", tag = "connectors",
+    params(("organization" = String, Path, description = "The organization's id."),
+        ("digest" = String, Path, description = "The digest of the component.")), responses((status = 204)))]
+pub(crate) async fn release(
+    State(house): State<House>,
+    caller: Caller,
+    At((id, digest)): At<(String, String)>,
+) -> Result<StatusCode, Refusal> {
+    caller.enter(&house, &id, Action::GrantRights).await?;
+    house.parts.installations.release(caller.user(), &id, &digest).await?;
     Ok(StatusCode::NO_CONTENT)
 }

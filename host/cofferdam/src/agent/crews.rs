@@ -1,11 +1,13 @@
-//! The workers of each organization. They end when it has had no run for a while; what is known of crashes stays.
+//! The workers of each organization. They end when it has had no run for a while.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use control::Installations;
 use worker::{Compiler, Crew};
 
+use super::losses::Kept;
 use crate::problem::Problems;
 
 /// A worker starts in a tenth of a second and holds the memory of its engine: runs that follow each other share it.
@@ -14,6 +16,7 @@ const IDLE: Duration = Duration::from_secs(20);
 /// A crew for each organization that has had a run.
 pub(super) struct Crews {
     compiler: Compiler,
+    installations: Arc<Installations>,
     places: Mutex<HashMap<String, Place>>,
 }
 
@@ -32,8 +35,8 @@ pub(super) struct Using {
 }
 
 impl Crews {
-    pub(super) fn new(compiler: Compiler) -> Arc<Self> {
-        Arc::new(Self { compiler, places: Mutex::default() })
+    pub(super) fn new(compiler: Compiler, installations: Arc<Installations>) -> Arc<Self> {
+        Arc::new(Self { compiler, installations, places: Mutex::default() })
     }
 
     /// What compiles the components of all of them.
@@ -47,8 +50,11 @@ impl Crews {
         let place = match places.get_mut(organization) {
             Some(place) => place,
             None => {
-                let crew = Crew::new(self.compiler.clone())?;
-                places.entry(organization.to_owned()).or_insert(Place { crew, users: 0, came: 0 })
+                let (installations, organization) =
+                    (Arc::clone(&self.installations), organization.to_owned());
+                let kept = Arc::new(Kept { installations, organization: organization.clone() });
+                let crew = Crew::new(self.compiler.clone(), kept)?;
+                places.entry(organization).or_insert(Place { crew, users: 0, came: 0 })
             }
         };
         place.users += 1;

@@ -89,6 +89,10 @@ pub enum Act {
     ConnectorInstalled,
     /// A connector was taken out of an organization.
     ConnectorRemoved,
+    /// A connector took too many workers with it, and gets no more.
+    ConnectorQuarantined,
+    /// A connector that was quarantined may run again.
+    ConnectorReleased,
     /// A connection was made.
     ConnectionCreated,
     /// A connection's configuration was changed.

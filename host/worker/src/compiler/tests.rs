@@ -31,7 +31,7 @@ fn inspection(digest: &str) -> Inspection {
 }
 
 /// Its processes do what this script says, with the socket as standard input.
-fn compiler(script: &str, cache: Option<&Path>) -> Compiler {
+pub(crate) fn compiler(script: &str, cache: Option<&Path>) -> Compiler {
     let settings = Settings {
         cache_directory: cache.map(Path::to_owned),
         pooled: false,

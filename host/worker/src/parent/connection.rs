@@ -10,8 +10,9 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use super::component::Loaded;
-use super::crew::{CRASHES_MAX, Crew};
+use super::crew::Crew;
 use super::link::{Link, Outcome};
+use super::losses::CRASHES_MAX;
 use super::served::Served;
 use crate::error::NotCompiled;
 use crate::message::{Call, ToWorker};
@@ -122,7 +123,7 @@ impl Connection {
         if let Some(there) = attached.as_ref().filter(|there| !there.link.shared.is_lost()) {
             return Ok(there.clone());
         }
-        let crashes = crew.crashes(&served.digest);
+        let crashes = crew.losses().count(&served.digest).await;
         if crashes >= CRASHES_MAX {
             let (name, version) = (&served.name, &served.version);
             let why = format!("{name} {version} took {crashes} worker processes with it");
@@ -144,10 +145,7 @@ impl Connection {
         let code = match link.knows(&served.digest).await {
             // Most runs of a server find a worker that has their connectors.
             true => Vec::new(),
-            false => loaded
-                .code(crew.compiler(), crew.code_key())
-                .await
-                .map_err(|error| served.failure(call, not_compiled(error)))?,
+            false => self.code().await.map_err(|cause| served.failure(call, cause))?,
         };
         served.used().begin_anew();
         let number = link.shared.number();
@@ -169,11 +167,22 @@ impl Connection {
     }
 }
 
-fn not_compiled(error: NotCompiled) -> Cause {
-    match error {
-        NotCompiled::Refused { code, message } => Cause::Load { code, message },
-        // Nobody knows yet whether time heals it.
-        lost => Cause::WorkerLost(lost.to_string()),
+impl Connection {
+    /// The code for a worker of its crew. One that takes the compiler's process with it has taken a worker.
+    async fn code(&self) -> Result<Vec<u8>, Cause> {
+        let Inner { crew, loaded, served, .. } = &*self.inner;
+        let error = match loaded.code(crew.compiler(), crew.code_key()).await {
+            Ok(code) => return Ok(code),
+            Err(error) => error,
+        };
+        if let NotCompiled::Lost { how, .. } = &error {
+            crew.losses().note(&served.digest, how).await;
+        }
+        Err(match error {
+            NotCompiled::Refused { code, message } => Cause::Load { code, message },
+            // Nobody knows yet whether time heals it.
+            lost => Cause::WorkerLost(served.text(&lost.to_string())),
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::link::Link;
+use super::losses::Losses;
 use super::process::Process;
 use super::served::Served;
 use crate::compiler::Compiler;
@@ -15,8 +16,6 @@ use crate::error::Error;
 use crate::message::{Setup, VERSION};
 use crate::walls::Walls;
 
-/// Workers that one version of a connector may take with it.
-pub const CRASHES_MAX: u32 = 3;
 /// What a worker's memory may come to beside what is only read: a few instances at their default limit, or one at the
 /// ceiling, of all that it runs at one time.
 const MEMORY_BYTES: u64 = 4 << 30;
@@ -37,8 +36,7 @@ struct Inner {
     links: AsyncMutex<HashMap<Option<String>, Arc<Link>>>,
     /// What the shared worker may see.
     directories: Mutex<Vec<Directory>>,
-    /// By digest.
-    crashes: Arc<Mutex<HashMap<String, u32>>>,
+    losses: Arc<dyn Losses>,
 }
 
 impl Crew {
@@ -46,7 +44,7 @@ impl Crew {
     ///
     /// # Errors
     /// [`Error::Start`] where the system has no randomness.
-    pub fn new(compiler: Compiler) -> Result<Self, Error> {
+    pub fn new(compiler: Compiler, losses: Arc<dyn Losses>) -> Result<Self, Error> {
         let mut code_key = [0; CODE_KEY_BYTES];
         getrandom::fill(&mut code_key).map_err(|error| Error::Start {
             action: "make a key for compiled code",
@@ -58,7 +56,7 @@ impl Crew {
             grace: GRACE,
             links: AsyncMutex::default(),
             directories: Mutex::default(),
-            crashes: Arc::default(),
+            losses,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -97,15 +95,15 @@ impl Crew {
         Ok(self.link(&mut links, None, directories).await?.walls.clone())
     }
 
-    /// Ends workers in which nothing is bound; the next call starts another. What is known of crashes stays.
+    /// Ends workers in which nothing is bound; the next call starts another.
     pub async fn rest(&self) {
         // Whoever is about to bind has a share by the time this has the lock.
         self.inner.links.lock().await.retain(|_, link| Arc::strong_count(link) > 1);
     }
 
-    /// How many workers this component took with it.
-    pub(super) fn crashes(&self, digest: &str) -> u32 {
-        lock(&self.inner.crashes).get(digest).copied().unwrap_or_default()
+    /// Which components took workers with them.
+    pub(super) fn losses(&self) -> &dyn Losses {
+        &*self.inner.losses
     }
 
     /// The worker in which this connection runs, started if there is none.
@@ -114,8 +112,9 @@ impl Crew {
         served: &Served,
         directories: &[Directory],
     ) -> Result<Arc<Link>, Error> {
+        let losses = self.losses().count(&served.digest).await;
         let mut links = self.inner.links.lock().await;
-        if self.crashes(&served.digest) > 0 {
+        if losses > 0 {
             return self.link(&mut links, Some(served.digest.clone()), directories.to_vec()).await;
         }
         let all = lock(&self.inner.directories).clone();
@@ -153,15 +152,7 @@ impl Crew {
             ceilings: runtime.ceilings().clone(),
             code_key: inner.code_key,
         };
-        let crashes = Arc::clone(&inner.crashes);
-        let on_lost = move |suspects: Vec<Arc<Served>>| {
-            let mut crashes = lock(&crashes);
-            let mut digests: Vec<String> = suspects.iter().map(|served| served.digest.clone()).collect();
-            digests.sort_unstable();
-            digests.dedup();
-            digests.into_iter().for_each(|digest| *crashes.entry(digest).or_default() += 1);
-        };
-        Link::new(socket, Some(process), (setup, inner.grace), on_lost).await
+        Link::new(socket, Some(process), (setup, inner.grace), Arc::clone(&inner.losses)).await
     }
 }
 

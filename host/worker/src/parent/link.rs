@@ -3,7 +3,7 @@
 //! The other side is not trusted. It names what the parent gave it a number for, answers what it was asked, once, and pulls one
 //! piece at a time; whatever else it does ends it, and with it what runs in it, and nothing more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,8 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::listen::listen;
-use super::process::Process;
+use super::losses::Losses;
+use super::process::{Ended, Process};
 use super::requests::Open;
 use super::served::Served;
 use crate::error::Error;
@@ -22,9 +23,13 @@ use crate::frame::{self, Broken, PART_BYTES};
 use crate::message::{Beginning, Brought, Call, PartOf, Setup, ToParent, ToWorker, VERSION};
 use crate::walls::Walls;
 use runtime::Directory;
+use runtime::text::clean_line;
 
 /// A process of ours reads one frame, puts up its walls and makes an engine: less than a tenth of a second.
 const READY_WAIT: Duration = Duration::from_secs(20);
+
+/// Of how a worker ended.
+const HOW_BYTES_MAX: usize = 300;
 
 /// What a call brought, or why it did not.
 pub(super) type Outcome = Result<Brought, pipeline::failure::Failure>;
@@ -77,14 +82,14 @@ impl Link {
         socket: UnixStream,
         process: Option<Process>,
         (setup, grace): (Setup, Duration),
-        on_lost: impl FnOnce(Vec<Arc<Served>>) + Send + 'static,
+        losses: Arc<dyn Losses>,
     ) -> Result<Self, Error> {
         let failed = |source| Error::Start { action: "speak to a worker", source };
         socket.set_nonblocking(true).map_err(failed)?;
         let (mut from, into) = tokio::net::UnixStream::from_std(socket).map_err(failed)?.into_split();
         let (out, frames) = unbounded_channel();
         let directories = setup.directories.clone();
-        let first = frame::encoded(&Beginning::Connectors(setup))
+        let first = frame::encoded(&Beginning::Connectors(Box::new(setup)))
             .map_err(|error| Error::NotReady { said: error.to_string() })?;
         // Whoever reads the queue does not begin before this.
         let _ = out.send(first);
@@ -106,7 +111,7 @@ impl Link {
             condemn: Notify::new(),
             gone: watch::Sender::new(false),
         });
-        let listening = tokio::spawn(listen(from, writing, process, Arc::clone(&shared), on_lost));
+        let listening = tokio::spawn(listen(from, writing, process, Arc::clone(&shared), losses));
         let components = AsyncMutex::default();
         Ok(Self { shared, walls, directories, components, listening })
     }
@@ -163,7 +168,10 @@ async fn not_ready(said: Result<ToParent, Broken>, process: Option<Process>) -> 
         Err(broken) => broken.to_string(),
     };
     match process {
-        Some(process) => Error::NotReady { said: format!("{said}; {}", process.ended().await) },
+        Some(process) => {
+            let Ended { how, words } = process.ended().await;
+            Error::NotReady { said: format!("{said}; {how}{words}") }
+        }
         None => Error::NotReady { said },
     }
 }
@@ -273,10 +281,13 @@ impl Shared {
     }
 
     /// The worker is no more, for this reason. Who was being called is told before anybody can ask for another worker.
-    pub(super) fn end(&self, why: String, on_lost: impl FnOnce(Vec<Arc<Served>>)) {
-        on_lost(self.suspects());
+    pub(super) async fn end(&self, (how, words): (String, String), losses: &dyn Losses) {
+        let shown = clean_line(&how, HOW_BYTES_MAX);
+        for digest in self.suspects() {
+            losses.note(&digest, &shown).await;
+        }
         let mut state = self.state();
-        let _ = self.lost.set(why);
+        let _ = self.lost.set(format!("{how}{words}"));
         state.abandoned.clear();
         state.connections.clear();
         // Whoever waits sees that nobody will answer, and tasks of requests end with them.
@@ -286,13 +297,13 @@ impl Shared {
         self.gone.send_replace(true);
     }
 
-    /// The connections that are being called.
-    fn suspects(&self) -> Vec<Arc<Served>> {
+    /// The components that are being called.
+    fn suspects(&self) -> BTreeSet<String> {
         let state = self.state();
         let called = state.pending.values().map(|pending| pending.connection);
         let called: HashSet<u32> = called.chain(state.blamed.iter().copied()).collect();
         let suspects = state.connections.iter().filter(|(number, _)| called.contains(number));
-        suspects.map(|(_, served)| Arc::clone(served)).collect()
+        suspects.map(|(_, served)| served.digest.clone()).collect()
     }
 
     async fn gone(&self) {

@@ -5,6 +5,7 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::task::JoinHandle;
 
 use super::link::{Pending, Shared};
+use super::losses::Losses;
 use super::process::Process;
 use super::requests;
 use super::served::Served;
@@ -17,7 +18,7 @@ pub(super) async fn listen(
     writing: JoinHandle<()>,
     process: Option<Process>,
     shared: Arc<Shared>,
-    on_lost: impl FnOnce(Vec<Arc<Served>>) + Send,
+    losses: Arc<dyn Losses>,
 ) {
     let writing = Aborts(writing);
     let why = loop {
@@ -35,13 +36,16 @@ pub(super) async fn listen(
     };
     drop(writing);
     drop(from);
-    let why = match process {
-        Some(process) => format!("{why}; {}", process.ended().await),
-        None => why,
+    let (how, words) = match process {
+        Some(process) => {
+            let ended = process.ended().await;
+            (format!("{why}; {}", ended.how), ended.words)
+        }
+        None => (why, String::new()),
     };
     super::tally::lost();
-    tracing::warn!(why, "a worker was lost");
-    shared.end(why, on_lost);
+    tracing::warn!(how, words, "a worker was lost");
+    shared.end((how, words), &*losses).await;
 }
 
 struct Aborts(JoinHandle<()>);

@@ -1,6 +1,5 @@
 //! The process of a worker: how it is started, and how it ended.
 
-use std::fmt::Write as _;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -37,6 +36,14 @@ pub(crate) struct Process {
     _counted: Counted,
 }
 
+/// How a process ended.
+pub(crate) struct Ended {
+    /// In words of ours.
+    pub(crate) how: String,
+    /// What it wrote last, introduced; empty where it wrote nothing.
+    pub(crate) words: String,
+}
+
 impl Process {
     /// Starts it, with an end of a socket as its standard input and nothing else of ours: no environment, no directory, and
     /// a group of its own, so that what a terminal sends to us does not reach it.
@@ -58,20 +65,20 @@ impl Process {
     }
 
     /// Ends it, and says how it ended, with its last words.
-    pub(crate) async fn ended(mut self) -> String {
+    pub(crate) async fn ended(mut self) -> Ended {
         let child = self.child.take();
         let status = tokio::task::spawn_blocking(move || child.and_then(|child| killed(child).ok())).await;
         if let Some(listening) = self.listening.take() {
             // What it wrote is here by then, or does not matter.
             let _ = tokio::time::timeout(WORDS_WAIT, listening).await;
         }
-        let mut text = status.ok().flatten().map_or_else(|| "nobody knows how it ended".to_owned(), said);
+        let how = status.ok().flatten().map_or_else(|| "nobody knows how it ended".to_owned(), said);
         let words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = String::from_utf8_lossy(&words);
-        if !words.trim().is_empty() {
-            let _ = write!(text, "; its last words: {}", words.trim());
-        }
-        text
+        let words = match String::from_utf8_lossy(&words).trim() {
+            "" => String::new(),
+            words => format!("; its last words: {words}"),
+        };
+        Ended { how, words }
     }
 }
 

@@ -2,12 +2,13 @@
 //! parent goes on. The worker here is a socket on which a test says what it likes.
 
 mod fake;
+mod programs;
 mod said;
 
 use pipeline::failure::{Cause, Failure};
 use proptest::prelude::*;
 
-use self::fake::{Fake, LATE};
+use self::fake::{DIGEST, Fake, LATE};
 use crate::frame::{FRAME_BYTES_MAX, encoded};
 use crate::message::{Brought, ToParent};
 
@@ -67,7 +68,7 @@ async fn what_no_worker_says_ends_it_and_nothing_else() {
         let failure = asked.await.unwrap().unwrap_err();
         assert!(lost(&failure).contains(expected), "{what}: {failure}");
         assert!(fake.is_lost(), "{what}");
-        assert_eq!(fake.suspects(), ["guest"], "{what}: who was being called is known");
+        assert_eq!(fake.suspects(), [DIGEST], "{what}: who was being called is known");
         let after = fake.check().await.unwrap().unwrap_err();
         assert!(lost(&after).contains(expected), "{what}: nobody waits for one that is lost: {after}");
     }

@@ -18,6 +18,7 @@ pub(super) fn of_connections() -> Vec<Row> {
         get("O/connectors", inside(200, 200, 200, 200)),
         post("O/connectors", json!(SHOP), inside(403, 201, 403, 201)),
         get("O/connectors/{digest}", inside(200, 200, 200, 200)),
+        delete("O/connectors/{digest}/quarantine", inside(403, 204, 403, 204)),
         get("O/connections", inside(200, 200, 200, 200)),
         post("O/connections", connection("{spare_digest}"), inside(201, 201, 403, 201)),
         post("O/connections/validate", connection("{digest}"), inside(200, 200, 403, 200)),

@@ -11,9 +11,13 @@ pub(super) const FAMILY: Family = Family {
     about: "Install connectors at a server, show and remove them",
     verbs: &[
         Verb::get("list", LIST, "List the connectors of an organization").shows(List("connectors", COLUMNS)),
-        Verb::post("install", LIST, "Install a connector: it is judged, and nothing of it is run")
-            .takes(&[member("component", File, "The component's file").needed().whole()])
-            .shows(One(DETAILS)),
+        Verb::post(
+            "install",
+            LIST,
+            "Install a connector: it is judged and compiled, and nothing of it is run",
+        )
+        .takes(&[member("component", File, "The component's file").needed().whole()])
+        .shows(One(DETAILS)),
         Verb::get(
             "show",
             "/v1/organizations/{organization}/connectors/{digest}",
@@ -21,6 +25,13 @@ pub(super) const FAMILY: Family = Family {
         )
         .takes(&[of("digest", "The connector, by its digest or its name").among(LIST)])
         .shows(One(DETAILS)),
+        Verb::delete(
+            "release",
+            "/v1/organizations/{organization}/connectors/{digest}/quarantine",
+            "Let a connector have workers again that took too many with it",
+        )
+        .takes(&[of("digest", "The connector, by its digest or its name").among(LIST)])
+        .shows(Done("{digest} may run again")),
         Verb::delete(
             "remove",
             "/v1/organizations/{organization}/connectors/{digest}",
@@ -39,6 +50,7 @@ const COLUMNS: &[Column] = &[
     plain("ROLES", "/roles"),
     count("CONNECTIONS", "/connections"),
     moment("INSTALLED", "/installed_ms"),
+    moment("QUARANTINED", "/quarantined_ms"),
     plain("DIGEST", "/digest"),
 ];
 
@@ -58,4 +70,6 @@ const DETAILS: &[Column] = &[
     plain("CREDENTIALS", "/asks/credentials"),
     count("CONNECTIONS", "/connections"),
     moment("INSTALLED", "/installed_ms"),
+    moment("QUARANTINED", "/quarantined_ms"),
+    plain("LOST WORKERS", "/losses"),
 ];

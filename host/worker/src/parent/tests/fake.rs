@@ -13,6 +13,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinHandle;
 
 use super::super::link::Link;
+use super::super::losses::Losses;
 use super::super::served::Served;
 use crate::error::Error;
 use crate::frame::{decoded, encoded, read};
@@ -22,6 +23,8 @@ use std::borrow::Cow;
 
 /// After which an answer is late.
 pub(super) const LATE: Duration = Duration::from_millis(400);
+/// Of the only component.
+pub(super) const DIGEST: &str = "digest";
 /// The number of the only connection.
 pub(super) const CONNECTION: u32 = 7;
 
@@ -42,11 +45,26 @@ fn setup() -> Setup {
     }
 }
 
+/// The components of whom it is told that they took a worker with them.
+#[derive(Default)]
+struct Suspects(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl Losses for Suspects {
+    async fn count(&self, _: &str) -> u32 {
+        0
+    }
+
+    async fn note(&self, digest: &str, _: &str) {
+        self.0.lock().unwrap().push(digest.to_owned());
+    }
+}
+
 /// A parent, and a worker of which a test says everything.
 pub(super) struct Fake {
     link: Arc<Link>,
     served: Arc<Served>,
-    suspects: Arc<Mutex<Vec<String>>>,
+    suspects: Arc<Suspects>,
     from: AsyncMutex<OwnedReadHalf>,
     into: AsyncMutex<OwnedWriteHalf>,
 }
@@ -71,15 +89,11 @@ impl Fake {
             }
             _ => into,
         };
-        let suspects = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&suspects);
-        let on_lost = move |lost: Vec<Arc<Served>>| {
-            seen.lock().unwrap().extend(lost.iter().map(|served| served.name.clone()));
-        };
-        let link = Link::new(ours, None, (setup(), LATE), on_lost).await?;
+        let suspects = Arc::new(Suspects::default());
+        let link = Link::new(ours, None, (setup(), LATE), Arc::clone(&suspects) as _).await?;
         let limits = Limits { call_ms: 1, log_lines: 10, ..Limits::defaults() };
         let grants = Grants { limits, ..Grants::none() };
-        let identity = ("guest".into(), "1.0.0".into(), "digest".into());
+        let identity = ("guest".into(), "1.0.0".into(), DIGEST.into());
         let served = Arc::new(Served::new(identity, grants));
         link.shared.state().connections.insert(CONNECTION, Arc::clone(&served));
         let link = Arc::new(link);
@@ -146,6 +160,6 @@ impl Fake {
 
     /// Who was being called when it was lost.
     pub(super) fn suspects(&self) -> Vec<String> {
-        self.suspects.lock().unwrap().clone()
+        self.suspects.0.lock().unwrap().clone()
     }
 }

@@ -60,7 +60,13 @@ pub(super) fn cases() -> Vec<Case> {
         ("an empty frame", vec![head(0)], "is no message"),
         ("a frame of garbage", vec![[head(3), vec![200, 1, 2]].concat()], "is no message"),
         ("bytes behind a message", vec![bytes_behind], "1 bytes behind its message"),
+        ("half a frame and nothing more", vec![[head(10), vec![1, 2]].concat()], "it did not answer"),
         ("ready twice", frames(&[ToParent::Ready { version: VERSION, walls: walls() }]), "twice"),
+        (
+            "a flood of answers",
+            (0..10_000).flat_map(|call| frames(&[reply(call + 100, Brought::Nothing)])).collect(),
+            "which was not asked",
+        ),
         ("an answer to nothing", frames(&[reply(99, Brought::Nothing)]), "which was not asked"),
         ("a line of another connection", frames(&[line(OTHER)]), "named connection 8"),
         ("a request of another connection", frames(&[request(OTHER, 1)]), "named connection 8"),

@@ -72,7 +72,7 @@ const FAMILIES: [(&str, &[&str]); 17] = [
     ("tokens", &["list", "create", "revoke"]),
     ("zones", &["show", "set"]),
     ("break-glass", &["list", "show", "request", "approve", "end"]),
-    ("connectors", &["list", "install", "show", "remove"]),
+    ("connectors", &["list", "install", "show", "release", "remove"]),
     (
         "connections",
         &[

@@ -19,7 +19,7 @@ async fn a_program_that_is_no_worker_is_told_of_with_how_it_ended_and_its_last_w
         ("yes >&0", "at most 41943040 are allowed"),
         ("printf '\\005\\000\\000\\000ab' >&0", "it closed its socket"),
         // What it hears comes back.
-        ("exec cat <&0 >&0", "it did not say first that it is ready"),
+        ("exec cat <&0 >&0", "it sent a frame that is no message"),
     ] {
         let error = crew(script).start().await.unwrap_err();
         assert_eq!(error.code(), "CD1403", "{script}: {error}");

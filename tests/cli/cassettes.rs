@@ -288,7 +288,8 @@ fn first_error(ran: &Ran) -> String {
 
 #[test]
 fn a_replay_ends_at_the_limits_at_which_the_run_would_have_ended() {
-    let (asking, posting): (fn(&str) -> World, fn(&str) -> World) = (pages, posts);
+    type Making = fn(&str) -> World;
+    let (asking, posting): (Making, Making) = (pages, posts);
     for (world, limit, name) in [
         (asking, "requests = 2", "`requests` (2"),
         (asking, "response_bytes = 20", "`response_bytes` (20"),

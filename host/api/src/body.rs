@@ -78,6 +78,20 @@ pub(crate) async fn read_within(
     }
 }
 
+/// What somebody sends as JSON where it may be larger than every other body. For who may send it: few are read at once.
+pub(crate) async fn sent_within<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    house: &House,
+    limit: usize,
+) -> Result<T, Fault> {
+    if !is_json(headers) {
+        return Err(Fault::NotJson);
+    }
+    let _place = house.uploads.try_acquire().map_err(|_| Fault::ManyUploads)?;
+    parse(&read_within(headers, body, (limit, house.options.limits.upload)).await?)
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     is_of_type(headers, "application/json")
 }

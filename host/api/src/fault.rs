@@ -59,7 +59,7 @@ pub(crate) enum Fault {
     AnswerTooLate,
     #[error("the body is no `application/wasm`")]
     NotWasm,
-    #[error("as many components are being uploaded as there is room for")]
+    #[error("as many large bodies are being sent as there is room for")]
     ManyUploads,
     /// What is wrong with each field of a credential. Never a value, nor the name of a field that there is not.
     #[error("the fields are not taken: {}", faults.join("; "))]
@@ -70,6 +70,8 @@ pub(crate) enum Fault {
     /// Without a word of the provider's that is none of the protocol's.
     #[error("the provider gives no token: {reason}")]
     NoConsent { reason: String },
+    #[error("of this sync no rows are kept, and a preview would be")]
+    KeepsNoRows,
 }
 
 impl Fault {
@@ -106,6 +108,7 @@ impl Fault {
             Self::NoConsent { .. } => "CD1337",
             Self::TooManyListeners { .. } => "CD1338",
             Self::NoCertificate => "CD1306",
+            Self::KeepsNoRows => "CD1339",
         }
     }
 
@@ -128,7 +131,9 @@ impl Fault {
             Self::KeyOfAnother | Self::BadFields { .. } | Self::NoConsent { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::UnderWay | Self::OutcomeUnknown | Self::AnswerNotKept => StatusCode::CONFLICT,
+            Self::UnderWay | Self::OutcomeUnknown | Self::AnswerNotKept | Self::KeepsNoRows => {
+                StatusCode::CONFLICT
+            }
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Draining | Self::AnswerTooLate | Self::ManyUploads | Self::NoCertificate => {
@@ -166,8 +171,13 @@ impl Fault {
             Self::AnswerTooLate => "look whether it was done before you ask again",
             Self::NotWasm => "send the component's bytes with `Content-Type: application/wasm`",
             Self::ManyUploads => "send it again in a moment",
-            Self::NoSuchConsent => "begin again, and come back within ten minutes with the same browser",
+            Self::NoSuchConsent => {
+                "give the address of this page to the command that began it, or begin again and come back within ten minutes with the same browser"
+            }
             Self::NoConsent { .. } => "begin again, and consent",
+            Self::KeepsNoRows => {
+                "discover the connection of its source, which shows streams and fields without rows"
+            }
             Self::BadFields { .. } => "see `fields` of this credential at its connection",
         }
     }

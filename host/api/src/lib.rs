@@ -52,7 +52,7 @@ pub use options::{Limits, Options, Rates, Transport};
 pub use parts::{Given, Parts};
 pub use ports::{
     AskedConsent, Blame, Challenge, ChallengeAnswer, ConnectorFault, Connectors, ConsentAnswer,
-    ConsentTokens, Consenting, Inspected, Providers,
+    ConsentTokens, Consenting, Inspected, Providers, Way,
 };
 pub use server::{Drained, Server};
 pub use tls::{Certificates, certificate_ends};

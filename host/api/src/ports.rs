@@ -85,8 +85,7 @@ pub struct ChallengeAnswer {
 #[async_trait]
 pub trait Providers: Send + Sync {
     /// How a credential is used, as it is to be kept beside it: whoever uses, renews or revokes it later reads it there.
-    /// `addresses` may be dialed for it although egress would refuse them.
-    fn settings(&self, ask: &CredentialAsk, addresses: &[AddressGrant]) -> Value;
+    fn settings(&self, ask: &CredentialAsk, way: &Way) -> Value;
 
     /// The page on which a user consents that the host gets tokens. Nothing is sent anywhere.
     ///
@@ -107,12 +106,21 @@ pub trait Providers: Send + Sync {
     async fn give_back(&self, credential: &OpenedCredential) -> Result<bool, ConnectorFault>;
 }
 
+/// How those that give tokens are reached for a connection: as an admin lets the connection itself go.
+#[derive(Debug, Clone, Default)]
+pub struct Way {
+    /// Addresses at which they may be called although egress would refuse them.
+    pub addresses: Vec<AddressGrant>,
+    /// Certificates of authorities of the connection's own, in PEM form.
+    pub authority: Option<String>,
+}
+
 /// For what a user is to consent.
 pub struct Consenting {
     /// With the configuration's values in it.
     pub ask: CredentialAsk,
-    /// Addresses at which the provider may be called although egress would refuse them.
-    pub addresses: Vec<AddressGrant>,
+    /// How the provider is reached.
+    pub way: Way,
     /// What a person has entered for it, such as the client's id.
     pub fields: CredentialFields,
     /// Where the user is sent back to.

@@ -9,8 +9,8 @@ use crate::once::once;
 use crate::routes::{
     account, audit, authorize, catalog, checkpoints, connections, connectors, consent, credentials, deletion,
     endpoints, events, glass, health, history, installation_audit, invitations, live, login, members,
-    organizations, persons, previews, queue, reprocess, retention, row_errors, second, sessions, setup,
-    syncs, tokens, zones,
+    operators, organizations, persons, previews, queue, reprocess, retention, row_errors, second, sessions,
+    setup, syncs, tokens, zones,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -96,6 +96,10 @@ fn people() -> OpenApiRouter<House> {
         .routes(routes!(second::enable))
         .routes(routes!(second::disable))
         .routes(routes!(invitations::accept))
+        .routes(routes!(operators::list))
+        .routes(routes!(operators::dismiss))
+        .routes(routes!(operators::invitations, operators::invite))
+        .routes(routes!(operators::revoke))
 }
 
 fn organizations_routes() -> OpenApiRouter<House> {

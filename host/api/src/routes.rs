@@ -24,6 +24,7 @@ pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod members;
 mod of_sync;
+pub(crate) mod operators;
 pub(crate) mod organizations;
 pub(crate) mod persons;
 pub(crate) mod previews;

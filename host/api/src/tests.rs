@@ -19,6 +19,7 @@ mod live;
 mod matrix;
 mod once;
 mod operations;
+mod operators;
 mod origins;
 mod records;
 mod shop;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use egress::{Authorities, Caps, Client, ClientSettings, Narrowing};
 use grants::Rights;
-use manifest::{Access, Asks};
+use manifest::{Access, Asks, Authority};
 use runtime::{Directory, HttpOut, Limits, NoHttp, Stop, Stopper};
 
 use crate::document::text_of;
@@ -84,11 +84,16 @@ fn way_out(
 /// Whom the connection trusts beside those whom this machine trusts, in PEM.
 pub(crate) fn authority(part: &str, grants: &manifest::Grants) -> Result<Option<String>, Problems> {
     let Some(tls) = &grants.tls else { return Ok(None) };
-    let pem = text_of("the authority", &tls.ca)?;
-    let place = || format!("`tls.ca` of `{part}` names the file `{}`", tls.ca.display());
+    let (pem, place) = match &tls.ca {
+        Authority::File(path) => {
+            let place = format!("`tls.ca` of `{part}` names the file `{}`", path.display());
+            (text_of("the authority", path)?, place)
+        }
+        Authority::Pem(pem) => (pem.clone(), format!("it is that of `{part}`")),
+    };
     match Authorities::from_pem(pem.as_bytes()) {
         Ok(_) => Ok(Some(pem)),
-        Err(error) => Err(Problem::from(error).caused_by(place()).into()),
+        Err(error) => Err(Problem::from(error).caused_by(place).into()),
     }
 }
 

@@ -57,8 +57,8 @@ pub use installations::{Installation, Installations, LOSSES_MAX, Loss};
 pub use keeper::INSTALLATION;
 pub use live::{Happened, Heard, Listener, Live, LiveEvent, RunCounts};
 pub use organizations::{
-    Deletion, DeletionCertificate, Glass, GlassState, Invitation, Invited, Member, MemberRole, Organization,
-    Organizations, Region,
+    Deletion, DeletionCertificate, Glass, GlassState, Invitation, Invited, Member, MemberRole,
+    OperatorInvitation, Organization, Organizations, Region,
 };
 pub use queue::{
     ActiveRun, ActiveState, Cause, Ending, Load, Order, Queue, QueueOptions, RunOutcome, Taken, Taking, Wish,

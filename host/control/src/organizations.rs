@@ -7,6 +7,7 @@ mod deletion;
 mod glass;
 mod invitations;
 mod members;
+mod operators;
 mod persons;
 mod region;
 
@@ -14,6 +15,7 @@ pub use deletion::{Deletion, DeletionCertificate};
 pub use glass::{Glass, GlassState};
 pub use invitations::{Invitation, Invited};
 pub use members::{Member, MemberRole};
+pub use operators::OperatorInvitation;
 pub use region::Region;
 
 use crate::access::{Action, Actor, Reason, judge};

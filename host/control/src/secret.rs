@@ -23,6 +23,8 @@ pub struct Secret(SecretString);
 pub(crate) enum TokenKind {
     /// Makes the first operator.
     Setup,
+    /// Makes a further operator.
+    Operator,
     /// Makes somebody a member.
     Invitation,
     /// Shows that somebody has come in.
@@ -60,6 +62,7 @@ impl TokenKind {
     fn prefix(self) -> &'static str {
         match self {
             Self::Setup => "cfd_setup_",
+            Self::Operator => "cfd_operator_",
             Self::Invitation => "cfd_invitation_",
             Self::Session => "cfd_session_",
             Self::Api => "cfd_api_",

@@ -31,6 +31,11 @@ pub(crate) const TOTP_SECRETS: Table = table("user_totp_secrets", Class::Credent
 /// One record: the digest of the token that makes the first operator.
 pub(crate) const SETUP: Table = table("setup", Class::Credentials);
 
+/// `invitation`: for which address somebody is to run the installation, until when.
+pub(crate) const OPERATOR_INVITATIONS: Table = table("operator_invitations", Class::Metadata);
+/// `digest of the token`: which of these it is of.
+pub(crate) const OPERATOR_INVITATION_TOKENS: Table = table("operator_invitation_tokens", Class::Credentials);
+
 /// `organization`: name, region, how many members and admins.
 pub(crate) const ORGANIZATIONS: Table = table("organizations", Class::Metadata);
 /// `organization`: who wants it deleted, and since when.
@@ -177,6 +182,8 @@ pub(crate) const ALL: &[Table] = &[
     SECOND_FACTORS,
     TOTP_SECRETS,
     SETUP,
+    OPERATOR_INVITATIONS,
+    OPERATOR_INVITATION_TOKENS,
     ORGANIZATIONS,
     DELETIONS,
     CONDEMNED,

@@ -11,6 +11,7 @@ mod endpoints;
 mod events;
 mod events_crash;
 mod live;
+mod operators;
 mod organizations;
 mod quarantine;
 mod queue;

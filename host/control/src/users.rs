@@ -8,6 +8,7 @@ mod email;
 mod hashing;
 mod login;
 mod operator;
+mod operators;
 mod password;
 mod policy;
 mod second;
@@ -141,7 +142,11 @@ impl Users {
     pub(crate) async fn remove(&self, user: &str, event: &Event) -> Result<(), Error> {
         let (record, seen) = self.record(user).await?;
         let at = Key::of(user);
-        let change = Change::new(INSTALLATION)
+        let change = match record.is_operator {
+            true => self.leaving(Change::new(INSTALLATION), user).await?,
+            false => Change::new(INSTALLATION),
+        };
+        let change = change
             .expect(USERS, at.clone(), Some(&seen))
             .delete(EMAILS, self.account(&record.email))
             .delete(PASSWORDS, at.clone())

@@ -37,8 +37,18 @@ pub struct Grants {
 /// Whom a connection trusts beside the authorities that this machine trusts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsGrant {
-    /// A file with certificates of authorities in PEM form; relative to the document that says so.
-    pub ca: PathBuf,
+    /// Its certificates.
+    pub ca: Authority,
+}
+
+/// Certificates of authorities in PEM form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authority {
+    /// In this file; relative to the document that says so.
+    File(PathBuf),
+    /// As they are.
+    Pem(String),
 }
 
 /// A directory of the host that a connector may see.
@@ -96,7 +106,7 @@ fn read_concrete_hosts(table: &Table<'_>) -> Option<Vec<HostAsk>> {
 
 fn read_tls(node: &Node<'_>) -> Option<TlsGrant> {
     let table = node.table(&["ca"])?;
-    table.required("ca").and_then(|ca| read_path(&ca)).map(|ca| TlsGrant { ca })
+    table.required("ca").and_then(|ca| read_path(&ca)).map(|ca| TlsGrant { ca: Authority::File(ca) })
 }
 
 /// A table of grants, each under the name of its ask.

@@ -26,7 +26,7 @@ pub use config::ConfigFault;
 pub use connector::{Manifest, Role};
 pub use credential::{CredentialAsk, CredentialKind};
 pub use fault::{Code, Fault, Faults};
-pub use grants::{CredentialGrant, DirectoryGrant, Grants, TlsGrant, is_stored_name};
+pub use grants::{Authority, CredentialGrant, DirectoryGrant, Grants, TlsGrant, is_stored_name};
 pub use host::{Host, HostPattern, Scheme};
 pub use limits::{Limits, Unit};
 pub use place::Excerpt;
@@ -35,4 +35,4 @@ pub use sync::{
     SyncFile,
 };
 pub use text::did_you_mean;
-pub use webhook::{HeaderFields, HmacHeader, SignatureScheme, WebhookAsk};
+pub use webhook::{BodyChallenge, HeaderFields, HmacHeader, SignatureScheme, WebhookAsk};

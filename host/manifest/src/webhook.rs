@@ -18,6 +18,8 @@ const TOLERANCE_MS: u64 = 5 * 60 * 1_000;
 /// For so long a message that somebody has seen could be sent again.
 const TOLERANCE_MS_MAX: u64 = 60 * 60 * 1_000;
 const PREFIX_CHARS_MAX: usize = 32;
+/// Of a member of a body and what it says.
+const WORD_CHARS_MAX: usize = 100;
 
 /// Headers in which senders and proxies put what lets somebody in. No connector sees them.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-forwarded-for"];
@@ -31,6 +33,20 @@ pub struct WebhookAsk {
     pub id_header: Option<String>,
     /// How the sender signs; none: it does not.
     pub signature: Option<SignatureScheme>,
+    /// How the sender asks by a message whether the endpoint is ours; none: it does not.
+    #[serde(default)]
+    pub challenge: Option<BodyChallenge>,
+}
+
+/// A message that is no message: its sender asks whether the endpoint is ours, and wants a word of it back. Its body is JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyChallenge {
+    /// The member of the body by which it is known.
+    pub field: String,
+    /// What that member says.
+    pub value: String,
+    /// The member whose text is sent back.
+    pub answer: String,
 }
 
 /// How a sender signs.
@@ -44,6 +60,8 @@ pub enum SignatureScheme {
     },
     /// A keyed hash in a header.
     HmacHeader(HmacHeader),
+    /// Nothing is signed: the sender shows a name and a password (RFC 7617), which are the key.
+    Basic,
 }
 
 /// A keyed hash in a header.
@@ -100,6 +118,7 @@ impl SignatureScheme {
         match self {
             Self::StandardWebhooks { tolerance_ms } => Some(*tolerance_ms),
             Self::HmacHeader(hmac) => hmac.signs_time().then_some(hmac.tolerance_ms),
+            Self::Basic => None,
         }
     }
 
@@ -109,6 +128,7 @@ impl SignatureScheme {
         match self {
             Self::StandardWebhooks { .. } => "standard-webhooks",
             Self::HmacHeader(_) => "hmac-header",
+            Self::Basic => "basic",
         }
     }
 }
@@ -123,11 +143,24 @@ impl HmacHeader {
 
 /// The `webhook` of a manifest.
 pub(crate) fn read_webhook(node: &Node<'_>) -> Option<WebhookAsk> {
-    let table = node.table(&["headers", "id_header", "signature"])?;
+    let table = node.table(&["headers", "id_header", "signature", "challenge"])?;
     let headers = table.optional("headers", read_headers);
     let id_header = table.optional("id_header", read_header);
     let signature = table.optional("signature", read_signature);
-    Some(WebhookAsk { headers: headers?.unwrap_or_default(), id_header: id_header?, signature: signature? })
+    let challenge = table.optional("challenge", read_challenge);
+    Some(WebhookAsk {
+        headers: headers?.unwrap_or_default(),
+        id_header: id_header?,
+        signature: signature?,
+        challenge: challenge?,
+    })
+}
+
+fn read_challenge(node: &Node<'_>) -> Option<BodyChallenge> {
+    let table = node.table(&["field", "value", "answer"])?;
+    let word = |name| table.required(name).and_then(|node| node.line_of_text(WORD_CHARS_MAX));
+    let (field, value, answer) = (word("field"), word("value"), word("answer"));
+    Some(BodyChallenge { field: field?, value: value?, answer: answer? })
 }
 
 fn read_headers(node: &Node<'_>) -> Option<Vec<String>> {
@@ -157,13 +190,15 @@ fn read_header(node: &Node<'_>) -> Option<String> {
 
 fn read_signature(node: &Node<'_>) -> Option<SignatureScheme> {
     let open = node.open_table()?;
-    let schemes = [("standard-webhooks", Scheme::Standard), ("hmac-header", Scheme::Hmac)];
+    let schemes =
+        [("standard-webhooks", Scheme::Standard), ("hmac-header", Scheme::Hmac), ("basic", Scheme::Basic)];
     match open.required("scheme")?.choice(&schemes)? {
         Scheme::Standard => {
             let table = node.table(&["scheme", "tolerance"])?;
             Some(SignatureScheme::StandardWebhooks { tolerance_ms: read_tolerance(&table)? })
         }
         Scheme::Hmac => read_hmac(node).map(SignatureScheme::HmacHeader),
+        Scheme::Basic => node.table(&["scheme"]).map(|_| SignatureScheme::Basic),
     }
 }
 
@@ -171,6 +206,7 @@ fn read_signature(node: &Node<'_>) -> Option<SignatureScheme> {
 enum Scheme {
     Standard,
     Hmac,
+    Basic,
 }
 
 fn read_tolerance(table: &Table<'_>) -> Option<u64> {

@@ -79,6 +79,9 @@ pub(crate) struct ShownConsent {
     addresses: Vec<ShownAddress>,
     /// Credentials that the connector may hold itself.
     reveal: BTreeSet<String>,
+    /// Certificates of authorities that it trusts beside those that the server trusts, in PEM form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authority: Option<String>,
 }
 
 /// An address that is refused unless it is granted.
@@ -143,7 +146,7 @@ impl ShownAsk {
 
 impl ShownConsent {
     pub(crate) fn of(consent: Consent) -> Self {
-        let Consent { hosts, addresses, reveal } = consent;
+        let Consent { hosts, addresses, reveal, authority } = consent;
         let address = |grant: manifest::AddressGrant| ShownAddress {
             network: grant.network.to_string(),
             port: grant.port,
@@ -152,6 +155,7 @@ impl ShownConsent {
             hosts: hosts.into_iter().map(ShownHost::of).collect(),
             addresses: addresses.into_iter().map(address).collect(),
             reveal,
+            authority,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Credentials that a user consents to at a provider: the browser is sent there, comes back here with a code, and the host
 //! turns the code into tokens. Nobody is shown these.
 
-use super::credentials::{addresses, binding, entered};
+use super::credentials::{binding, entered, way};
 use super::fields::{is_by_consent, of_person};
 use super::of_sync::records;
 use crate::at::At;
@@ -96,14 +96,18 @@ pub(crate) async fn end(
     Queried(pairs): Queried<Vec<(String, String)>>,
 ) -> Result<Response, Refusal> {
     let mut said = once(pairs)?;
+    let (cookie, session) = (cookie::read_consent(&headers), bearer(&headers)?);
+    if cookie.is_none() && session.is_none() {
+        // A browser that a command has sent. Who began it shows its session and brings the answer, so it is not spent here.
+        return Err(Fault::NoSuchConsent.into());
+    }
     let sent = said
         .remove("state")
         .and_then(|state| house.consents.end(&state, Instant::now()))
         .ok_or(Fault::NoSuchConsent)?;
     let is_ours =
         |shown: Option<&str>, expected: [u8; 32]| shown.is_some_and(|shown| digest(shown) == expected);
-    let by_cookie = is_ours(cookie::read_consent(&headers), sent.cookie);
-    if !by_cookie && !is_ours(bearer(&headers)?, digest(sent.shown.expose())) {
+    if !is_ours(cookie, sent.cookie) && !is_ours(session, digest(sent.shown.expose())) {
         return Err(Fault::NoSuchConsent.into());
     }
     // Whoever has gone meanwhile, or was sent away, enters nothing any more.
@@ -131,10 +135,10 @@ async fn keep(house: &House, caller: &Caller, sent: consents::Sent, code: String
     }
     let by = caller.user();
     let wanted = house.parts.connections.credential_to_enter(by, at.0, at.1, at.2).await?;
-    let addresses = consenting.addresses.clone();
+    let way = consenting.way.clone();
     let answer = ConsentAnswer { code, verifier: sent.verifier.expose().to_owned() };
     let tokens = house.parts.providers.redeem(consenting, answer).await?;
-    let entered = entered(house, by, (&wanted, &addresses), (tokens.fields, tokens.expires_ms));
+    let entered = entered(house, by, (&wanted, &way), (tokens.fields, tokens.expires_ms));
     records(house, at.0).enter_credential(entered).await?;
     house.parts.connections.note_entered(by, at.0, (at.1, wanted.revision), at.2).await?;
     Ok(())
@@ -160,9 +164,9 @@ async fn consenting(
         Err(error) => return Err(error.into()),
     };
     super::fields::complete(&wanted.ask, &fields)?;
-    let addresses = addresses(house, by, (organization, connection)).await?;
+    let way = way(house, by, (organization, connection)).await?;
     let bound = wanted.ask.binding();
-    Ok((Consenting { ask: wanted.ask, addresses, fields, redirect }, bound))
+    Ok((Consenting { ask: wanted.ask, way, fields, redirect }, bound))
 }
 
 /// What was said, each once: said twice it could be read in two ways.

@@ -2,13 +2,14 @@
 
 use super::of_sync::{OfSync, group, or_nothing, unit};
 use crate::at::At;
-use crate::body::{Sent, Told};
+use crate::body::{Sent, Told, sent_within};
 use crate::caller::Caller;
 use crate::etag::{Tag, tagged};
 use crate::fault::Fault;
 use crate::house::House;
 use crate::page::{Page, PageQuery, Queried, write_cursor};
 use crate::refusal::Refusal;
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use control::{Act, Action, Event};
@@ -17,6 +18,10 @@ use records::{SealedRecords, UnitPosition};
 use shown::{PositionEdit, PositionReset, ShownChange, ShownPosition, WasReset};
 
 pub(crate) mod shown;
+
+/// A position has 4 MiB, as the contract says. As a text within JSON each byte may take three: a quotation mark takes two, and
+/// who writes ASCII alone writes six for a letter of two.
+const POSITION_BODY_BYTES_MAX: usize = 3 * (4 << 20) + 1024;
 
 /// Lists where the read groups of a sync stand. A long position is shown alone.
 #[utoipa::path(get, path = "/v1/organizations/{organization}/syncs/{sync}/checkpoints", tag = "checkpoints",
@@ -66,10 +71,12 @@ pub(crate) async fn edit(
     caller: Caller,
     At((organization, sync, group)): At<(String, String, String)>,
     headers: HeaderMap,
-    Sent(sent): Sent<PositionEdit>,
+    body: Body,
 ) -> Result<Response, Refusal> {
     let actions = [Action::EditPositions, Action::ReadPositions];
     let of = OfSync::enter(&house, &caller, (organization, sync), &actions).await?;
+    // Before the body is read: it may be large.
+    let sent: PositionEdit = sent_within(&headers, body, &house, POSITION_BODY_BYTES_MAX).await?;
     confirmed(&of, &sent.confirm)?;
     SealedRecords::check_position(&sent.position)?;
     let seen = find(&of, &group).await?.position;

@@ -13,7 +13,13 @@ use http::{HeaderMap, StatusCode};
 use manifest::{AddressGrant, ConfigFault, HostAsk, HostPattern};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use utoipa::ToSchema;
+
+/// A chain of some authorities is some kilobytes.
+const AUTHORITY_BYTES_MAX: usize = 64 << 10;
 
 /// What an admin grants. What is not named is not granted.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -30,6 +36,10 @@ pub(crate) struct Granted {
     /// Credentials that the connector may hold itself.
     #[serde(default)]
     reveal: BTreeSet<String>,
+    /// Certificates of authorities that the connection trusts beside those that the server trusts, in PEM form.
+    #[serde(default)]
+    #[schema(max_length = 65536)]
+    authority: Option<String>,
 }
 
 /// A host that may be reached, without `${…}`.
@@ -80,12 +90,31 @@ impl Granted {
                 }
             }
         }
+        if let Some(message) = self.authority.as_deref().and_then(wrong_authority) {
+            faults.push(ConfigFault::new("/authority".to_owned(), message));
+        }
         if faults.is_empty() {
-            Ok(Consent { hosts, addresses, reveal: self.reveal })
+            Ok(Consent { hosts, addresses, reveal: self.reveal, authority: self.authority })
         } else {
             Err(Error::BadConsent { faults })
         }
     }
+}
+
+/// What is wrong with certificates of authorities.
+fn wrong_authority(pem: &str) -> Option<&'static str> {
+    if pem.len() > AUTHORITY_BYTES_MAX {
+        return Some("has more than 64 KiB");
+    }
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        if certificate.is_err() || certificate.is_ok_and(|certificate| roots.add(certificate).is_err()) {
+            return Some("has a certificate in it that is none, or that no authority has");
+        }
+    }
+    roots
+        .is_empty()
+        .then_some("has no certificate in PEM form in it, which begins with `-----BEGIN CERTIFICATE-----`")
 }
 
 /// Gives a connection these rights, and no others. Nobody consents to what they have not read: hence the `ETag`.

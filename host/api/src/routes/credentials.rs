@@ -7,11 +7,11 @@ use crate::at::At;
 use crate::body::{Sent, Told};
 use crate::caller::Caller;
 use crate::house::House;
+use crate::ports::Way;
 use crate::refusal::Refusal;
 use axum::extract::State;
 use control::{Action, CredentialToEnter};
 use http::{HeaderMap, StatusCode};
-use manifest::AddressGrant;
 use records::{CredentialBinding, CredentialFields, EnteredCredential, SealedRecords};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -57,28 +57,29 @@ pub(super) fn binding(wanted: &CredentialToEnter) -> CredentialBinding {
 pub(super) fn entered(
     house: &House,
     by: &str,
-    (wanted, addresses): (&CredentialToEnter, &[AddressGrant]),
+    (wanted, way): (&CredentialToEnter, &Way),
     (fields, expires_ms): (CredentialFields, Option<u64>),
 ) -> EnteredCredential {
     let ask = &wanted.ask;
     EnteredCredential {
         name: wanted.stored.clone(),
         binding: binding(wanted),
-        settings: house.parts.providers.settings(ask, addresses),
+        settings: house.parts.providers.settings(ask, way),
         fields,
         expires_ms,
         by: by.to_owned(),
     }
 }
 
-/// Addresses that an admin granted to a connection: its provider may be called there too.
-pub(super) async fn addresses(
+/// How a connection goes out, as an admin granted it: so is its provider called.
+pub(super) async fn way(
     house: &House,
     by: &str,
     (organization, connection): (&str, &str),
-) -> Result<Vec<AddressGrant>, Refusal> {
+) -> Result<Way, Refusal> {
     let found = house.parts.connections.get(by, organization, connection).await?;
-    Ok(found.consent.map(|consent| consent.addresses).unwrap_or_default())
+    let consent = found.consent.unwrap_or_default();
+    Ok(Way { addresses: consent.addresses, authority: consent.authority })
 }
 
 /// Enters a credential, for what the connection asks now. No answer ever holds one.
@@ -101,8 +102,8 @@ pub(crate) async fn enter(
     expected(&house, &caller, (&id, &connection), &headers).await?;
     let fields = sent.fields.of(&wanted.ask)?;
     let is_ready = !needs_consent(&wanted.ask, &fields);
-    let addresses = addresses(&house, by, (&id, &connection)).await?;
-    let entered = entered(&house, by, (&wanted, &addresses), (fields, None));
+    let way = way(&house, by, (&id, &connection)).await?;
+    let entered = entered(&house, by, (&wanted, &way), (fields, None));
     records(&house, &id).enter_credential(entered).await?;
     let at = (connection.as_str(), wanted.revision);
     if is_ready {

@@ -33,30 +33,48 @@ pub(crate) struct Received {
     params(("token" = String, Path, description = "The token of the endpoint.")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
         description = "The message, of whatever type: the connector of the sync reads it."),
-    responses((status = 202, body = Received)))]
+    responses((status = 202, body = Received),
+        (status = 200, body = String, content_type = "text/plain",
+            description = "The word that is wanted back by a message that only asks whether the endpoint is ours.")))]
 pub(crate) async fn leave(
     State(house): State<House>,
     At(token): At<String>,
     request: Request,
-) -> Result<Told<Received>, Refusal> {
+) -> Result<Response, Refusal> {
     let measures = &house.parts.measures;
-    let received =
-        taken(&house, &Secret::new(token), request).await.inspect_err(|_| measures.event_refused())?;
-    if !received.duplicate {
-        measures.event_accepted();
-    }
-    Ok(Told(StatusCode::ACCEPTED, received))
+    let left = taken(&house, &Secret::new(token), request).await.inspect_err(|_| measures.event_refused())?;
+    Ok(match left {
+        Left::Asked(word) => {
+            (StatusCode::OK, [(CONTENT_TYPE, "text/plain; charset=utf-8")], word).into_response()
+        }
+        Left::Message(received) => {
+            if !received.duplicate {
+                measures.event_accepted();
+            }
+            Told(StatusCode::ACCEPTED, received).into_response()
+        }
+    })
 }
 
-async fn taken(house: &House, token: &Secret, request: Request) -> Result<Received, Refusal> {
+/// What somebody has left.
+enum Left {
+    Message(Received),
+    /// Only a question: whether the endpoint is ours.
+    Asked(String),
+}
+
+async fn taken(house: &House, token: &Secret, request: Request) -> Result<Left, Refusal> {
     let address = address_of(&request, house)?;
     let open = open(house, token, address).await?;
     let (parts, body) = request.into_parts();
     // Only now: who has no token sends nothing.
     let body = body::read(&parts.headers, body, house).await?;
     let arrived = Arrived { headers: texts(&parts.headers), body: body.into() };
+    if let Some(word) = house.parts.endpoints.answer(&open, &arrived).await? {
+        return Ok(Left::Asked(word));
+    }
     let accepted = house.parts.endpoints.accept(&open, arrived).await?;
-    Ok(Received { sequence: accepted.sequence, duplicate: accepted.is_known })
+    Ok(Left::Message(Received { sequence: accepted.sequence, duplicate: accepted.is_known }))
 }
 
 /// Answers a request by which the other system asks whether the endpoint is ours.

@@ -63,11 +63,13 @@ pub(crate) struct Accept {
     token: SecretText,
 }
 
-/// Somebody has joined an organization.
+/// Somebody has joined an organization, or runs the installation now.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Joined {
     user: String,
-    organization: String,
+    /// None: the invitation was to run the installation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<String>,
 }
 
 impl Invited {
@@ -84,9 +86,15 @@ pub(crate) async fn join(
     State(house): State<House>,
     Sent(sent): Sent<Join>,
 ) -> Result<Told<Joined>, Refusal> {
-    let organizations = &house.parts.organizations;
-    let (user, organization) = organizations.accept_as_new(&sent.token.0, &sent.password.0).await?;
-    Ok(Told(StatusCode::CREATED, Joined { user, organization }))
+    let (organizations, Join { token, password }) = (&house.parts.organizations, sent);
+    let joined = if organizations.invites_operator(&token.0) {
+        let user = organizations.accept_operator_as_new(&token.0, &password.0).await?;
+        Joined { user, organization: None }
+    } else {
+        let (user, organization) = organizations.accept_as_new(&token.0, &password.0).await?;
+        Joined { user, organization: Some(organization) }
+    };
+    Ok(Told(StatusCode::CREATED, joined))
 }
 
 /// Takes an invitation up.
@@ -97,8 +105,13 @@ pub(crate) async fn accept(
     person: Person,
     Sent(sent): Sent<Accept>,
 ) -> Result<Told<Joined>, Refusal> {
-    let user = person.session.user;
-    let organization = house.parts.organizations.accept(&sent.token.0, &user).await?;
+    let (organizations, user) = (&house.parts.organizations, person.session.user);
+    let organization = if organizations.invites_operator(&sent.token.0) {
+        organizations.accept_operator(&sent.token.0, &user).await?;
+        None
+    } else {
+        Some(organizations.accept(&sent.token.0, &user).await?)
+    };
     Ok(Told(StatusCode::OK, Joined { user, organization }))
 }
 

@@ -12,6 +12,7 @@ use crate::refusal::Refusal;
 use axum::extract::State;
 use control::{Act, Action, Event};
 use http::StatusCode;
+use manifest::RowData;
 use pipeline::model::{Field, Operation};
 use pipeline::rows;
 use records::Preview;
@@ -91,6 +92,10 @@ pub(crate) async fn make(
     if !(1..=ROWS_MAX).contains(&sent.rows) {
         let message = format!("expected 1 to {ROWS_MAX}");
         return Err(Fault::BadBody { place: "`rows`".to_owned(), message }.into());
+    }
+    let spec = house.parts.syncs.get(caller.user(), &of.organization, &of.sync).await?.spec;
+    if spec.rejects.row_data == RowData::Off {
+        return Err(Fault::KeepsNoRows.into());
     }
     // Also because credentials are used for it.
     let event = Event::done(Act::PreviewMade, caller.id(), &of.sync);

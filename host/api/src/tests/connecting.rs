@@ -129,6 +129,28 @@ async fn every_fault_of_a_configuration_is_told_at_its_place() {
 }
 
 #[tokio::test]
+async fn an_authority_of_a_connections_own_is_granted_and_kept_beside_its_credentials() {
+    let shop = Connected::new().await;
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem();
+    let granted = json!({"hosts": [{"url": "https://eu.shop.example"}], "authority": authority});
+    let consented = shop.put("{c}/consent", &granted).await;
+    assert_eq!((consented.status(), consented.text("/consent/authority")), (200, authority.clone()));
+    shop.put("{c}/credentials/api", &json!({"fields": {"token": "canary-4711"}})).await;
+    let owner = shop.world.parts.organizations.owner(&shop.cast.acme);
+    let kept = shop.world.parts.records.of(&owner).credentials().await.unwrap();
+    assert_eq!(
+        kept[0].settings["authority"],
+        authority.as_str(),
+        "whoever renews it later goes the same way"
+    );
+    // What is not named is not granted.
+    let without = shop.put("{c}/consent", &json!({"hosts": [{"url": "https://eu.shop.example"}]})).await;
+    assert_eq!(without.json()["consent"].get("authority"), None);
+}
+
+#[tokio::test]
 async fn a_host_that_is_changed_is_not_granted_and_wants_its_credential_again() {
     let shop = Connected::new().await;
     let granted = json!({"hosts": [{"url": "https://eu.shop.example"}]});

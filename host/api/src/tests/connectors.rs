@@ -2,12 +2,12 @@
 
 use crate::ports::{
     AskedConsent, Challenge, ChallengeAnswer, ConnectorFault, Connectors, ConsentAnswer, ConsentTokens,
-    Consenting, Inspected, Providers,
+    Consenting, Inspected, Providers, Way,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use control::CatalogStream;
-use manifest::{AddressGrant, CredentialAsk};
+use manifest::CredentialAsk;
 use records::{OpenedCredential, Preview};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -83,8 +83,8 @@ pub(crate) struct GivenProviders {
 
 #[async_trait]
 impl Providers for GivenProviders {
-    fn settings(&self, ask: &CredentialAsk, addresses: &[AddressGrant]) -> Value {
-        json!({ "ask": ask, "addresses": addresses })
+    fn settings(&self, ask: &CredentialAsk, way: &Way) -> Value {
+        json!({ "ask": ask, "addresses": way.addresses, "authority": way.authority })
     }
 
     fn ask_consent(&self, of: &Consenting) -> Result<AskedConsent, ConnectorFault> {

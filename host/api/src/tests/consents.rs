@@ -140,6 +140,12 @@ async fn an_answer_is_taken_once_in_time_and_from_who_was_sent() {
     for path in ["/v1/oauth/callback", "/v1/oauth/callback?state=x&code=c", "/v1/oauth/callback?code=c"] {
         assert_eq!(mailbox.world.get(path).await.refusal(), refused, "{path}");
     }
+    // A browser that shows nothing was sent by a command: the answer waits for the session that began it.
+    let begun = mailbox.begin().await;
+    let path = format!("/v1/oauth/callback?state={}&code=c", begun.state);
+    assert_eq!(mailbox.world.get(&path).await.refusal(), refused);
+    assert_eq!(mailbox.world.get(&path).by(&mailbox.cast.user).await.status(), 200);
+    assert_eq!(mailbox.world.get(&path).by(&mailbox.cast.user).await.refusal(), refused);
     // By the session itself, where there is no browser.
     let begun = mailbox.begin().await;
     let path = format!("/v1/oauth/callback?state={}&code=c", begun.state);

@@ -15,10 +15,15 @@ const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 impl World {
     /// A sync that runs and whose source understands messages; answers its path and its id.
     pub(crate) async fn hook(&self, cast: &Cast) -> (String, String) {
+        self.hook_of(cast, MANIFEST).await
+    }
+
+    /// The same with a source that says this of itself.
+    async fn hook_of(&self, cast: &Cast, manifest: &str) -> (String, String) {
         let parts = &self.parts;
         let (acme, admin) = (&cast.acme, &self.admin_id(cast).await);
         let digest = "e".repeat(64);
-        parts.installations.install(admin, acme, &digest, MANIFEST).await.unwrap();
+        parts.installations.install(admin, acme, &digest, manifest).await.unwrap();
         let config = |name: &str| {
             let (name, installation) = (name.to_owned(), digest.clone());
             ConnectionConfig { name, installation, config: json!({}) }
@@ -179,4 +184,42 @@ async fn a_challenge_is_answered_by_the_connector_and_shows_a_browser_text_at_mo
     assert_eq!(world.get("/v1/events/x?hub.challenge=7").await.refusal(), (404, "CD1270".to_owned()));
     let queue = world.get(&format!("{path}/endpoint/queue")).by(&cast.admin).await.json();
     assert_eq!(queue["waiting"], 0);
+}
+
+#[tokio::test]
+async fn a_message_that_only_asks_whether_the_endpoint_is_ours_is_answered_and_not_queued() {
+    let world = World::new().await;
+    let cast = world.cast().await;
+    let slack = MANIFEST.replace("standard-webhooks", "basic")
+        + "[webhook.challenge]\nfield = \"type\"\nvalue = \"url_verification\"\nanswer = \"challenge\"\n";
+    let (path, _) = world.hook_of(&cast, &slack).await;
+    let made = world.ask("POST", &format!("{path}/endpoint")).by(&cast.admin).await.text("/url");
+    let at = made.as_str();
+    let asks = json!({"type": "url_verification", "challenge": "3eZbrw1a", "token": "x"});
+    let asked = world.ask("POST", at).json(&asks).await;
+    assert_eq!((asked.status(), asked.bytes()), (200, &b"3eZbrw1a"[..]));
+    assert_eq!(asked.header("content-type"), Some("text/plain; charset=utf-8"));
+    let waiting = async || {
+        let queue = world.get(&format!("{path}/endpoint/queue")).by(&cast.admin).await.json();
+        queue["waiting"].as_u64().unwrap()
+    };
+    assert_eq!(waiting().await, 0);
+    // What is no question is a message.
+    for (number, body) in (1..).zip([
+        json!({"type": "event_callback", "challenge": "x"}),
+        json!({"type": "url_verification"}),
+        json!({"type": "url_verification", "challenge": 7}),
+        json!({"type": "url_verification", "challenge": "a\r\nb"}),
+        json!(["url_verification"]),
+    ]) {
+        assert_eq!(world.ask("POST", at).json(&body).await.status(), 202, "{body}");
+        assert_eq!(waiting().await, number, "{body}");
+    }
+    // Once a key was entered, who asks shows it as well.
+    let secret = json!({"secret": "slack:word"});
+    let entered = world.post(&format!("{path}/endpoint/signing-secret"), secret).by(&cast.admin).await;
+    assert_eq!(entered.status(), 204);
+    assert_eq!(world.ask("POST", at).json(&asks).await.refusal(), (401, "CD1271".into()));
+    let shown = world.ask("POST", at).header("authorization", "Basic c2xhY2s6d29yZA==").json(&asks).await;
+    assert_eq!((shown.status(), shown.bytes()), (200, &b"3eZbrw1a"[..]));
 }

@@ -132,6 +132,15 @@ async fn each_right_is_told_where_it_is_wrong() {
         (json!({"addresses": [{"network": "10.0.0.1/32", "port": 1}]}), 422, "/addresses/0: "),
         (json!({"reveal": ["api"]}), 422, "/reveal/api: "),
         (json!({"reveal": "api"}), 400, "`reveal`: "),
+        (json!({"authority": 7}), 400, "`authority`: "),
+        (json!({"authority": ""}), 422, "/authority: "),
+        (json!({"authority": "no certificate"}), 422, "/authority: "),
+        (
+            json!({"authority": "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n"}),
+            422,
+            "/authority: ",
+        ),
+        (json!({"authority": "x".repeat(70_000)}), 422, "/authority: has more than 64 KiB"),
     ] {
         let refused = shop.put("{c}/consent", &body).await;
         assert_eq!(refused.status(), status, "{body}");

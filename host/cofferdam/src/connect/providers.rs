@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{AskedConsent, Blame, ConnectorFault, ConsentAnswer, ConsentTokens, Consenting};
+use api::{AskedConsent, Blame, ConnectorFault, ConsentAnswer, ConsentTokens, Consenting, Way};
 use async_trait::async_trait;
 use manifest::credential::OAuth2;
-use manifest::{AddressGrant, CredentialAsk, CredentialKind};
+use manifest::{CredentialAsk, CredentialKind};
 use records::OpenedCredential;
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ impl Providers {
 
     async fn redeemed(&self, of: Consenting, answer: ConsentAnswer) -> Result<ConsentTokens, Problems> {
         let oauth2 = by_code(&of.ask)?;
-        let settings = Settings { ask: of.ask.clone(), addresses: of.addresses, authority: None };
+        let settings = settings_of(of.ask.clone(), of.way);
         let calls = Arc::new(Calls::new(&settings, &self.network)?);
         let came = Code { code: answer.code, verifier: answer.verifier, redirect: of.redirect };
         let tokens = consent::read(&code::redeem(oauth2, &of.fields, came, calls).await?)?;
@@ -47,8 +47,8 @@ impl Providers {
 
 #[async_trait]
 impl api::Providers for Providers {
-    fn settings(&self, ask: &CredentialAsk, addresses: &[AddressGrant]) -> Value {
-        Settings { ask: ask.clone(), addresses: addresses.to_vec(), authority: None }.to_value()
+    fn settings(&self, ask: &CredentialAsk, way: &Way) -> Value {
+        settings_of(ask.clone(), way.clone()).to_value()
     }
 
     fn ask_consent(&self, of: &Consenting) -> Result<AskedConsent, ConnectorFault> {
@@ -70,6 +70,10 @@ impl api::Providers for Providers {
     async fn give_back(&self, credential: &OpenedCredential) -> Result<bool, ConnectorFault> {
         given_back(credential, &self.network).await.map_err(|problems| fault(Blame::System, problems))
     }
+}
+
+fn settings_of(ask: CredentialAsk, Way { addresses, authority }: Way) -> Settings {
+    Settings { ask, addresses, authority }
 }
 
 /// The settings of a credential that comes by a user's consent.

@@ -19,8 +19,12 @@ const ENTRY_BYTES_MAX: usize = 16 << 10;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Act {
-    /// The first operator of an installation was made.
+    /// An operator of an installation was made: the first one, or one who was invited.
     OperatorCreated,
+    /// Somebody was invited to run the installation.
+    OperatorInvited,
+    /// Somebody runs the installation no more.
+    OperatorRemoved,
     /// A person was made known.
     UserCreated,
     /// A person and all that is personal of it was removed.

@@ -32,6 +32,10 @@ pub struct Consent {
     /// Credentials that the connector may hold, by the names under which it asks for them.
     #[serde(default)]
     pub reveal: BTreeSet<String>,
+    /// Certificates of authorities that the connection trusts beside those that the machine trusts, in PEM form. Whoever lets
+    /// it in has seen that there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
 }
 
 impl Connections {
@@ -62,7 +66,8 @@ impl Connections {
             let event = Event::done(act, by, id)
                 .detail("hosts", consent.hosts.len().to_string())
                 .detail("addresses", consent.addresses.len().to_string())
-                .detail("revealed", consent.reveal.len().to_string());
+                .detail("revealed", consent.reveal.len().to_string())
+                .detail("authority", if consent.authority.is_some() { "own" } else { "none" });
             let consented = Consented { consent: consent.clone(), asks: digest_of(&asks)? };
             let body = Body { consent: (!is_nothing).then_some(consented), ..body };
             let (name, made): (String, Made) = (filed.head.name.clone(), filed.head.more.clone());

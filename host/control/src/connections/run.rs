@@ -2,7 +2,7 @@
 
 use super::{Connection, Connections};
 use crate::error::Error;
-use manifest::{CredentialGrant, Grants, Limits, Role};
+use manifest::{Authority, CredentialGrant, Grants, Limits, Role, TlsGrant};
 use std::path::PathBuf;
 
 impl Connections {
@@ -45,6 +45,7 @@ fn granted(connection: &Connection) -> Grants {
         credentials: credentials.collect(),
         hosts: consent.hosts,
         addresses: consent.addresses,
+        tls: consent.authority.map(|pem| TlsGrant { ca: Authority::Pem(pem) }),
         ..Grants::default()
     }
 }

@@ -10,13 +10,15 @@ use crate::keeper::INSTALLATION;
 use crate::secret::{Secret, TokenKind};
 use crate::tables::{ENDPOINT_SECRETS, EVENT_TOKENS, Key};
 use crate::zones::Entrance;
-use manifest::WebhookAsk;
+use manifest::{BodyChallenge, WebhookAsk};
 use sha2::{Digest as _, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// For so long a message that comes again is known, where its time is not signed.
 const WINDOW_MS: u64 = 10 * 60 * 1_000;
+/// A longer word is none that anybody asks for.
+const WORD_BYTES_MAX: usize = 4 << 10;
 /// A longer word is no id.
 const ID_BYTES_MAX: usize = 256;
 
@@ -108,6 +110,19 @@ impl Endpoints {
         Ok(Accepted { sequence, is_known })
     }
 
+    /// The word that is to be sent back where a message only asks whether the endpoint is ours; none: it is a message.
+    ///
+    /// # Errors
+    /// [`EventError::BadSignature`], or when storage cannot be read.
+    pub async fn answer(&self, at: &OpenEndpoint, arrived: &Arrived) -> Result<Option<String>, Error> {
+        let Some(word) = at.ask.challenge.as_ref().and_then(|challenge| asked(challenge, &arrived.body))
+        else {
+            return Ok(None);
+        };
+        self.check_signature(at, arrived, self.organizations().keeper.now_ms()).await?;
+        Ok(Some(word))
+    }
+
     /// Whether the message is signed; a key that was entered must have signed it.
     async fn check_signature(
         &self,
@@ -149,6 +164,15 @@ impl Endpoints {
             .map(|word| word.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte)));
         Some(([words.next()?, words.next()?], window_ms.max(WINDOW_MS)))
     }
+}
+
+/// The word that is asked for. A body that is no JSON, or that has no such word, is a message.
+fn asked(challenge: &BodyChallenge, body: &[u8]) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let text = |name: &str| body.get(name)?.as_str();
+    let is_word = |word: &&str| word.len() <= WORD_BYTES_MAX && !word.contains(char::is_control);
+    let word = text(&challenge.answer).filter(is_word)?;
+    (text(&challenge.field)? == challenge.value).then(|| word.to_owned())
 }
 
 /// That there was something is nothing for who has no token that holds.

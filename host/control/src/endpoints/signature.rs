@@ -21,6 +21,8 @@ const SIGNATURES_MAX: usize = 16;
 
 const NOT_SIGNED: &str = "it has no signature";
 const NOT_ITS: &str = "its signature is not that of this message by a key that was entered";
+const NOT_SHOWN: &str = "it shows no name and password";
+const NOT_ITS_NAME: &str = "the name and password that it shows were not entered";
 const NO_TIME: &str = "it has no time that can be read";
 const OFF: &str = "its time is too far from ours";
 
@@ -37,6 +39,9 @@ pub(super) fn check_secret(scheme: &SignatureScheme, text: &str) -> Result<(), &
         SignatureScheme::StandardWebhooks { .. } if !STANDARD_KEY_BYTES.contains(&bytes.len()) => {
             Err("a key of Standard Webhooks has 24 to 64 bytes")
         }
+        SignatureScheme::Basic if !text.contains(':') => {
+            Err("it is written as `name:password`, with a colon between them")
+        }
         _ if bytes.is_empty() => Err("it is empty"),
         _ => Ok(()),
     }
@@ -52,6 +57,7 @@ pub(super) fn verify(
     let (parts, time_ms) = match scheme {
         SignatureScheme::StandardWebhooks { .. } => standard(headers)?,
         SignatureScheme::HmacHeader(settings) => templated(settings, headers, body)?,
+        SignatureScheme::Basic => return shown(headers, secrets),
     };
     let given = signatures(scheme, headers);
     if given.is_empty() {
@@ -73,6 +79,20 @@ pub(super) fn verify(
         (Some(time_ms), Some(tolerance_ms)) if now_ms.abs_diff(time_ms) > tolerance_ms => Err(OFF),
         _ => Ok(()),
     }
+}
+
+/// Whether the message shows one of these names and passwords. Compared by hashes, in a time that does not tell where they
+/// differ nor how long they are.
+fn shown(headers: &Headers, secrets: &[&KeptSecret]) -> Result<(), &'static str> {
+    let shown = only(headers, "authorization").and_then(|value| value.split_once(' '));
+    let (scheme, word) = shown.ok_or(NOT_SHOWN)?;
+    let word = unbase64(word.trim()).filter(|_| scheme.eq_ignore_ascii_case("basic")).ok_or(NOT_SHOWN)?;
+    let digest = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes);
+    let given = digest(&Zeroizing::new(word));
+    let is_one = secrets.iter().fold(subtle::Choice::from(0), |found, secret| {
+        found | subtle::ConstantTimeEq::ct_eq(given.as_ref(), digest(secret.text.as_bytes()).as_ref())
+    });
+    if is_one.into() { Ok(()) } else { Err(NOT_ITS_NAME) }
 }
 
 /// What is signed, a part without bytes being the body, and the time that is signed.
@@ -121,6 +141,8 @@ fn signatures(scheme: &SignatureScheme, headers: &Headers) -> Vec<Vec<u8>> {
             let lists = all(headers, "webhook-signature").flat_map(|list| list.split_ascii_whitespace());
             lists.filter_map(|one| one.strip_prefix("v1,")).take(SIGNATURES_MAX).map(unbase64).collect()
         }
+        // Nothing is signed.
+        SignatureScheme::Basic => Vec::new(),
         SignatureScheme::HmacHeader(settings) => {
             let decode = |text: &str| match settings.encoding {
                 Encoding::Hex => unhex(text),
@@ -173,7 +195,7 @@ fn read_time(form: TimestampForm, text: &str) -> Option<u64> {
 
 fn key(scheme: &SignatureScheme, text: &str) -> Result<hmac::Key, &'static str> {
     let algorithm = match scheme {
-        SignatureScheme::StandardWebhooks { .. } => hmac::HMAC_SHA256,
+        SignatureScheme::StandardWebhooks { .. } | SignatureScheme::Basic => hmac::HMAC_SHA256,
         SignatureScheme::HmacHeader(settings) => match settings.hash {
             Digest::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
             Digest::Sha256 => hmac::HMAC_SHA256,
@@ -190,6 +212,7 @@ fn key_bytes(scheme: &SignatureScheme, text: &str) -> Result<Zeroizing<Vec<u8>>,
             (KeyEncoding::Base64, text.strip_prefix("whsec_").unwrap_or(text))
         }
         SignatureScheme::HmacHeader(settings) => (settings.key_encoding, text),
+        SignatureScheme::Basic => (KeyEncoding::Text, text),
     };
     Ok(Zeroizing::new(match encoding {
         KeyEncoding::Text => text.as_bytes().to_vec(),

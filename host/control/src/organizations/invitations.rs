@@ -11,10 +11,10 @@ use crate::users::Email;
 use serde::{Deserialize, Serialize};
 use storage::{Change, Life, Range, Revision};
 
-const LIFE_MS: u64 = 72 * HOUR_MS;
+pub(super) const LIFE_MS: u64 = 72 * HOUR_MS;
 const HOUR_MS: u64 = 60 * 60 * 1_000;
 /// Storage rounds the end of a life down to the day; until then we look at the clock ourselves.
-const DAY_MS: u64 = 24 * HOUR_MS;
+pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// An invitation that was made.
 pub struct Invited {

@@ -20,7 +20,9 @@ impl Organizations {
         if by != user && !self.users.get(by).await?.is_operator {
             return Err(self.denied(by, Action::RunInstallation, Reason::NeedsOperator, None).await?);
         }
-        if self.users.get(user).await?.is_operator {
+        if self.users.get(user).await?.is_operator
+            && self.users.operators().await?.iter().all(|other| other.id == user)
+        {
             return Err(Error::LastOperator);
         }
         for organization in self.of_user(user).await? {
@@ -57,7 +59,8 @@ impl Organizations {
             let page = self.audit.read(log, from, SCAN_RECORDS).await?;
             let Some(last) = page.last() else { break };
             from = last.number + 1;
-            let joined = page.iter().filter(|entry| entry.act == Act::MemberJoined.name());
+            let by_invitation = [Act::MemberJoined.name(), Act::OperatorCreated.name()];
+            let joined = page.iter().filter(|entry| by_invitation.contains(&entry.act));
             let joined = joined.filter(|entry| entry.actor == user);
             persons.extend(joined.filter_map(|entry| entry.details.get("invitation").cloned()));
         }

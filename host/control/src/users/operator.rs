@@ -10,11 +10,11 @@ use crate::tables::SETUP;
 use serde::{Deserialize, Serialize};
 use storage::{Change, Life};
 
-const AT: &[u8] = b"1";
+pub(super) const AT: &[u8] = b"1";
 
 /// How far the setup has come.
 #[derive(Serialize, Deserialize)]
-enum Setup {
+pub(super) enum Setup {
     Open(TokenDigest),
     Done,
 }

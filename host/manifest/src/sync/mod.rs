@@ -15,7 +15,7 @@ pub use streams::{Comparison, Condition, Mode, StreamSelection};
 use crate::config::ConfigFault;
 use crate::connector::is_known_format;
 use crate::fault::{Code, Faults};
-use crate::grants::{Grants, read_grants, read_path};
+use crate::grants::{Authority, Grants, TlsGrant, read_grants, read_path};
 use crate::json::to_json;
 use crate::limits::{Limits, read_limits};
 use crate::reader::{Node, Table, read, read_shown, refuse_duplicates};
@@ -76,8 +76,8 @@ impl SyncFile {
             for directory in connection.grants.directories.values_mut() {
                 directory.path = folder.join(&directory.path);
             }
-            if let Some(tls) = &mut connection.grants.tls {
-                tls.ca = folder.join(&tls.ca);
+            if let Some(TlsGrant { ca: Authority::File(path) }) = &mut connection.grants.tls {
+                *path = folder.join(&*path);
             }
         }
     }

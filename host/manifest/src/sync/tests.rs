@@ -234,7 +234,7 @@ fn an_authority_of_the_connections_own_lies_beside_the_document() {
             .unwrap();
     assert_eq!(sync.source.grants.tls, None);
     sync.rebase(Path::new("/etc/syncs"));
-    assert_eq!(sync.destination.grants.tls.unwrap().ca, Path::new("/etc/syncs/ca.pem"));
+    assert_eq!(sync.destination.grants.tls.unwrap().ca, crate::Authority::File("/etc/syncs/ca.pem".into()));
     check(
         "[source.grants.tls]\nca = 7\ninsecure = true\n",
         &[

@@ -55,6 +55,31 @@ fn schemes_of_known_senders_can_be_written() {
 }
 
 #[test]
+fn a_challenge_in_a_body_and_a_name_with_a_password_can_be_written() {
+    let slack =
+        "[webhook.challenge]\nfield = \"type\"\nvalue = \"url_verification\"\nanswer = \"challenge\"\n";
+    let ask = read(slack);
+    let challenge = ask.challenge.unwrap();
+    assert_eq!(
+        (challenge.field.as_str(), challenge.value.as_str(), challenge.answer.as_str()),
+        ("type", "url_verification", "challenge")
+    );
+    let basic = read("[webhook.signature]\nscheme = \"basic\"\n").signature.unwrap();
+    assert_eq!((basic.as_str(), basic.tolerance_ms()), ("basic", None));
+    for (body, expected) in [
+        ("[webhook.challenge]\nfield = \"type\"\nvalue = \"x\"\n", "answer"),
+        (
+            "[webhook.challenge]\nfield = \"type\"\nvalue = \"a\\nb\"\nanswer = \"c\"\n",
+            "webhook.challenge.value",
+        ),
+        ("[webhook.challenge]\nfield = 7\nvalue = \"x\"\nanswer = \"c\"\n", "webhook.challenge.field"),
+        ("[webhook.signature]\nscheme = \"basic\"\nheader = \"x\"\n", "unknown key `header`"),
+    ] {
+        assert!(faults(body).iter().any(|fault| fault.contains(expected)), "{expected}: {:?}", faults(body));
+    }
+}
+
+#[test]
 fn every_fault_of_a_scheme_is_told_at_its_place() {
     for (body, expected) in [
         ("[webhook]\nheader = []\n", vec!["webhook: unknown key `header`"]),
@@ -68,8 +93,8 @@ fn every_fault_of_a_scheme_is_told_at_its_place() {
         ),
         ("[webhook.signature]\n", vec!["webhook.signature: `scheme` is missing"]),
         (
-            "[webhook.signature]\nscheme = \"basic\"\n",
-            vec!["webhook.signature.scheme: `basic` is not `standard-webhooks` or `hmac-header`"],
+            "[webhook.signature]\nscheme = \"digest\"\n",
+            vec!["webhook.signature.scheme: `digest` is not `standard-webhooks`, `hmac-header` or `basic`"],
         ),
         (
             "[webhook.signature]\nscheme = \"standard-webhooks\"\ntolerance = \"2 h\"\nhash = \"sha1\"\n",

@@ -21,6 +21,12 @@ pub(super) fn of_people() -> Vec<Row> {
         row("post", "/v1/second-factor/enable", json!({"code": "x"}), people(422)),
         row("post", "/v1/second-factor/disable", json!({"password": PASSWORD}), people(409)),
         row("post", "/v1/invitations/accept", json!({"token": "x"}), people(404)),
+        get("/v1/operators", operators(200)),
+        get("/v1/operators/invitations", operators(200)),
+        row("post", "/v1/operators/invitations", json!({"email": "ops@host.example"}), operators(201)),
+        row("delete", "/v1/operators/invitations/{invitation}", Value::Null, operators(204)),
+        // Who is none cannot be dismissed.
+        row("delete", "/v1/operators/{user}", Value::Null, operators(404)),
     ]
 }
 

@@ -73,6 +73,31 @@ async fn a_position_is_seen_edited_and_reset_and_the_history_says_so() {
 }
 
 #[tokio::test]
+async fn a_position_may_be_as_long_as_the_contract_says() {
+    let world = World::new().await;
+    let cast = world.cast().await;
+    let kept = world.sync_that_ran(&cast).await;
+    let path = kept.at("/checkpoints/groups/orders");
+    let tag = async || world.get(&path).by(&cast.user).await.header("etag").unwrap().to_owned();
+    // Every second byte is one that takes two in the body.
+    let of = |bytes: usize| format!("\"{}\"", "a\\\\ ".repeat(bytes / 4));
+    let long = of((4 << 20) - 4);
+    assert!(long.len() <= 4 << 20 && long.len() > (4 << 20) - 8);
+    let done = edit(&world, &kept, &cast.user, Some(&tag().await), &long).await;
+    assert_eq!((done.status(), done.text("/position") == long), (200, true));
+    let listed = world.get(&kept.at("/checkpoints")).by(&cast.user).await.json();
+    assert_eq!(listed["items"][0]["position_bytes"], long.len(), "lists have no long ones");
+    let too_long = edit(&world, &kept, &cast.user, Some(&tag().await), &of(4 << 20)).await;
+    assert_eq!(too_long.refusal(), (422, "CD1055".into()));
+    let far_too_long = edit(&world, &kept, &cast.user, Some(&tag().await), &of(16 << 20)).await;
+    assert_eq!(far_too_long.refusal(), (413, "CD1312".into()));
+    assert!(world.get(&path).by(&cast.user).await.text("/position") == long, "nothing was changed");
+    // Who may not set it sends nothing.
+    let foreign = edit(&world, &kept, &cast.eve, Some("\"x\""), &of(16 << 20)).await;
+    assert_eq!(foreign.refusal(), (404, "CD1240".into()));
+}
+
+#[tokio::test]
 async fn of_many_who_have_seen_the_same_position_one_edits_it() {
     let world = World::new().await;
     let cast = world.cast().await;

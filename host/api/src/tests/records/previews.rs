@@ -32,6 +32,20 @@ async fn a_preview_is_made_once_and_its_rows_are_read_apart_for_a_day() {
 }
 
 #[tokio::test]
+async fn of_a_sync_of_which_no_rows_are_kept_there_is_no_preview() {
+    let world = World::new().await;
+    let cast = world.cast().await;
+    let works = world.works(&cast).await;
+    let sync = world.sync(&cast.admin, &works, json!({"rejects": {"row_data": "off"}})).await;
+    let kept = world.kept(&cast.acme, &sync);
+    Kept::preview(&world);
+    let refused = world.post(&kept.at("/preview"), json!({"rows": 2})).by(&cast.user).await;
+    assert_eq!(refused.refusal(), (409, "CD1339".into()));
+    assert_eq!(world.get(&kept.at("/previews")).by(&cast.user).await.json(), json!({"items": []}));
+    assert_eq!(kept.acts(&world, Act::PreviewMade).await, 0);
+}
+
+#[tokio::test]
 async fn what_a_connector_cannot_show_is_refused_and_noted() {
     let world = World::new().await;
     let cast = world.cast().await;

@@ -162,3 +162,30 @@ fn a_key_is_one_of_its_scheme() {
         assert_eq!(check_secret(scheme, key).is_ok(), is_one, "{key}");
     }
 }
+
+#[test]
+fn a_name_with_its_password_is_shown_once_and_whole() {
+    let basic = scheme("scheme = \"basic\"\n");
+    let shown = |all: &[(&str, &str)], secrets: &[&str]| judge(&basic, secrets, (all, "{}"), 0);
+    // RFC 7617, section 2.
+    let (secret, word) = ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    let value = format!("Basic {word}");
+    assert_eq!(shown(&[("authorization", &value)], &[secret]), Ok(()));
+    assert_eq!(shown(&[("authorization", &format!("basic  {word}"))], &["other:word", secret]), Ok(()));
+    for wrong in [
+        &[][..],
+        &[("authorization", "Basic")],
+        &[("authorization", "Basic ")],
+        &[("authorization", word)],
+        &[("authorization", &format!("Bearer {word}"))],
+        &[("authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2Ft")],
+        &[("authorization", &value), ("authorization", &value)],
+        &[("proxy-authorization", &value)],
+    ] {
+        assert!(shown(wrong, &[secret]).is_err(), "{wrong:?}");
+    }
+    assert!(shown(&[("authorization", &value)], &[]).is_err(), "no key is none that fits");
+    assert!(shown(&[("authorization", &value)], &["Aladdin:open"]).is_err());
+    assert_eq!(check_secret(&basic, secret), Ok(()));
+    assert!(check_secret(&basic, "no colon").is_err());
+}

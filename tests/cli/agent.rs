@@ -1,10 +1,14 @@
 //! Runs in a server: its people ask for them over HTTP, their connectors run in workers, and what arrived is seen in another
 //! system, which outlives the server.
 
+mod authority;
+mod changed;
 mod ended;
 mod events;
 mod quarantine;
 mod remote;
+mod rows;
 mod runs;
 mod story;
+mod tenants;
 mod uploads;

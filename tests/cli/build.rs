@@ -43,11 +43,16 @@ fn build(world: &World, more: &[&str]) -> crate::world::Ran {
 
 /// A world with this manifest built as `api.wasm`, and an empty folder `out`.
 pub(crate) fn packaged(manifest: &str) -> World {
+    packaged_as(manifest, "1.2.0")
+}
+
+/// The same as this version.
+pub(crate) fn packaged_as(manifest: &str, version: &str) -> World {
     let world = World::new();
     world.folder("out");
     world.file("manifest.yaml", manifest);
     let built = ["build", "manifest.yaml", "--interpreter", "components/http-manifest.wasm", "--name", "api"];
-    world.run(&built).succeeded();
+    world.run(&[&built[..], &["--as-version", version]].concat()).succeeded();
     world
 }
 

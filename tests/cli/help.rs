@@ -3,7 +3,7 @@
 use crate::snapshot;
 use crate::world::World;
 
-const COMMANDS: [&str; 34] = [
+const COMMANDS: [&str; 36] = [
     "run",
     "check",
     "discover",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 34] = [
     "login",
     "logout",
     "account",
+    "operators",
     "organizations",
     "members",
     "invitations",
@@ -34,15 +35,16 @@ const COMMANDS: [&str; 34] = [
     "connectors",
     "connections",
     "syncs",
+    "endpoints",
     "retention",
     "audit",
     "explain",
     "completion",
 ];
 /// Commands with commands of their own.
-const FAMILIES: [(&str, &[&str]); 17] = [
+const FAMILIES: [(&str, &[&str]); 19] = [
     ("credentials", &["list", "rotate", "revoke"]),
-    ("runs", &["list", "show", "logs"]),
+    ("runs", &["list", "show", "logs", "watch"]),
     ("checkpoints", &["show", "edit", "reset"]),
     ("errors", &["list", "show", "export", "delete"]),
     ("keys", &["status", "rotate", "verify", "export", "import", "recovery-key"]),
@@ -63,9 +65,20 @@ const FAMILIES: [(&str, &[&str]); 17] = [
             "end-other-sessions",
         ],
     ),
+    ("operators", &["list", "invitations", "invite", "revoke", "dismiss"]),
     (
         "organizations",
-        &["list", "create", "show", "rename", "deletion", "delete", "keep", "confirm-deletion"],
+        &[
+            "list",
+            "create",
+            "show",
+            "rename",
+            "deletion",
+            "delete",
+            "keep",
+            "confirm-deletion",
+            "certificate",
+        ],
     ),
     ("members", &["list", "show", "change", "remove"]),
     ("invitations", &["list", "create", "revoke", "accept"]),
@@ -82,10 +95,12 @@ const FAMILIES: [(&str, &[&str]); 17] = [
             "show",
             "change",
             "remove",
+            "asks",
             "grant",
             "withdraw",
             "credentials",
             "enter",
+            "authorize",
             "revoke",
             "check",
             "discover",
@@ -95,12 +110,31 @@ const FAMILIES: [(&str, &[&str]); 17] = [
     (
         "syncs",
         &[
-            "list", "create", "validate", "show", "change", "delete", "start", "pause", "stop", "run",
-            "preview", "previews", "queue", "cancel", "live", "times",
+            "list",
+            "create",
+            "validate",
+            "show",
+            "change",
+            "delete",
+            "start",
+            "pause",
+            "stop",
+            "run",
+            "preview",
+            "previews",
+            "queue",
+            "cancel",
+            "live",
+            "report",
+            "rejected",
+            "position",
+            "position-changes",
+            "times",
         ],
     ),
+    ("endpoints", &["show", "create", "rotate", "turn-off", "sign", "unsign", "queue", "clear"]),
     ("retention", &["show", "set"]),
-    ("audit", &["list", "export", "verify"]),
+    ("audit", &["list", "export", "verify", "checkpoint", "compare", "inclusion", "consistency"]),
 ];
 
 #[test]

@@ -132,6 +132,19 @@ pub(crate) fn consents(url: &str) -> String {
     browsed(&[url])
 }
 
+/// What a browser shows last, and the address of that.
+pub(crate) struct Seen {
+    pub(crate) page: String,
+    pub(crate) url: String,
+}
+
+/// The same of a browser that has this cookie from the beginning, if any.
+pub(crate) fn browses(url: &str, cookie: &str) -> Seen {
+    let seen = browsed(&[url, "", "", cookie]);
+    let (page, url) = seen.trim_end().rsplit_once('\n').unwrap();
+    Seen { page: page.to_owned(), url: url.to_owned() }
+}
+
 /// The same for one who types a code.
 pub(crate) fn consents_by_code(url: &str, code: &str) -> String {
     browsed(&[url, code])

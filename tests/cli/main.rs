@@ -11,6 +11,7 @@
 
 mod acme;
 mod agent;
+mod alike;
 mod api;
 mod audit;
 mod backup;
@@ -25,6 +26,7 @@ mod columns;
 mod commands;
 mod components;
 mod connect;
+mod consented;
 mod counted;
 mod credentials;
 mod data;

@@ -16,14 +16,18 @@ const TLS: [&str; 4] = ["--tls-certificate", "certificate.pem", "--tls-key", "ke
 pub(crate) struct Site {
     pub(crate) world: World,
     pub(crate) server: Serving,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Site {
     pub(crate) fn new() -> Self {
-        let world = World::new();
+        Self::over(World::new(), &[])
+    }
+
+    /// In this world, with more settings of the server.
+    pub(crate) fn over(world: World, more: &[&str]) -> Self {
         let root = certificate(&world);
-        let mut server = Serving::start(&world, &TLS, Some(root));
+        let mut server = Serving::start(&world, &[&TLS[..], more].concat(), Some(root));
         let port = server.address.rsplit(':').next().unwrap().to_owned();
         world.secret("password", PASSWORD);
         world.secret("setup", &server.setup_token());
@@ -35,7 +39,7 @@ impl Site {
         site
     }
 
-    fn command(&self, who: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, who: &str, arguments: &[&str]) -> Command {
         let mut command = self.world.command(arguments);
         command.env("XDG_CONFIG_HOME", self.world.path(who)).env("COFFERDAM_SERVER", &self.url);
         command
@@ -45,7 +49,7 @@ impl Site {
         self.world.ended(self.command(who, arguments))
     }
 
-    fn json(&self, who: &str, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, who: &str, arguments: &[&str]) -> Value {
         // What is shown once is shown to whoever asks for it, and to nobody else.
         let output = self.command(who, &[arguments, &["--json"]].concat()).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -61,23 +65,21 @@ impl Site {
         self.world.must_not_show(&text(&login, &format!("/servers/{}/token", self.url.replace('/', "~1"))));
     }
 
+    /// Somebody who was invited to something becomes known, and logs in.
+    pub(crate) fn join(&self, who: &str, email: &str, token: &str) {
+        let file = format!("invitation-{who}");
+        self.world.secret(&file, token);
+        let token = format!("@{file}");
+        let joined = ["account", "join", "--token", &token, "--password", "@password"];
+        self.asked(who, &[&joined[..], &["--ca", "certificate.pem"]].concat()).succeeded();
+        self.log_in(who, email);
+    }
+
     /// An organization with an admin, who is logged in; its id.
     pub(crate) fn organization(&self, name: &str) -> String {
         let made = self
             .json("op", &["organizations", "create", "--name", name, "--admin-email", "ada@acme.example"]);
-        self.world.secret("invitation", &text(&made, "/invitation/token"));
-        let joined = [
-            "account",
-            "join",
-            "--token",
-            "@invitation",
-            "--password",
-            "@password",
-            "--ca",
-            "certificate.pem",
-        ];
-        self.asked("ada", &joined).succeeded();
-        self.log_in("ada", "ada@acme.example");
+        self.join("ada", "ada@acme.example", &text(&made, "/invitation/token"));
         text(&made, "/organization/id")
     }
 }

@@ -18,7 +18,10 @@ use clap_complete::Shell;
 
 use crate::remote::Words;
 
-pub(crate) use audit::{Audit, AuditCommand, AuditExport, AuditList, AuditVerify, OneLog};
+pub(crate) use audit::{
+    Audit, AuditCommand, AuditCompare, AuditConsistency, AuditExport, AuditInclusion, AuditList, AuditVerify,
+    OneLog,
+};
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use credentials::{
     Connect, Consent, Credentials, CredentialsCommand, CredentialsList, CredentialsRevoke, CredentialsRotate,
@@ -31,7 +34,7 @@ pub(crate) use network::{Network, name_server};
 pub(crate) use records::{
     Checkpoints, CheckpointsCommand, CheckpointsEdit, CheckpointsReset, CheckpointsShow, Errors,
     ErrorsCommand, ErrorsDelete, ErrorsExport, ErrorsList, ErrorsShow, ExportFormat, Filters, OneRun,
-    Reprocess, RowFilters, Runs, RunsCommand, RunsList, State,
+    Reprocess, RowFilters, Runs, RunsCommand, RunsList, RunsWatch, State,
 };
 pub(crate) use remote::{Login, Logout, Server, source};
 pub(crate) use serve::Serve;
@@ -186,9 +189,11 @@ pub(crate) struct Reload {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// The sync's document
-    #[arg(value_name = "SYNC.TOML")]
+    /// The sync's document; at a server a sync or a connection, by its id or its name
+    #[arg(value_name = "SYNC.TOML|NAME")]
     pub(crate) sync: PathBuf,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
@@ -199,12 +204,14 @@ pub(crate) struct Check {
 
 #[derive(Debug, Args)]
 pub(crate) struct Discover {
-    /// A sync's document, or a source's component that needs no grants
-    #[arg(value_name = "SYNC.TOML|COMPONENT")]
+    /// A sync's document, or a source's component that needs no grants; at a server a connection, by its id or its name
+    #[arg(value_name = "SYNC.TOML|COMPONENT|NAME")]
     pub(crate) subject: PathBuf,
     /// The component's configuration, as TOML or JSON; a sync brings its own
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
@@ -215,20 +222,22 @@ pub(crate) struct Discover {
 
 #[derive(Debug, Args)]
 pub(crate) struct Preview {
-    /// The sync's document
-    #[arg(value_name = "SYNC.TOML")]
+    /// The sync's document; at a server a sync, by its id or its name
+    #[arg(value_name = "SYNC.TOML|NAME")]
     pub(crate) sync: PathBuf,
     /// A stream of the source
     pub(crate) stream: String,
     /// How many rows
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rows: u32,
-    /// Keep the rows, sealed, for a day
+    /// Keep the rows, sealed, for a day; a server always does
     #[arg(long)]
     pub(crate) keep: bool,
     /// Show the rows that were kept, and ask no connector
     #[arg(long, conflicts_with = "keep")]
     pub(crate) kept: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]

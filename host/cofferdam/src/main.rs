@@ -40,6 +40,7 @@ mod sample;
 mod serve;
 mod signals;
 mod spec;
+mod steps;
 mod subject;
 mod summary;
 mod table;

@@ -87,6 +87,11 @@ impl Remote {
         self.units().values().map(|unit| unit.commits).sum()
     }
 
+    /// How many units have committed something.
+    pub(super) fn units_committed(&self) -> usize {
+        self.units().values().filter(|unit| unit.commits > 0).count()
+    }
+
     /// Each row of a stream of every unit once, and none twice.
     pub(super) fn has_once(&self, stream: &str, rows: u64) {
         for (name, unit) in self.units().iter() {

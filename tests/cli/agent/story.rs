@@ -18,8 +18,11 @@ pub(super) struct Story {
     server: Option<Serving>,
     /// Settings that this server has beside those of all.
     settings: Vec<String>,
-    token: String,
-    organization: String,
+    /// Another address that may be granted, if any.
+    grantable: Option<String>,
+    operator: String,
+    /// Organizations by their ids, each with the token of its admin. The last one is who asks.
+    tenants: Vec<(String, String)>,
 }
 
 /// A row source whose pages take a while: so many rows, twenty of them on a page.
@@ -44,20 +47,46 @@ impl Story {
 
     /// The same in this world.
     pub(super) fn of(world: World, settings: &[&str]) -> Self {
+        Self::in_world(world, settings, None)
+    }
+
+    /// A server whose organizations may grant this address too.
+    pub(super) fn reaching(address: &str) -> Self {
+        Self::in_world(World::new(), &[], Some(address.to_owned()))
+    }
+
+    fn in_world(world: World, settings: &[&str], grantable: Option<String>) -> Self {
         let remote = Remote::start();
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
-        let mut server = started(&world, &remote, &settings);
+        let mut server = started(&world, &remote, (&settings, grantable.as_deref()));
         let first =
             json!({ "token": server.setup_token(), "email": "op@host.example", "password": PASSWORD });
         server.post("/v1/setup", None, first);
         let operator = server.log_in("op@host.example");
-        let wanted = json!({ "name": "Acme", "admin_email": "ada@acme.example" });
-        let made = server.post("/v1/organizations", Some(&operator), wanted);
+        let (server, tenants) = (Some(server), Vec::new());
+        let mut story = Self { world, remote, server, settings, grantable, operator, tenants };
+        story.found("Acme", "ada@acme.example");
+        story
+    }
+
+    /// Makes an organization, whose admin asks from now on.
+    pub(super) fn found(&mut self, name: &str, admin: &str) {
+        let server = self.server();
+        let wanted = json!({ "name": name, "admin_email": admin });
+        let made = server.post("/v1/organizations", Some(&self.operator), wanted);
         let invitation = text(&made, "/invitation/token");
         server.post("/v1/join", None, json!({ "token": invitation, "password": PASSWORD }));
-        let token = server.log_in("ada@acme.example");
-        let organization = text(&made, "/organization/id");
-        Self { world, remote, server: Some(server), settings, token, organization }
+        let token = server.log_in(admin);
+        self.tenants.push((text(&made, "/organization/id"), token));
+    }
+
+    /// The admin of the next organization asks from now on.
+    pub(super) fn turn(&mut self) {
+        self.tenants.rotate_left(1);
+    }
+
+    fn token(&self) -> &str {
+        &self.tenants.last().unwrap().1
     }
 
     pub(super) fn server(&self) -> &Serving {
@@ -69,15 +98,15 @@ impl Story {
     }
 
     fn at(&self, rest: &str) -> String {
-        format!("/v1/organizations/{}{rest}", self.organization)
+        format!("/v1/organizations/{}{rest}", self.tenants.last().unwrap().0)
     }
 
     pub(super) fn post(&self, path: &str, body: Value) -> Value {
-        self.server().post(&self.at(path), Some(&self.token), body)
+        self.server().post(&self.at(path), Some(self.token()), body)
     }
 
     pub(super) fn get(&self, path: &str) -> Value {
-        let answer = self.server().get(&self.at(path), &self.token);
+        let answer = self.server().get(&self.at(path), self.token());
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
     }
@@ -95,7 +124,7 @@ impl Story {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {}\r\n\
              {headers}\r\ncontent-length: {length}\r\n\r\n",
-            self.token
+            self.token()
         );
         let mut stream = TcpStream::connect(&self.server().address).unwrap();
         stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
@@ -106,8 +135,29 @@ impl Story {
     }
 
     pub(super) fn delete(&self, path: &str) {
-        let answer = self.server().ask("DELETE", &self.at(path), Some(&self.token), None);
+        let answer = self.server().ask("DELETE", &self.at(path), Some(self.token()), None);
         assert_eq!(answer.status, 204, "{path}: {}", answer.body);
+    }
+
+    /// The status and the code of what is not done.
+    pub(super) fn refused(&self, (method, path): (&str, &str), body: &Value) -> (u16, String) {
+        let body = Some(body).filter(|body| !body.is_null());
+        let answer = self.server().ask(method, &self.at(path), Some(self.token()), body);
+        assert!(answer.status >= 400, "{method} {path}: {} {}", answer.status, answer.body);
+        (answer.status, text(&serde_json::from_str(&answer.body).unwrap(), "/code"))
+    }
+
+    /// Changes what is read at the same place.
+    pub(super) fn put(&self, path: &str, body: &Value) -> Value {
+        self.put_as(path, path, body)
+    }
+
+    /// Changes what is a part of what is read elsewhere.
+    fn put_as(&self, read: &str, path: &str, body: &Value) -> Value {
+        let (head, _) = self.ask(("GET", read), "accept: application/json", b"");
+        let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
+        let headers = format!("if-match: {tag}\r\ncontent-type: application/json");
+        self.ask(("PUT", path), &headers, body.to_string().as_bytes()).1
     }
 
     /// Sends a component to be installed: the status, and what was answered.
@@ -125,8 +175,33 @@ impl Story {
 
     /// A connection; answers its id.
     fn connect(&self, component: &str, config: &Value) -> String {
-        let wanted = json!({ "name": component, "digest": self.install(component), "config": config });
+        self.connection_of(&self.install(component), config)
+    }
+
+    /// The same of a connector that is installed.
+    pub(super) fn connection_of(&self, digest: &str, config: &Value) -> String {
+        let wanted = json!({ "name": "Some", "digest": digest, "config": config });
         text(&self.post("/connections", wanted), "/id")
+    }
+
+    /// Gives a connection another configuration.
+    pub(super) fn configure(&self, connection: &str, config: &Value) {
+        let digest = text(&self.get(&format!("/connections/{connection}")), "/digest");
+        self.upgrade(connection, &digest, config);
+    }
+
+    /// Gives a connection another version of its connector.
+    pub(super) fn upgrade(&self, connection: &str, digest: &str, config: &Value) {
+        let wanted = json!({ "name": "Some", "digest": digest, "config": config });
+        self.put(&format!("/connections/{connection}"), &wanted);
+    }
+
+    /// Packages a low-code manifest under this version, and installs it; answers its digest.
+    pub(super) fn package(&self, version: &str, manifest: &str) -> String {
+        let world = crate::build::packaged_as(manifest, version);
+        let bytes = std::fs::read(world.path("api.wasm")).unwrap();
+        let (_, installed) = self.ask(("POST", "/connectors"), "content-type: application/wasm", &bytes);
+        text(&installed, "/digest")
     }
 
     pub(super) fn source(&self, config: &Value) -> String {
@@ -154,10 +229,7 @@ impl Story {
     /// Lets a connection do this, and nothing else.
     pub(super) fn grant(&self, connection: &str, consent: &Value) {
         let path = format!("/connections/{connection}");
-        let (head, _) = self.ask(("GET", &path), "accept: application/json", b"");
-        let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
-        let headers = format!("if-match: {tag}\r\ncontent-type: application/json");
-        self.ask(("PUT", &format!("{path}/consent")), &headers, consent.to_string().as_bytes());
+        self.put_as(&path, &format!("{path}/consent"), consent);
     }
 
     /// A sync that commits each page; answers its id.
@@ -206,12 +278,13 @@ impl Story {
     }
 
     pub(super) fn start_again(&mut self) {
-        self.server = Some(started(&self.world, &self.remote, &self.settings));
+        self.server = Some(started(&self.world, &self.remote, (&self.settings, self.grantable.as_deref())));
     }
 }
 
-fn started(world: &World, remote: &Remote, settings: &[String]) -> Serving {
-    let grantable = format!("127.0.0.1:{}", remote.port);
+fn started(world: &World, remote: &Remote, (settings, more): (&[String], Option<&str>)) -> Serving {
+    let own = format!("127.0.0.1:{}", remote.port);
+    let grantable = more.map_or_else(|| own.clone(), |more| format!("{own},{more}"));
     // A test looks as often as it can.
     let often = ["--requests-per-second", "100000", "--requests-at-once", "100000"];
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();

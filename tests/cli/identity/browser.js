@@ -1,8 +1,9 @@
 // What a browser does for a user who consents to everything: follows redirects, keeps cookies, fills forms.
-const [first, userCode, refuses] = process.argv.slice(1);
+// It has this cookie from the beginning, if any. Says what it sees last, and where.
+const [first, userCode, refuses, cookie] = process.argv.slice(1);
 
 async function main() {
-  const cookies = new Map();
+  const cookies = new Map(cookie ? [[cookie.slice(0, cookie.indexOf("=")), cookie.slice(cookie.indexOf("=") + 1)]] : []);
   let step = { url: first, form: undefined };
   for (let number = 0; number < 40; number += 1) {
     const response = await fetch(step.url, {
@@ -23,8 +24,9 @@ async function main() {
     }
     const page = await response.text();
     const form = /<form[^>]*action="([^"]+)"[^>]*>([\s\S]*?)<\/form>/.exec(page);
-    if (!form || new URL(step.url).pathname === "/callback") {
+    if (!form || new URL(step.url).pathname.endsWith("/callback")) {
       console.log(response.status, page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim());
+      console.log(step.url);
       return;
     }
     const leaves = refuses && /href="([^"]*\/abort)"/.exec(page);

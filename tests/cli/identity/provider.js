@@ -15,7 +15,7 @@ server.listen(0, "127.0.0.1", () => {
       client_id: "shop",
       client_secret: secret,
       application_type: "native",
-      redirect_uris: ["http://127.0.0.1/callback"],
+      redirect_uris: ["http://127.0.0.1/callback", "http://127.0.0.1/v1/oauth/callback"],
       grant_types: ["authorization_code", "refresh_token", device],
       response_types: ["code"],
     }, {

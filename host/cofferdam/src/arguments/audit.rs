@@ -24,6 +24,55 @@ Of a server or a data directory, key and last checkpoint of each log are remembe
 when all is well, and the next verification is held against them. A file is judged by the remembered key, and by the
 checkpoint where the file is not older. Whoever rewrites a whole log is found only by what was remembered elsewhere.")]
     Verify(AuditVerify),
+    /// Have a server sign how far a log has come, to be kept elsewhere
+    Checkpoint(OneServerLog),
+    /// Ask a server whether its log still begins with what a checkpoint saw
+    Compare(AuditCompare),
+    /// Show the hashes that prove that an entry is in the log of an organization (RFC 6962)
+    Inclusion(AuditInclusion),
+    /// Show the hashes that prove that the log of an organization begins with an earlier one (RFC 6962)
+    Consistency(AuditConsistency),
+}
+
+/// Which log of a server.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OneServerLog {
+    /// The log of the installation, and not of an organization
+    #[arg(long, conflicts_with = "organization")]
+    pub(crate) installation: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditCompare {
+    /// A file with a checkpoint that was kept elsewhere
+    #[arg(value_name = "FILE")]
+    pub(crate) checkpoint: PathBuf,
+    #[command(flatten)]
+    pub(crate) log: OneServerLog,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditInclusion {
+    /// The number of the entry, from 0
+    pub(crate) number: u64,
+    /// How many entries the log has
+    #[arg(long, value_name = "N")]
+    pub(crate) size: u64,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditConsistency {
+    /// How many entries the earlier log had
+    pub(crate) earlier: u64,
+    /// How many entries the log has
+    #[arg(long, value_name = "N")]
+    pub(crate) size: u64,
+    #[command(flatten)]
+    pub(crate) server: Server,
 }
 
 /// Which log.

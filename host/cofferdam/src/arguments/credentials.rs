@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Data, Network};
+use super::{Data, Network, Server};
 use crate::connect::{NamedText, SecretSource};
 
 #[derive(Debug, Args)]
 pub(crate) struct Connect {
-    /// A sync's document, or a connector's component
-    #[arg(value_name = "SYNC.TOML|COMPONENT")]
+    /// A sync's document, or a connector's component; at a server a connection, by its id or its name
+    #[arg(value_name = "SYNC.TOML|COMPONENT|NAME")]
     pub(crate) subject: PathBuf,
     /// Which of the connector's credentials [default: those that it needs and that are not there]
     #[arg(long, value_name = "NAME")]
@@ -28,6 +28,8 @@ pub(crate) struct Connect {
     pub(crate) given: Given,
     #[command(flatten)]
     pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
@@ -91,17 +93,21 @@ run goes on from there when the credential is entered again.")]
 #[derive(Debug, Args)]
 pub(crate) struct CredentialsList {
     #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
     pub(crate) data: Data,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CredentialsRotate {
-    /// The name under which it is kept
+    /// The name under which it is kept; at a server its connection and its name, as in `Shop/api`
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) given: Given,
     #[command(flatten)]
     pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
@@ -110,11 +116,13 @@ pub(crate) struct CredentialsRotate {
 
 #[derive(Debug, Args)]
 pub(crate) struct CredentialsRevoke {
-    /// The name under which it is kept
+    /// The name under which it is kept; at a server its connection and its name, as in `Shop/api`
     pub(crate) name: String,
     /// Ask nothing
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]

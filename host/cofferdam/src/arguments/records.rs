@@ -21,6 +21,8 @@ pub(crate) enum RunsCommand {
     Show(OneRun),
     /// Show what its connectors logged; lines may quote rows
     Logs(OneRun),
+    /// Show what happens to runs of a server, as it happens: ids, states and counts
+    Watch(RunsWatch),
 }
 
 #[derive(Debug, Args)]
@@ -46,6 +48,18 @@ pub(crate) struct OneRun {
     pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) data: Data,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsWatch {
+    /// Only of this sync, by its id or its name
+    #[arg(value_name = "NAME")]
+    pub(crate) sync: Option<String>,
+    /// End with the first run that ends, and fail if it did not complete
+    #[arg(long)]
+    pub(crate) until_ended: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
 }
 
 #[derive(Debug, Args)]

@@ -5,16 +5,29 @@ mod remembered;
 mod source;
 mod verify;
 
-use crate::arguments::{Audit, AuditCommand, AuditList};
+use crate::arguments::{Audit, AuditCommand, AuditCompare, AuditConsistency, AuditInclusion, AuditList};
 use crate::output::Output;
 use crate::problem::Problems;
-use crate::remote::audit_entries;
+use crate::remote::{audit_checkpoint, audit_compare, audit_consistency, audit_entries, audit_inclusion};
 
 pub(super) async fn run(audit: Audit, output: &Output) -> Result<(), Problems> {
     match audit.command {
         AuditCommand::List(command) => list(&command, output).await,
         AuditCommand::Export(command) => export::run(&command, output).await,
         AuditCommand::Verify(command) => verify::run(&command, output).await,
+        AuditCommand::Checkpoint(command) => {
+            audit_checkpoint(command.installation).perform(&command.server, output).await
+        }
+        AuditCommand::Compare(AuditCompare { checkpoint, log }) => {
+            let checkpoint = verify::checkpoint(&checkpoint)?;
+            audit_compare(log.installation, checkpoint).perform(&log.server, output).await
+        }
+        AuditCommand::Inclusion(AuditInclusion { number, size, server }) => {
+            audit_inclusion(number, size).perform(&server, output).await
+        }
+        AuditCommand::Consistency(AuditConsistency { earlier, size, server }) => {
+            audit_consistency(earlier, size).perform(&server, output).await
+        }
     }
 }
 

@@ -8,8 +8,6 @@ use pipeline::failure::Failure;
 use pipeline::model::{FieldFate, StreamPlan, StreamVerdict};
 use pipeline::records::MemoryRecords;
 use pipeline::run::{NoObserver, Run};
-use serde::Serialize;
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Check, Data};
@@ -23,20 +21,14 @@ use crate::output::Output;
 use crate::part::Part;
 use crate::places;
 use crate::problem::{Problem, Problems};
+use crate::remote;
 use crate::spec::spec;
-use crate::text::plain_line;
-
-/// Something that was tried.
-#[derive(Debug, Serialize)]
-struct Step {
-    what: String,
-    ok: bool,
-    /// What stops a run, or, where `ok` is true, what is worth knowing.
-    problems: Vec<Problem>,
-    notes: Vec<String>,
-}
+use crate::steps::{Step, show};
 
 pub(super) async fn run(command: Check, output: &Output) -> Result<(), Problems> {
+    if command.server.is_meant(&command.data)? {
+        return remote::check(&command, output).await;
+    }
     let host = Host::new(command.cache, &command.network, output)?;
     let path = places::data(command.data.data.as_deref(), &command.sync);
     let (opened, keeper) = Keeper::new(path.clone(), &command.data).opening(&host, &command.sync).await?;
@@ -86,9 +78,7 @@ fn data(path: &Path, data: &Data) -> Step {
 }
 
 fn call(what: &str, host: &Host, opened: &Opened, result: Result<(), Failure>) -> Step {
-    let problems: Vec<Problem> =
-        result.err().iter().map(|failure| blame::of_call(host, opened, failure)).collect();
-    Step { what: what.to_owned(), ok: problems.is_empty(), problems, notes: Vec::new() }
+    Step::of(what, result.err().iter().map(|failure| blame::of_call(host, opened, failure)).collect())
 }
 
 async fn dry_run(opened: &Opened, host: &Host, ports: Ports) -> Step {
@@ -134,25 +124,4 @@ fn note((plan, verdict): &(StreamPlan, StreamVerdict)) -> String {
     }
     let fates = fates.iter().map(|(fate, names)| format!("{fate}: {}", names.join(", ")));
     format!("`{stream}`: {count} fields; {}", fates.collect::<Vec<_>>().join("; "))
-}
-
-fn show(steps: &[Step], output: &Output) -> Result<(), Problems> {
-    let failed = steps.iter().filter(|step| !step.ok).flat_map(|step| step.problems.clone());
-    let ended = Problems::of(failed.collect());
-    if output.json {
-        output.document(&json!({ "ok": ended.is_ok(), "steps": steps }))?;
-        return ended.map_err(Problems::told_in_document);
-    }
-    for step in steps {
-        let word = if step.ok { "ok    " } else { "FAILED" };
-        let mut text = format!("{word} {}\n", plain_line(&step.what));
-        for note in &step.notes {
-            text.push_str(&format!("       {}\n", plain_line(note)));
-        }
-        output.text(&text)?;
-        if step.ok {
-            step.problems.iter().for_each(|problem| output.warning(problem));
-        }
-    }
-    ended
 }

@@ -10,9 +10,13 @@ use crate::connect::{
 use crate::deployment::Deployment;
 use crate::output::Output;
 use crate::problem::{Problem, Problems, REVEALED};
+use crate::remote;
 use crate::text::plain_line;
 
 pub(super) async fn run(command: &Connect, output: &Output) -> Result<(), Problems> {
+    if command.server.is_meant(&command.data)? {
+        return remote::connect(command, output).await;
+    }
     let candidates = Candidates::of(command)?;
     let data = candidates.data.clone();
     let mut chosen = candidates.named(command.ask.as_deref())?;

@@ -12,11 +12,15 @@ use crate::output::Output;
 use crate::part::alone;
 use crate::places;
 use crate::problem::{Own, Problems};
+use crate::remote;
 use crate::table::Table;
 use crate::text::plain_line;
 use crate::units;
 
 pub(super) async fn run(command: Discover, output: &Output) -> Result<(), Problems> {
+    if command.server.is_meant(&command.data)? {
+        return remote::discover(&command, output).await;
+    }
     let host = Host::new(command.cache, &command.network, output)?;
     let catalog = if is_component(&command.subject)? {
         let config = config_of(command.config.as_ref())?;

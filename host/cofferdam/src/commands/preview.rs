@@ -13,6 +13,7 @@ use crate::opened::Opened;
 use crate::output::Output;
 use crate::places;
 use crate::problem::{Problem, Problems};
+use crate::remote;
 use crate::sample::{Sample, Sampled, sampled};
 use crate::table::Table;
 use crate::text::cut;
@@ -21,6 +22,9 @@ use crate::text::cut;
 const CELL_CHARS_MAX: usize = 40;
 
 pub(super) async fn run(command: Preview, output: &Output) -> Result<(), Problems> {
+    if command.server.is_meant(&command.data)? {
+        return remote::preview(&command, output).await;
+    }
     if command.kept {
         return kept::show(&command, output).await;
     }

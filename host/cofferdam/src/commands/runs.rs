@@ -23,6 +23,7 @@ pub(super) async fn run(runs: Runs, output: &Output) -> Result<(), Problems> {
         RunsCommand::Logs(command) if command.server.is_meant(&command.data)? => {
             remote::run_logs(&command).perform(&command.server, output).await
         }
+        RunsCommand::Watch(command) => remote::watched(&command).perform(&command.server, output).await,
         RunsCommand::List(command) => list::run(&command, output).await,
         RunsCommand::Show(command) => show::run(&command, output).await,
         RunsCommand::Logs(command) => logs::run(&command, output).await,

@@ -11,7 +11,9 @@ use http::header::IF_MATCH;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, Wish};
+use super::consented::{Consenting, consented};
 use super::fill::{self, Names, filled};
+use super::live::{self, Watched};
 use super::verb::{Place, Shows, Verb};
 use super::{look_up, paged, show};
 use crate::arguments::{Given as Fields, Server};
@@ -90,6 +92,19 @@ impl Call {
                 show::list(under, columns, &items, has_more, output)
             }
             Shows::Raw => show::raw(&client, client.ask(&wish).await?, output).await,
+            Shows::Live => {
+                let sync = names.get("sync").map(String::as_str);
+                let watched = Watched { sync, until_ended: self.is_said("until_ended") };
+                live::shown(&client, client.ask(&wish).await?, watched, output).await
+            }
+            Shows::Consent => {
+                let answer = match self.values.get("answer") {
+                    Some(Given::Secret(source)) => Some(source),
+                    _ => None,
+                };
+                let how = Consenting { no_browser: self.is_said("no_browser"), answer };
+                consented(&client, &wish, how, output).await
+            }
             Shows::One(_) | Shows::Within(..) | Shows::Done(_) => {
                 self.change(&client, wish, &names, output).await
             }
@@ -148,11 +163,16 @@ impl Call {
                 Shows::One(columns) => show::one(columns, &answered),
                 Shows::Within(at, columns) => show::within(at, columns, &answered),
                 Shows::Done(words) => format!("{}\n", plain_line(&filled(words, names))),
-                Shows::List(..) | Shows::Raw => String::new(),
+                Shows::List(..) | Shows::Raw | Shows::Live | Shows::Consent => String::new(),
             })?;
         }
         self.verb.note.into_iter().for_each(|note| output.aside(&format!("{note}\n")));
         Ok(())
+    }
+
+    /// A choice that is made or not.
+    fn is_said(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// What cannot be undone is asked for; what it is about is to be typed.
@@ -174,7 +194,11 @@ impl Call {
             }
         }
         if self.verb.path.contains("{organization}") {
-            names.insert(ORGANIZATION, server.organization(client).await?);
+            let id = match self.verb.is_of_what_is_gone {
+                true => server.organization_by_id()?,
+                false => server.organization(client).await?,
+            };
+            names.insert(ORGANIZATION, id);
         }
         for take in self.verb.takes {
             if let Some(among) = take.among {

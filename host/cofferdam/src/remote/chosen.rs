@@ -96,9 +96,18 @@ impl Server {
 
     /// The id of the organization.
     pub(crate) async fn organization(&self, client: &Client) -> Result<String, Problems> {
+        look_up::id(client, ORGANIZATIONS, self.named_organization().as_deref(), "organization").await
+    }
+
+    /// The same where no list has it any more.
+    pub(crate) fn organization_by_id(&self) -> Result<String, Error> {
+        let unsaid = Error::WhichOne { what: "organization", said: None, known: Vec::new() };
+        self.organization.clone().or_else(|| variable(ORGANIZATION)).ok_or(unsaid)
+    }
+
+    fn named_organization(&self) -> Option<String> {
         let of_login = || self.known().ok()?.1?.organization;
-        let wanted = self.organization.clone().or_else(|| variable(ORGANIZATION)).or_else(of_login);
-        look_up::id(client, ORGANIZATIONS, wanted.as_deref(), "organization").await
+        self.organization.clone().or_else(|| variable(ORGANIZATION)).or_else(of_login)
     }
 }
 

@@ -61,7 +61,20 @@ pub(crate) enum Error {
     NotByAServer {
         /// Which part of the command.
         what: &'static str,
+        /// What to do.
+        hint: &'static str,
     },
+    /// A run ended otherwise than whoever waited for it hoped.
+    #[error("the run `{run}` ended as `{outcome}`")]
+    NotCompleted {
+        /// Its id.
+        run: String,
+        /// How it ended.
+        outcome: String,
+    },
+    /// What was given is no answer of a provider.
+    #[error("what was given is not the address at which a consent ends")]
+    NoAnswer,
     /// What somebody has to say for themselves cannot be asked for.
     #[error("{what} is needed, and there is no terminal to type it at")]
     NoTerminal {
@@ -109,6 +122,8 @@ impl Error {
             Self::NotLoggedIn { .. } => "CD0873",
             Self::WhichOne { .. } => "CD0874",
             Self::NotByAServer { .. } => "CD0879",
+            Self::NotCompleted { .. } => "CD0880",
+            Self::NoAnswer => "CD0881",
             Self::NoTerminal { .. } | Self::NoText { .. } => "CD0875",
             Self::Tampered { .. } => "CD0876",
             Self::OpenToOthers { .. } | Self::NoPlace => "CD0877",
@@ -138,7 +153,9 @@ impl Error {
             }
             Self::WhichOne { known, .. } => format!("say it by id or name; there are {}", known.join(", ")),
             Self::NoTerminal { option, .. } => format!("give it with `{option}`"),
-            Self::NotByAServer { .. } => "leave it out, and choose by run, stream, one code, state or ids".to_owned(),
+            Self::NotByAServer { hint, .. } => (*hint).to_owned(),
+            Self::NotCompleted { .. } => "`cofferdam runs list` shows it, and `cofferdam runs show` why".to_owned(),
+            Self::NoAnswer => "copy it whole from the browser's line of addresses; it has `/v1/oauth/callback?` in it".to_owned(),
             Self::NoText { .. } => "give it as text".to_owned(),
             Self::Tampered { .. } => {
                 "keep the file as it is, and see who could write where the log lies since the last verification".to_owned()

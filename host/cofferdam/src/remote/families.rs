@@ -2,9 +2,11 @@
 
 mod connections;
 mod connectors;
+mod endpoints;
 mod glass;
 mod invitations;
 mod members;
+mod operators;
 mod organizations;
 mod people;
 mod retention;
@@ -14,11 +16,13 @@ mod zones;
 
 use super::verb::Family;
 
-pub(super) use syncs::SYNC;
+pub(super) use connections::STREAMS;
+pub(super) use syncs::{LIVE, SYNC};
 
 /// In the order in which help lists them.
 pub(super) static ALL: &[Family] = &[
     people::FAMILY,
+    operators::FAMILY,
     organizations::FAMILY,
     members::FAMILY,
     invitations::FAMILY,
@@ -28,6 +32,7 @@ pub(super) static ALL: &[Family] = &[
     connectors::FAMILY,
     connections::FAMILY,
     syncs::FAMILY,
+    endpoints::FAMILY,
     retention::FAMILY,
 ];
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::call::{Call, Given};
 use super::client::{Client, Wish};
 use super::verb::{Kind, Place, Take};
-use super::{Error, fields};
+use super::{Error, fields, rights};
 use crate::output::Output;
 use crate::problem::{Own, Problem, Problems};
 use crate::prompt::{self, Echo};
@@ -19,7 +19,7 @@ use crate::prompt::{self, Echo};
 const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// Components have at most some ten megabytes.
 const FILE_BYTES_MAX: u64 = 256 << 20;
-const SOURCES: &str = "SOURCE: `@FILE`, `env:VARIABLE`, or `-` for standard input";
+pub(super) const SOURCES: &str = "SOURCE: `@FILE`, `env:VARIABLE`, or `-` for standard input";
 
 /// What stands in braces.
 pub(super) type Names = BTreeMap<&'static str, String>;
@@ -55,7 +55,7 @@ pub(super) async fn wish(
 ) -> Result<Wish, Problems> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let (mut body, mut whole, mut file) = (Map::new(), None, None);
-    for take in call.verb.takes.iter().filter(|take| take.place != Place::Path) {
+    for take in call.verb.takes.iter().filter(|take| !matches!(take.place, Place::Path | Place::Behind)) {
         if let (Kind::File, Some(Given::File(path))) = (take.kind, call.values.get(take.name)) {
             file = Some(bytes_of(path)?);
             continue;
@@ -64,13 +64,14 @@ pub(super) async fn wish(
             (Kind::Fields, Some(Given::Fields(given))) => {
                 Some(fields::entered(client, names, given, output).await?)
             }
+            (Kind::Rights, None) => Some(rights::as_asked(client, names, call.is_confirmed, output).await?),
             (_, given) => value(take, given, names)?,
         };
         match (take.place, value) {
             (Place::Query, Some(value)) => drop(query.append_pair(take.name, &text_of(&value))),
             (Place::Body, Some(value)) => drop(body.insert(take.name.to_owned(), value)),
             (Place::Whole, Some(value)) => whole = Some(value),
-            (Place::Path, _) | (_, None) => {}
+            (Place::Path | Place::Behind, _) | (_, None) => {}
         }
     }
     let query = query.finish();

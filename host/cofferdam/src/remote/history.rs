@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::Error;
 use super::call::Call;
-use super::families::SYNC;
+use super::families::{LIVE, SYNC};
 use super::verb::Kind::{Again, Flag, Number, Text, Texts};
 use super::verb::Shows::{Done, List, One, Raw};
 use super::verb::{Column, Take, Verb, asked, count, duration, member, moment, of, plain, yes_no};
 use crate::arguments::{
     CheckpointsEdit, CheckpointsReset, CheckpointsShow, ErrorsDelete, ErrorsExport, ErrorsList, ErrorsShow,
-    Filters, OneRun, Reprocess, RowFilters, RunsList, State,
+    Filters, OneRun, Reprocess, RowFilters, RunsList, RunsWatch, State,
 };
 use crate::named::ErrorName;
 
@@ -26,6 +26,8 @@ const OF_STREAM: Take = asked("stream", Text, "Of this stream");
 const WITH_CODE: Take = asked("code", Text, "With this code");
 const IN_STATE: Take = asked("state", Text, "In this state");
 const WITH_IDS: Take = asked("ids", Texts, "With these ids");
+
+const CHOICE: &str = "leave it out, and choose by run, stream, one code, state or ids";
 
 static RUNS_LIST: Verb = Verb::get("runs list", RUNS, "").takes(&[SYNC]).shows(List("runs", LINES));
 static RUN_SHOW: Verb = Verb::get("runs show", RUN_PATH, "").takes(&[SYNC, RUN]).shows(One(WHOLE));
@@ -196,6 +198,14 @@ pub(crate) fn run_logs(command: &OneRun) -> Call {
     of_run(&RUN_LOGS, command)
 }
 
+/// Until a run ends, or for ever.
+pub(crate) fn watched(command: &RunsWatch) -> Call {
+    static WATCH: Verb = LIVE;
+    Call::of(&WATCH)
+        .with_some("sync", command.sync.clone())
+        .with_some("until_ended", command.until_ended.then_some(true))
+}
+
 fn of_run(verb: &'static Verb, command: &OneRun) -> Call {
     Call::of(verb).with_some("sync", command.run.sync.clone()).with("number", command.run.run)
 }
@@ -261,10 +271,10 @@ fn condition(condition: &Condition) -> Value {
 fn filtered(call: Call, sync: Option<&String>, filters: &Filters) -> Result<Call, Error> {
     let Filters { run, rows: RowFilters { stream, codes, conditions, ids }, state } = filters;
     if !conditions.is_empty() {
-        return Err(Error::NotByAServer { what: "`--where`" });
+        return Err(Error::NotByAServer { what: "`--where`", hint: CHOICE });
     }
     if codes.len() > 1 {
-        return Err(Error::NotByAServer { what: "more than one `--code`" });
+        return Err(Error::NotByAServer { what: "more than one `--code`", hint: CHOICE });
     }
     let state = match state {
         State::Any => None,

@@ -23,6 +23,8 @@ pub(crate) struct Verb {
     pub(super) shows: Shows,
     /// What is read first: the change is made to that and nothing else.
     pub(super) reads_first: Option<&'static str>,
+    /// The organization is there no more, so it is known by its id alone.
+    pub(super) is_of_what_is_gone: bool,
     /// Who asks is nobody yet, and shows something in the body.
     pub(super) is_for_strangers: bool,
     /// What cannot be undone, in words with names in braces.
@@ -54,6 +56,8 @@ pub(crate) enum Place {
     Body,
     /// It is the body.
     Whole,
+    /// The server is not told: it is for what comes behind its answer.
+    Behind,
 }
 
 /// How it is given.
@@ -70,6 +74,8 @@ pub(crate) enum Kind {
     Words(&'static [&'static str]),
     /// The name of a file with a document in it, as TOML or JSON.
     Document,
+    /// The name of such a file with rights; without one the rights are shown that are asked for, and somebody agrees to them.
+    Rights,
     /// The name of a file that is sent as it is.
     File,
     /// Fields of a credential: what is no secret by its value, secrets from elsewhere than the command line.
@@ -91,6 +97,10 @@ pub(crate) enum Shows {
     Within(&'static str, &'static [Column]),
     /// As it comes, to standard output.
     Raw,
+    /// Events, a line for each.
+    Live,
+    /// The page at which a user consents, whose answer is brought back.
+    Consent,
     /// In words, with names in braces.
     Done(&'static str),
 }
@@ -158,6 +168,11 @@ pub(super) const fn asked(name: &'static str, kind: Kind, help: &'static str) ->
     Take { place: Place::Query, ..member(name, kind, help) }
 }
 
+/// What the server is not told.
+pub(super) const fn behind(name: &'static str, kind: Kind, help: &'static str) -> Take {
+    Take { place: Place::Behind, ..member(name, kind, help) }
+}
+
 impl Take {
     /// By its id, or by its name in this list; where it is left out, the only one there.
     pub(super) const fn among(mut self, list: &'static str) -> Self {
@@ -202,6 +217,7 @@ impl Verb {
             takes,
             shows,
             reads_first: None,
+            is_of_what_is_gone: false,
             is_for_strangers: false,
             asks: None,
             note: None,
@@ -242,6 +258,11 @@ impl Verb {
         self
     }
 
+    pub(super) const fn of_what_is_gone(mut self) -> Self {
+        self.is_of_what_is_gone = true;
+        self
+    }
+
     pub(super) const fn for_strangers(mut self) -> Self {
         self.is_for_strangers = true;
         self
@@ -255,6 +276,11 @@ impl Verb {
     pub(super) const fn note(mut self, note: &'static str) -> Self {
         self.note = Some(note);
         self
+    }
+
+    /// Whether somebody may have to agree.
+    pub(super) fn may_ask(&self) -> bool {
+        self.asks.is_some() || self.takes.iter().any(|take| take.kind == Kind::Rights)
     }
 
     pub(super) fn is_list(&self) -> bool {

@@ -47,7 +47,7 @@ impl FromArgMatches for Words {
         let verb = family.verbs.iter().find(|verb| verb.name == name).ok_or_else(missing)?;
         let values = verb.takes.iter().filter_map(|take| Some((take.name, given(take, matches)?)));
         let values: Values = values.collect();
-        let is_confirmed = verb.asks.is_some() && matches.get_flag(YES);
+        let is_confirmed = verb.may_ask() && matches.get_flag(YES);
         let limit = if verb.is_list() { matches.get_one(LIMIT).copied() } else { None };
         let call = Call { verb, values, is_confirmed, limit: limit.unwrap_or(ITEMS) };
         Ok(Self { call, server: Server::from_arg_matches(matches)? })
@@ -79,7 +79,7 @@ fn of_verb(verb: &Verb) -> Command {
             Arg::new(LIMIT).short('n').long(LIMIT).value_name("N").help("At most so many [default: 100]");
         command = command.arg(limit.value_parser(value_parser!(usize)));
     }
-    if verb.asks.is_some() {
+    if verb.may_ask() {
         command = command.arg(Arg::new(YES).long(YES).action(ArgAction::SetTrue).help("Do not ask"));
     }
     // What is put to it brings words of its own.
@@ -97,7 +97,7 @@ fn of_take(take: &'static Take) -> Arg {
         Kind::Texts => arg.value_delimiter(',').action(ArgAction::Append),
         Kind::Flag => arg.action(ArgAction::SetTrue),
         Kind::Fields | Kind::Again(_) => arg,
-        Kind::Document | Kind::File => {
+        Kind::Document | Kind::Rights | Kind::File => {
             value = "FILE".to_owned();
             arg.value_parser(value_parser!(PathBuf))
         }
@@ -125,7 +125,9 @@ fn given(take: &Take, matches: &ArgMatches) -> Option<Given> {
         Kind::Number => Some(Given::Value(Value::from(*matches.get_one::<u64>(take.name)?))),
         Kind::Texts | Kind::Words(_) => Some(Given::Value(texts()?)),
         Kind::Flag => matches.get_flag(take.name).then_some(Given::Value(Value::from(true))),
-        Kind::Document | Kind::File => Some(Given::File(matches.get_one::<PathBuf>(take.name)?.clone())),
+        Kind::Document | Kind::Rights | Kind::File => {
+            Some(Given::File(matches.get_one::<PathBuf>(take.name)?.clone()))
+        }
         Kind::Fields => Some(Given::Fields(Fields::from_arg_matches(matches).ok()?)),
         Kind::Again(_) => None,
         Kind::Secret => Some(Given::Secret(matches.get_one::<SecretSource>(take.name)?.clone())),

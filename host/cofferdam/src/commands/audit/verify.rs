@@ -101,7 +101,7 @@ fn ends(file: &mut File) -> std::io::Result<(Value, Value)> {
 }
 
 /// As the API gives it, or alone as it is signed.
-fn checkpoint(path: &Path) -> Result<String, Problems> {
+pub(super) fn checkpoint(path: &Path) -> Result<String, Problems> {
     let failed = |source| Own::Read { what: "the checkpoint", path: path.to_owned(), source };
     let text = fs::read_to_string(path).map_err(failed)?;
     let document = serde_json::from_str::<Value>(&text).ok();

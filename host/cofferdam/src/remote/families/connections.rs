@@ -3,9 +3,11 @@
 use http::Method;
 
 use super::connectors;
-use crate::remote::verb::Kind::{Document, Fields, Number, Text};
-use crate::remote::verb::Shows::{Done, List, One, Within};
-use crate::remote::verb::{Column, Family, Take, Verb, asked, count, member, moment, of, plain, yes_no};
+use crate::remote::verb::Kind::{Document, Fields, Flag, Number, Rights, Secret, Text};
+use crate::remote::verb::Shows::{Consent, Done, List, One, Within};
+use crate::remote::verb::{
+    Column, Family, Take, Verb, asked, behind, count, member, moment, of, plain, yes_no,
+};
 
 const LIST: &str = "/v1/organizations/{organization}/connections";
 const PATH: &str = "/v1/organizations/{organization}/connections/{connection}";
@@ -33,8 +35,12 @@ pub(super) const FAMILY: Family = Family {
             .takes(&[CONNECTION])
             .asks("The connection {connection} is deleted with its credentials.")
             .shows(Done("{connection} was deleted")),
+        Verb::get("asks", PATH, "Show which hosts a connection asks for, and why")
+            .takes(&[CONNECTION])
+            .shows(Within("/asks/hosts", ASKED))
+            .note("`cofferdam connections grant` answers"),
         Verb::new("grant", Method::PUT, CONSENT, "Grant a connection hosts, addresses and credentials to hold")
-            .takes(&[CONNECTION, member("rights", Document, "What is granted, as TOML or JSON; what is not named is not").needed().whole()])
+            .takes(&[CONNECTION, member("rights", Rights, "What is granted, as TOML or JSON; what is not named is not [default: the hosts that it asks for, as they are shown]").whole()])
             .reads_first(PATH)
             .shows(One(DETAILS)),
         Verb::delete("withdraw", CONSENT, "Take back what was granted; runs that need it end")
@@ -48,6 +54,9 @@ pub(super) const FAMILY: Family = Family {
             .takes(&[CONNECTION, ASK, member("fields", Fields, "").needed()])
             .reads_first(PATH)
             .shows(One(&[yes_no("READY", "/is_ready")])),
+        Verb::post("authorize", "/v1/organizations/{organization}/connections/{connection}/credentials/{ask}/authorize", "Consent to a credential at its provider, in a browser")
+            .takes(&[CONNECTION, ASK, ANSWER, NO_BROWSER])
+            .shows(Consent),
         Verb::delete("revoke", CREDENTIAL, "Delete a credential for good, and tell its provider where it has a way for that")
             .takes(&[CONNECTION, ASK])
             .asks("Runs of {connection} that use it end.")
@@ -71,6 +80,9 @@ pub(super) const FAMILY: Family = Family {
 
 const CONNECTION: Take = of("connection", "The connection, by its id or its name").among(LIST);
 const ASK: Take = of("ask", "The credential, by the name under which the connector asks for it");
+const ANSWER: Take = behind("answer", Secret, "the address that the browser shows at the end");
+const NO_BROWSER: Take =
+    behind("no_browser", Flag, "Only print the address that is to be opened in a browser");
 const NAME: Take = member("name", Text, "What it is called").needed();
 const CONNECTOR: Take =
     member("digest", Text, "The connector, by its digest or its name").needed().among(connectors::LIST);
@@ -107,9 +119,16 @@ const CREDENTIALS: &[Column] = &[
     plain("BY", "/entered_by"),
 ];
 
+const ASKED: &[Column] = &[
+    plain("HOST", "/url"),
+    plain("METHODS", "/methods"),
+    plain("PATH", "/path_prefix"),
+    plain("REASON", "/reason"),
+];
+
 const FAULTS: &[Column] = &[plain("AT", "/path"), plain("FAULT", "/message")];
 
-const STREAMS: &[Column] = &[
+pub(in crate::remote) const STREAMS: &[Column] = &[
     plain("STREAM", "/name"),
     plain("GROUP", "/group"),
     plain("KEY", "/key"),

@@ -55,6 +55,13 @@ pub(super) const FAMILY: Family = Family {
         .takes(&[TYPED])
         .asks("Everything of {organization} becomes unreadable, for everybody and for ever.")
         .shows(One(CERTIFICATE)),
+        Verb::get(
+            "certificate",
+            "/v1/deletions/{organization}",
+            "Show the certificate of an organization that was deleted, by its id",
+        )
+        .of_what_is_gone()
+        .shows(One(CERTIFICATE)),
     ],
 };
 

@@ -2,9 +2,11 @@
 
 use http::Method;
 
-use crate::remote::verb::Kind::{Document, Number};
-use crate::remote::verb::Shows::{Done, List, One, Raw, Within};
-use crate::remote::verb::{Column, Family, Take, Verb, count, member, moment, of, plain};
+use crate::remote::verb::Kind::{Document, Flag, Number, Text, Texts, Word};
+use crate::remote::verb::Shows::{Done, List, Live, One, Raw, Within};
+use crate::remote::verb::{
+    Column, Family, Take, Verb, asked, behind, count, member, moment, of, plain, yes_no,
+};
 
 pub(in crate::remote) const LIST: &str = "/v1/organizations/{organization}/syncs";
 const PATH: &str = "/v1/organizations/{organization}/syncs/{sync}";
@@ -81,12 +83,42 @@ pub(super) const FAMILY: Family = Family {
         )
         .takes(&[of("run", "The run, as `queue` calls it")])
         .shows(Done("{run} is told to end")),
+        LIVE,
         Verb::get(
-            "live",
-            "/v1/organizations/{organization}/live",
-            "Show what happens to syncs and runs, as it happens",
+            "report",
+            "/v1/organizations/{organization}/syncs/{sync}/runs/{number}/report",
+            "Write the report of a run with the texts of its errors, and its ledger, as JSON",
         )
+        .takes(&[SYNC, of("number", "The number of the run")])
         .shows(Raw),
+        Verb::get(
+            "rejected",
+            "/v1/organizations/{organization}/syncs/{sync}/errors/counts",
+            "Count rejected rows by run, stream and code",
+        )
+        .takes(&[
+            SYNC,
+            asked("run", Number, "Of this run"),
+            asked("stream", Text, "Of this stream"),
+            asked("code", Text, "With this code"),
+            asked("state", Word(&["any", "open", "superseded"]), "In this state"),
+            asked("ids", Texts, "With these ids, with commas between"),
+        ])
+        .shows(Within("/counts", REJECTED)),
+        Verb::get(
+            "position",
+            "/v1/organizations/{organization}/syncs/{sync}/checkpoints/groups/{group}",
+            "Show where a read group stands, however long its position is",
+        )
+        .takes(&[SYNC, of("group", "The read group")])
+        .shows(One(POSITION)),
+        Verb::get(
+            "position-changes",
+            "/v1/organizations/{organization}/syncs/{sync}/checkpoints/changes",
+            "List what people did to positions of a sync",
+        )
+        .takes(&[SYNC])
+        .shows(List("changes", CHANGES)),
         Verb::post(
             "times",
             "/v1/organizations/{organization}/schedules/preview",
@@ -101,6 +133,18 @@ pub(super) const FAMILY: Family = Family {
 };
 
 pub(in crate::remote) const SYNC: Take = of("sync", "The sync, by its id or its name").among(LIST);
+/// What happens at a server, also asked for by `runs watch`.
+pub(in crate::remote) const LIVE: Verb = Verb::get(
+    "live",
+    "/v1/organizations/{organization}/live",
+    "Show what happens to syncs and runs, as it happens: ids, states and counts",
+)
+.takes(&[
+    behind("sync", Text, "Only of this sync, by its id or its name").among(LIST),
+    behind("until_ended", Flag, "End with the first run that ends, and fail if it did not complete"),
+])
+.shows(Live);
+
 const DOCUMENT: Take = member("document", Document, "What it does, as TOML or JSON").needed().whole();
 
 const COLUMNS: &[Column] = &[
@@ -144,5 +188,19 @@ const QUEUE: &[Column] = &[
 ];
 
 const PREVIEWS: &[Column] = &[plain("STREAM", "/stream"), moment("READ", "/at_ms"), plain("ROWS", "/rows")];
+
+const REJECTED: &[Column] =
+    &[plain("RUN", "/run"), plain("STREAM", "/stream"), plain("CODE", "/code"), count("ROWS", "/rows")];
+
+const POSITION: &[Column] = &[
+    plain("GROUP", "/group"),
+    plain("POSITION", "/position"),
+    yes_no("COMPLETE", "/complete"),
+    count("COMMITS", "/commits"),
+    plain("RUN", "/run"),
+    plain("IN DOUBT", "/in_doubt"),
+];
+
+const CHANGES: &[Column] = &[moment("AT", "/at_ms"), plain("GROUP", "/group"), plain("CHANGE", "/kind")];
 
 const FAULTS: &[Column] = &[plain("AT", "/path"), plain("FAULT", "/message")];

@@ -27,6 +27,7 @@ mod report;
 mod scrubbing;
 mod sealed;
 mod sealing;
+mod server;
 mod small_run;
 mod split;
 mod tax;
@@ -34,7 +35,7 @@ mod upstream;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::house::House;
@@ -80,6 +81,9 @@ struct Table {
     /// The directory of PostgreSQL's programs.
     #[arg(long)]
     postgres: Option<PathBuf>,
+    /// The program `wrk`.
+    #[arg(long)]
+    wrk: Option<PathBuf>,
     /// As many rows as the promises speak of, where otherwise fewer stand for them.
     #[arg(long)]
     long: bool,
@@ -118,6 +122,8 @@ enum Name {
     Scrub,
     /// Connectors in a worker beside connectors in process.
     Hop,
+    /// The whole server: reads, events, schedules, memory.
+    Server,
 }
 
 fn main() -> Result<()> {
@@ -159,6 +165,13 @@ fn run(table: &Table) -> Result<()> {
             Name::Hop => hop::run(&house, program(table)?, &mut report)?,
             Name::Vault => sealing::run(&mut report)?,
             Name::Scrub => scrubbing::run(&mut report)?,
+            Name::Server => {
+                let (program, wrk) = (program(table)?, table.wrk.as_deref());
+                let wrk = wrk.context("this benchmark needs `--wrk`")?;
+                let place =
+                    server::Place { program, components: &table.components, directory: disk(table)?, wrk };
+                server::run(&house.tokio, &place, &mut report)?;
+            }
             Name::Rejects => rejects::run(&house.tokio, &disk(table)?, table.long, &mut report)?,
         }
     }

@@ -13,6 +13,8 @@ pub const INSTALLATION: &str = "installation";
 const ATTEMPTS_MAX: u32 = 64;
 /// Records of one answer of a scan.
 pub(crate) const SCAN_RECORDS: usize = 256;
+/// The same of a scan of which mostly the first records are wanted: storage reads so few without another thread.
+pub(crate) const SCAN_FEW: usize = 16;
 
 #[derive(Clone)]
 pub(crate) struct Keeper {

@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 use crate::filed::{Filed, Head};
-use crate::keeper::{Attempts, INSTALLATION, SCAN_RECORDS};
+use crate::keeper::{Attempts, INSTALLATION, SCAN_FEW};
 use crate::queue::{Cause, Queue};
 use crate::schedules::Schedule;
 use crate::syncs::{self, Kept, SyncSpec};
@@ -53,7 +53,7 @@ impl Scheduler {
         let keeper = &self.queue.syncs.organizations.keeper;
         let (now_ms, mut pass, mut after) = (keeper.now_ms(), SchedulerPass::default(), None::<Vec<u8>>);
         loop {
-            let range = Range { prefix: &[], after: after.as_deref(), limit: SCAN_RECORDS };
+            let range = Range { prefix: &[], after: after.as_deref(), limit: SCAN_FEW };
             let page = keeper.page(INSTALLATION, SYNCS_DUE, range).await?;
             let Some((last, _)) = page.last() else { return Ok(pass) };
             after = Some(last.clone());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::{
     guests, paths,
@@ -32,7 +32,8 @@ pub(crate) fn run(toolchain: &Toolchain, only: &[String], is_long: bool) -> Resu
     command.arg("--components").arg(target.join("components")).arg("--simd").arg(simd);
     command.arg("--program").arg(release.join("cofferdam"));
     command.args(is_long.then_some("--long"));
-    if only.is_empty() || only.iter().any(|name| name == "storage") {
+    let is_wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    if is_wanted("storage") {
         // Its rows say that they lack their reference; the others are worth having all the same.
         match test_deps::postgres() {
             Ok(programs) => drop(command.arg("--postgres").arg(programs)),
@@ -40,6 +41,9 @@ pub(crate) fn run(toolchain: &Toolchain, only: &[String], is_long: bool) -> Resu
                 eprintln!("warning: {}", shell::explain(&error.context("failed to fetch PostgreSQL")))
             }
         }
+    }
+    if is_wanted("server") {
+        command.arg("--wrk").arg(test_deps::wrk().context("failed to fetch wrk")?);
     }
     let mut table = String::new();
     shell::run_and_read(&mut command, Stream::Stdout, |line| {

@@ -21,6 +21,7 @@ const PACKAGE: &str = include_str!("../test-deps/package.json");
 const PACKAGE_LOCK: &str = include_str!("../test-deps/package-lock.json");
 /// The packages that tests name; their absence must be noticed here rather than in a test.
 const NODE_PACKAGES: [&str; 4] = ["componentize-qjs", "json-server", "oidc-provider", "vega-datasets"];
+const WRK: &str = "usr/bin/wrk";
 
 /// Fetches what is missing and links all of it.
 pub(crate) fn ensure() -> Result<()> {
@@ -98,6 +99,31 @@ pub(crate) fn postgres() -> Result<PathBuf> {
     newest_postgres(&entry)?.with_context(|| format!("`{}` holds no server: remove it", entry.display()))
 }
 
+/// The load of benchmarks: Debian's `wrk`, unpacked but not installed; elsewhere the one on PATH.
+pub(crate) fn wrk() -> Result<PathBuf> {
+    if let Some(installed) = on_path("wrk") {
+        return Ok(installed);
+    }
+    Apt::require_tools().context("install wrk, so that it is on PATH")?;
+    let name = format!("wrk-{}", env::consts::ARCH);
+    let entry = cache::entry(&paths::cache()?, &name, |directory| {
+        let work = directory.join("work");
+        let apt = Apt::of_this_machine(&work)?;
+        let packages = apt.closure(&["wrk"])?.into_iter().filter(|package| is_of_wrk(package));
+        apt.unpack(&packages.collect::<Vec<_>>(), directory)?;
+        if !directory.join(WRK).is_file() {
+            bail!("Debian's packages hold no `{WRK}`");
+        }
+        Ok(fs::remove_dir_all(work)?)
+    })?;
+    Ok(entry.join(WRK))
+}
+
+/// The program, and the libraries that a Debian need not have.
+fn is_of_wrk(package: &str) -> bool {
+    ["wrk", "libluajit", "libssl"].iter().any(|start| package.starts_with(start))
+}
+
 /// The server, and the libraries that a Debian need not have: not those of the C library and of what compiles queries.
 fn is_of_postgres(package: &str) -> bool {
     let is_server = package.strip_prefix("postgresql-").is_some_and(|rest| rest.parse::<u32>().is_ok());
@@ -159,7 +185,9 @@ fn link(target: &Path, link: &Path) -> Result<()> {
 mod tests {
     use std::fs;
 
-    use super::{NODE_PACKAGES, PACKAGE, PACKAGE_LOCK, is_of_postgres, link, newest_postgres, on_path};
+    use super::{
+        NODE_PACKAGES, PACKAGE, PACKAGE_LOCK, is_of_postgres, is_of_wrk, link, newest_postgres, on_path,
+    };
 
     #[test]
     fn a_link_is_replaced_when_its_target_moves() {
@@ -211,6 +239,13 @@ mod tests {
         ];
         let taken: Vec<&str> = packages.into_iter().filter(|package| is_of_postgres(package)).collect();
         assert_eq!(taken, ["postgresql-15", "libpq5", "libicu72"]);
+    }
+
+    #[test]
+    fn of_wrk_its_script_language_and_its_tls_are_taken() {
+        let packages = ["wrk", "libc6", "libgcc-s1", "libluajit-5.1-2", "libssl3", "debconf"];
+        let taken: Vec<&str> = packages.into_iter().filter(|package| is_of_wrk(package)).collect();
+        assert_eq!(taken, ["wrk", "libluajit-5.1-2", "libssl3"]);
     }
 
     #[test]

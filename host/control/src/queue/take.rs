@@ -4,7 +4,7 @@ use super::Queue;
 use super::lane::Lane;
 use super::record::{Ending, Run, RunRecord, Taken};
 use crate::error::Error;
-use crate::keeper::{INSTALLATION, SCAN_RECORDS};
+use crate::keeper::{INSTALLATION, SCAN_FEW, SCAN_RECORDS};
 use crate::tables::{Key, RUNS, RUNS_TAKEN, RUNS_WAITING, TURNS};
 use std::sync::atomic::Ordering;
 use storage::{Lease, Range};
@@ -47,7 +47,7 @@ impl Queue {
         }
         let mut after = None::<Vec<u8>>;
         loop {
-            let range = Range { prefix: &[], after: after.as_deref(), limit: SCAN_RECORDS };
+            let range = Range { prefix: &[], after: after.as_deref(), limit: SCAN_FEW };
             let page = self.organizations().keeper.page(INSTALLATION, TURNS, range).await?;
             let Some((last, _)) = page.last() else { return Ok(Taking::Nothing { wake_ms: wake.0 }) };
             after = Some(last.clone());

@@ -65,7 +65,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// A sync whose rows are messages, and where they are left.
+/// A sync whose rows are messages, and where they are left. A server that was not told its origin names the path alone.
 async fn endpoint(
     of: &Organization,
     (source, destination): (&str, &str),
@@ -75,7 +75,7 @@ async fn endpoint(
     let wanted = json!({ "name": name, "source": source, "destination": destination });
     let sync = of.api.post(&format!("{}/syncs", of.at), &wanted).await?;
     let at = format!("{}/syncs/{}", of.at, text(&sync, "id")?);
-    let url = text(&of.api.post(&format!("{at}/endpoint"), &Value::Null).await?, "url")?;
+    let url = of.api.url(&text(&of.api.post(&format!("{at}/endpoint"), &Value::Null).await?, "url")?);
     if is_started {
         of.api.post(&format!("{at}/start"), &Value::Null).await?;
     }

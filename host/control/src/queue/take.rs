@@ -2,7 +2,7 @@
 
 use super::Queue;
 use super::lane::Lane;
-use super::record::{Ending, Run, RunRecord, Taken};
+use super::record::{Ending, Order, Run, RunRecord, Taken};
 use crate::error::Error;
 use crate::keeper::{INSTALLATION, SCAN_FEW, SCAN_RECORDS};
 use crate::tables::{Key, RUNS, RUNS_TAKEN, RUNS_WAITING, TURNS};
@@ -11,6 +11,8 @@ use storage::{Lease, Range};
 
 /// Of one organization so many are looked at whose lease is still that of a process which died between two steps.
 const LOOKED_AT: usize = 16;
+/// How often the beginning of a run is tried before others have their turn.
+const BEGUN_ANEW: usize = 16;
 
 /// What became of the wish to take a run.
 #[derive(Debug)]
@@ -73,12 +75,12 @@ impl Queue {
         let prefix = Key::of(organization);
         let range = Range { prefix: &prefix, after: None, limit: LOOKED_AT };
         for (key, _) in keeper.page(INSTALLATION, RUNS_WAITING, range).await? {
-            let mut lane = Lane::read(keeper, organization).await?;
+            let lane = Lane::read(keeper, organization).await?;
             if lane.running() >= self.options.running_max {
                 return Ok(None);
             }
             let id = Key::read_id(key.get(prefix.len() + size_of::<u64>()..).unwrap_or_default());
-            let Some(mut run) = self.run(organization, &id).await? else { continue };
+            let Some(run) = self.run(organization, &id).await? else { continue };
             let now_ms = keeper.now_ms();
             if run.record.taken.is_some() {
                 continue;
@@ -89,18 +91,38 @@ impl Queue {
             }
             let Some(lease) = self.lease(&run, wake).await? else { continue };
             self.turn.fetch_max(turn, Ordering::AcqRel);
+            if let Some(order) = self.begin(run, lane, &lease).await? {
+                return Ok(Some(Taken { order, lease }));
+            }
+            // It was cancelled, or its organization's lane changes all the time: whoever asks next looks anew.
+            keeper.storage.release(lease).await?;
+            wake.at(now_ms);
+        }
+        Ok(None)
+    }
+
+    /// Begins a run that waits, under its lease; none: it may not begin any more, or others were faster too often. While many
+    /// come to wait at once each of them changes the lane, and none is to keep the first from beginning.
+    async fn begin(&self, mut run: Run, mut lane: Lane, lease: &Lease) -> Result<Option<Order>, Error> {
+        let keeper = &self.organizations().keeper;
+        for _ in 0..BEGUN_ANEW {
             lane.begins(self.turn.load(Ordering::Acquire));
             let change = run.end_waiting(lease.change());
-            run.record.taken = Some((now_ms, lease.token()));
+            run.record.taken = Some((keeper.now_ms(), lease.token()));
             run.record.attempt = run.record.attempt.saturating_add(1);
             let change = lane.put(run.put_taken(run.put(change)?))?;
             if keeper.try_commit(change).await?.is_none() {
-                self.syncs.tell(organization, run.began());
-                return Ok(Some(Taken { order: run.order(), lease }));
+                self.syncs.tell(&run.organization, run.began());
+                return Ok(Some(run.order()));
             }
-            // It was cancelled, or its organization's lane has changed: whoever asks next looks anew.
-            keeper.storage.release(lease).await?;
-            wake.at(now_ms);
+            match self.run(&run.organization, &run.id).await? {
+                Some(again) if again.record.taken.is_none() => run = again,
+                Some(_) | None => return Ok(None),
+            }
+            lane = Lane::read(keeper, &run.organization).await?;
+            if lane.running() >= self.options.running_max {
+                return Ok(None);
+            }
         }
         Ok(None)
     }

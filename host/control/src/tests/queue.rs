@@ -2,10 +2,11 @@
 
 use super::connections::{SHOP, code, config, digest};
 use super::syncs::Works;
-use super::world::World;
+use super::world::{Dying, World};
 use crate::{Cause, Ending, Load, QueueOptions, RunOutcome, SyncSpec, Taken, Taking, Wish};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 impl Works {
     /// So many syncs that wait to run.
@@ -81,6 +82,32 @@ async fn who_operates_a_server_learns_how_much_there_is_and_not_whose() {
     assert_eq!(works.queue.load().await.unwrap(), Load { waiting: 4, running: 1 });
     works.queue.finish(taken, &RunOutcome::Done).await.unwrap();
     assert_eq!(works.queue.load().await.unwrap(), Load { waiting: 4, running: 0 });
+}
+
+/// Over an engine that lets others go first at each step.
+#[tokio::test]
+async fn a_run_begins_while_others_of_its_organization_come_to_wait_all_the_time() {
+    let world = World::over(Dying::new(false));
+    let works = world.works(QueueOptions::default()).await;
+    works.waiting(1).await;
+    let mut syncs = Vec::new();
+    for _ in 0..30 {
+        syncs.push(works.sync(&json!({})).await.id);
+    }
+    let come = AtomicUsize::new(0);
+    let coming = async {
+        let (admin, acme) = works.by();
+        for sync in &syncs {
+            works.queue.run_now(admin, acme, sync).await.unwrap();
+            come.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let taking = async {
+        works.taken().await;
+        come.load(Ordering::SeqCst)
+    };
+    let ((), come_by_then) = tokio::join!(coming, taking);
+    assert!((1..syncs.len()).contains(&come_by_then), "{come_by_then} came before it began");
 }
 
 #[tokio::test]

@@ -13,8 +13,9 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// Requests at one time while something is set up.
-const AT_ONCE: usize = 16;
+/// Requests at one time while something is set up. More of one organization that stand on the same connections would too often
+/// be in each other's way, and be asked to come again.
+const AT_ONCE: usize = 4;
 
 /// A server, and what is shown to it.
 #[derive(Clone)]

@@ -88,7 +88,7 @@ enum Command {
     /// beside its reference in the same run, but noise stays noise.
     Bench {
         /// Only this benchmark, printed and not kept: `tax`, `split`, `boundary`, `instance`, `live`, `http`,
-        /// `dialing`, `placement`, `scrub`, `small-run`, `files`, `storage`, `vault`, `rejects` or `server`. May stand several times.
+        /// `dialing`, `placement`, `scrub`, `small-run`, `files`, `storage`, `vault`, `rejects`, `hop` or `server`. May stand several times.
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
         /// As many rows as the promises speak of, where otherwise fewer stand for them.

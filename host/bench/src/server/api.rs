@@ -100,6 +100,11 @@ pub(super) fn text(answer: &Value, name: &str) -> Result<String> {
     Ok(found.with_context(|| format!("an answer has no `{name}`: {answer}"))?.to_owned())
 }
 
+/// A part of an answer.
+pub(super) fn part<'a>(answer: &'a Value, name: &str) -> Result<&'a Value> {
+    answer.get(name).with_context(|| format!("an answer has no `{name}`: {answer}"))
+}
+
 /// A number of an answer.
 pub(super) fn number(answer: &Value, name: &str) -> Result<u64> {
     let found = answer.get(name).and_then(Value::as_u64);

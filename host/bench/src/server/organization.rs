@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::api::{Api, text};
+use super::api::{Api, part, text};
 use super::program::Program;
 
 const PASSWORD: &str = "a canary bird in a coal mine";
@@ -36,8 +36,8 @@ impl Operator {
     pub(super) async fn organization(&self, name: &str) -> Result<Organization> {
         let email = format!("ada@{name}.example");
         let made = self.api.post("/v1/organizations", &json!({ "name": name, "admin_email": email })).await?;
-        let at = format!("/v1/organizations/{}", text(&made["organization"], "id")?);
-        let (nobody, token) = (self.api.with(""), text(&made["invitation"], "token")?);
+        let at = format!("/v1/organizations/{}", text(part(&made, "organization")?, "id")?);
+        let (nobody, token) = (self.api.with(""), text(part(&made, "invitation")?, "token")?);
         nobody.post("/v1/join", &json!({ "token": token, "password": PASSWORD })).await?;
         let admin = nobody.with(&log_in(&nobody, &email).await?);
         let wanted = json!({ "name": "bench", "scopes": ["read", "write", "run", "admin"], "days": 1 });

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::api::{number, text};
+use super::api::{number, part, text};
 use super::figures::{figure, reached};
 use super::memory::Watch;
 use super::organization::{Operator, Organization, ROWS};
@@ -89,12 +89,12 @@ async fn last_ended(of: &Organization) -> Result<Vec<u64>> {
     let (mut ended, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = of.api.get(&format!("{}/syncs?limit=200{cursor}", of.at)).await?;
-        for sync in page["items"].as_array().into_iter().flatten() {
-            let last = &sync["last"];
-            ensure!(last["outcome"] == "done", "a sync has not run well: {sync}");
+        for sync in part(&page, "items")?.as_array().into_iter().flatten() {
+            let last = part(sync, "last")?;
+            ensure!(text(last, "outcome")? == "done", "a sync has not run well: {sync}");
             ended.push(number(last, "ended_ms")?);
         }
-        match page["next"].as_str() {
+        match page.get("next").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return Ok(ended),
         }

@@ -59,7 +59,7 @@ async fn started(of: &Organization, (source, destination): (&str, &str)) -> Resu
     let made = of.api.post_all(from.map(|from_ms| (at.clone(), wanted(from_ms))).collect()).await?;
     let mut due = HashMap::new();
     for sync in &made {
-        let every = &sync["does"]["schedule"]["when"]["every"];
+        let every = sync.pointer("/does/schedule/when/every").context("a sync has no interval")?;
         due.insert(text(sync, "id")?, number(every, "from_ms")?);
     }
     let starts = due.keys().map(|sync| (format!("{at}/{sync}/start"), Value::Null)).collect();
@@ -76,8 +76,9 @@ async fn begun(mut live: Incoming, due: &HashMap<String, u64>) -> Result<Vec<u64
         while let Some((line, behind)) = rest.split_once('\n') {
             let event = line.strip_prefix("data: ").map(serde_json::from_str::<Value>).transpose()?;
             let event = event.unwrap_or_default();
-            ensure!(event["kind"] != "missed", "some live events were missed");
-            if event["kind"] == "run_began" {
+            let kind = event.get("kind").and_then(Value::as_str);
+            ensure!(kind != Some("missed"), "some live events were missed");
+            if kind == Some("run_began") {
                 let from_ms = due.get(&text(&event, "sync")?).context("another sync has begun")?;
                 late_ms.push((number(&event, "at_ms")? - from_ms) % INTERVAL_MS);
             }

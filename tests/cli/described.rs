@@ -20,7 +20,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 #[test]
 fn no_answer_is_an_accident_or_none_of_the_description() {
     let world = World::new();
-    let mut serving =
+    let serving =
         Serving::start(&world, &["--requests-per-second", "100000", "--requests-at-once", "100000"], None);
     let setup = json!({"token": serving.setup_token(), "email": "op@acme.example", "password": PASSWORD});
     serving.post("/v1/setup", None, setup);

@@ -119,7 +119,7 @@ fn same(whole: &World, world: &World, seed: u64) {
 }
 
 /// Another one each time: the suite looks at ever new moments, and a failure names its seed.
-fn random_seed() -> u64 {
+pub(crate) fn random_seed() -> u64 {
     let chosen = std::env::var("COFFERDAM_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     chosen.unwrap_or_else(|| {
         let since =
@@ -129,11 +129,11 @@ fn random_seed() -> u64 {
 }
 
 /// A xorshift generator: moments need no better one.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// From 0 to 1.
-    fn share(&mut self) -> f64 {
+    pub(crate) fn share(&mut self) -> f64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

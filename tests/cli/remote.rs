@@ -27,7 +27,7 @@ impl Site {
     /// In this world, with more settings of the server.
     pub(crate) fn over(world: World, more: &[&str]) -> Self {
         let root = certificate(&world);
-        let mut server = Serving::start(&world, &[&TLS[..], more].concat(), Some(root));
+        let server = Serving::start(&world, &[&TLS[..], more].concat(), Some(root));
         let port = server.address.rsplit(':').next().unwrap().to_owned();
         world.secret("password", PASSWORD);
         world.secret("setup", &server.setup_token());

@@ -12,7 +12,7 @@ fn from_an_empty_directory_to_a_verified_audit_log() {
     let world = World::new();
     let root = certificate(&world);
     let tls = ["--tls-certificate", "certificate.pem", "--tls-key", "key.pem", "--region", "eu-1"];
-    let mut server = Serving::start(&world, &tls, Some(root.clone()));
+    let server = Serving::start(&world, &tls, Some(root.clone()));
     let ready = server.ask("GET", "/readyz", None, None);
     assert_eq!(ready.status, 200);
     assert!(ready.head.contains("strict-transport-security: "), "{}", ready.head);

@@ -2,22 +2,27 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::{Value, json};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::world::{Ran, World, ran};
+use crate::stopped::until;
+use crate::world::{Ran, World};
 
 pub(crate) const PASSWORD: &str = "a canary bird in a coal mine";
 
 /// A server under way.
 pub(crate) struct Serving {
     pub(crate) child: Child,
-    stdout: BufReader<std::process::ChildStdout>,
+    /// What it tells people, as far as it has come.
+    said: Arc<Mutex<String>>,
+    saying: Option<JoinHandle<()>>,
+    stdout: BufReader<ChildStdout>,
     pub(crate) address: String,
     root: Option<CertificateDer<'static>>,
 }
@@ -40,24 +45,21 @@ impl Serving {
         let scheme = if root.is_some() { "https" } else { "http" };
         let address = line.trim_end().strip_prefix(&format!("listening on {scheme}://"));
         let address = address.unwrap_or_else(|| panic!("it says {line:?}")).to_owned();
-        Self { child, stdout, address, root }
+        let said = Arc::<Mutex<String>>::default();
+        let saying = listen(child.stderr.take().unwrap(), &said);
+        Self { child, said, saying: Some(saying), stdout, address, root }
     }
 
     /// The token with which the first operator is made.
-    pub(crate) fn setup_token(&mut self) -> String {
-        let mut said = BufReader::new(self.child.stderr.as_mut().unwrap());
-        let mut line = String::new();
-        loop {
-            line.clear();
-            assert_ne!(
-                said.read_line(&mut line).unwrap(),
-                0,
-                "it does not say how the first operator is made"
-            );
-            if let Some((_, rest)) = line.split_once("\"token\": \"") {
-                return rest.split('"').next().unwrap().to_owned();
-            }
-        }
+    pub(crate) fn setup_token(&self) -> String {
+        let mut token = None;
+        until("it to say how the first operator is made", || {
+            let said = self.said.lock().unwrap();
+            let rest = said.split_once("\"token\": \"").and_then(|(_, rest)| rest.split_once('"'));
+            token = rest.map(|(token, _)| token.to_owned());
+            token.is_some()
+        });
+        token.unwrap()
     }
 
     /// Where figures are told.
@@ -105,10 +107,36 @@ impl Serving {
     pub(crate) fn terminate(mut self) -> Ran {
         let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
-        let mut rest = Vec::new();
-        self.stdout.read_to_end(&mut rest).unwrap();
-        ran(self.child.wait_with_output().unwrap())
+        let mut stdout = String::new();
+        self.stdout.read_to_string(&mut stdout).unwrap();
+        let status = self.child.wait().unwrap().code();
+        self.saying.take().unwrap().join().unwrap();
+        Ran { status, stdout, stderr: self.said.lock().unwrap().clone() }
     }
+
+    /// Ends it as a power cut does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A test that fails leaves no server behind. One that has ended by itself takes no notice.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Who does not read what it says lets it wait.
+fn listen(stderr: ChildStderr, said: &Arc<Mutex<String>>) -> JoinHandle<()> {
+    let said = Arc::clone(said);
+    thread::spawn(move || {
+        for line in BufReader::new(stderr).lines() {
+            said.lock().unwrap().push_str(&(line.unwrap() + "\n"));
+        }
+    })
 }
 
 pub(crate) fn client(root: CertificateDer<'static>) -> ClientConnection {

@@ -31,8 +31,13 @@ commit_bytes = 1
 "#;
 
 /// Looks often, and gives up after a time that no machine needs.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+pub(crate) fn until(what: &str, is_so: impl FnMut() -> bool) {
+    until_within(Duration::from_secs(60), what, is_so);
+}
+
+/// The same for what takes longer.
+pub(crate) fn until_within(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + patience;
     while !is_so() {
         assert!(Instant::now() < deadline, "waited too long for {what}");
         sleep(Duration::from_millis(2));

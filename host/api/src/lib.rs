@@ -22,6 +22,7 @@ mod error;
 mod etag;
 mod fault;
 mod house;
+mod left;
 mod limiter;
 mod listeners;
 mod mapped;
@@ -46,6 +47,7 @@ mod upload;
 mod tests;
 
 pub use error::Error;
+pub use left::forget;
 pub use openapi::document;
 pub use operations::{Figures, Operations};
 pub use options::{Limits, Options, Rates, Transport};

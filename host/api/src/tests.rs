@@ -15,6 +15,7 @@ mod errors;
 mod events;
 mod glass;
 mod kept;
+mod left;
 mod live;
 mod matrix;
 mod once;

@@ -20,20 +20,25 @@ pub(crate) use run::document;
 use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::error::Error;
-use crate::filed::{Filed, Head, Kind, Page, Uses};
+use crate::filed::{Filed, Head, Kind, Left, Page, Uses};
 use crate::installations::{self, Installation, Installations, Named};
 use crate::keeper::{Attempts, INSTALLATION};
 use crate::organizations::{Organizations, checked_name};
 use crate::secret::draw_id;
-use crate::tables::{CATALOGS, CONNECTION_BODIES, CONNECTIONS, Key};
+use crate::tables::{CATALOGS, CONNECTION_BODIES, CONNECTIONS};
 use manifest::{AddressGrant, ConfigFault, Manifest, Role};
 use record::{Body, shown};
 use serde_json::Value;
 use std::sync::Arc;
 use storage::Change;
 
-pub(crate) const KIND: Kind =
-    Kind { what: "connection", heads: CONNECTIONS, bodies: CONNECTION_BODIES, beside: &[] };
+pub(crate) const KIND: Kind = Kind {
+    what: "connection",
+    heads: CONNECTIONS,
+    bodies: CONNECTION_BODIES,
+    beside: &[CATALOGS],
+    left: Some(Left::Connection),
+};
 
 /// The connections of every organization.
 pub struct Connections {
@@ -235,7 +240,8 @@ impl Connections {
         }
     }
 
-    /// Deletes a connection that no sync uses. Its credentials are to be revoked by whoever keeps them, before.
+    /// Deletes a connection that no sync uses. Its credentials are to be revoked by whoever keeps them, before; who has seen that
+    /// none came meanwhile says so: [`Organizations::forgotten`].
     ///
     /// # Errors
     /// [`Error::InUse`], [`Error::StaleRevision`], [`Error::UnknownObject`], [`Error::Denied`], or when storage refuses.
@@ -255,14 +261,10 @@ impl Connections {
             let stands_on = self.organizations.head(organization, installations::KIND, stands_on).await?;
             let change = used(Change::new(INSTALLATION), organization, &stands_on, Uses::Fewer)?;
             if self.organizations.try_unfile(organization, KIND, &filed, (&event, change)).await? {
-                break;
+                return Ok(());
             }
             attempts.again()?;
         }
-        let owner = self.organizations.owner(organization);
-        let change = Change::new(owner).delete(CATALOGS, Key::of(id));
-        self.organizations.keeper.storage.commit(change).await?;
-        Ok(())
     }
 
     /// What the connector of a connection can be.

@@ -28,7 +28,20 @@ pub(crate) struct Kind {
     pub(crate) bodies: Table,
     /// What else of a thing lies under the organization's key, under keys that begin with its id.
     pub(crate) beside: &'static [Table],
+    /// What others keep of such a thing, where they keep something.
+    pub(crate) left: Option<fn(String) -> Left>,
 }
+
+/// Something that is gone, and of which whoever keeps the records of runs may keep something still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// The history, rows and positions of a sync.
+    Sync(String),
+    /// The credentials of a connection, under names that begin with [`crate::stored_prefix`].
+    Connection(String),
+}
+
+const KINDS: [Kind; 3] = [crate::installations::KIND, crate::connections::KIND, crate::syncs::KIND];
 
 /// A part of a list, in the order of ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,7 +218,7 @@ impl Organizations {
     }
 
     /// Removes a thing on which nothing stands, in one batch with `change`, and erases its bodies; false: somebody else was
-    /// faster, and nothing was done.
+    /// faster, and nothing was done. That it is gone stays noted until others have forgotten it too.
     pub(crate) async fn try_unfile<M>(
         &self,
         organization: &str,
@@ -229,20 +242,24 @@ impl Organizations {
             return Ok(false);
         }
         self.erase_bodies(organization, kind, id).await?;
-        self.keeper.storage.commit(Change::new(INSTALLATION).discard(GONE, note)).await?;
+        if kind.left.is_none() {
+            self.keeper.storage.commit(Change::new(INSTALLATION).discard(GONE, note)).await?;
+        }
         Ok(true)
     }
 
-    /// Goes on with erasing the bodies of what is gone where a crash has ended it. To be called when a process starts.
+    /// Goes on with erasing the bodies of what is gone where a crash has ended it; answers of what others may keep something
+    /// still, and whose it was. To be called when a process starts.
     ///
     /// # Errors
     /// When storage refuses.
-    pub async fn erase_what_is_gone(&self) -> Result<(), Error> {
+    pub async fn erase_what_is_gone(&self) -> Result<Vec<(String, Left)>, Error> {
+        let mut left = Vec::new();
         let mut after = None::<Vec<u8>>;
         loop {
             let range = Range { prefix: &[], after: after.as_deref(), limit: SCAN_RECORDS };
             let page = self.keeper.page(INSTALLATION, GONE, range).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
+            let Some((last, _)) = page.last() else { return Ok(left) };
             after = Some(last.clone());
             for (note, _) in page {
                 let [organization, table, id] = Key::read_ids(&note);
@@ -252,14 +269,31 @@ impl Organizations {
                     Err(Error::UnknownOrganization { .. }) => None,
                     found => Some(found?),
                 };
-                let kinds = [crate::installations::KIND, crate::connections::KIND, crate::syncs::KIND];
-                let kind = kinds.into_iter().find(|kind| kind.bodies.name == table);
+                let kind = KINDS.into_iter().find(|kind| kind.bodies.name == table);
                 if let Some(kind) = kind.filter(|_| here.is_some()) {
                     self.erase_bodies(&organization, kind, &id).await?;
+                    if let Some(of) = kind.left {
+                        left.push((organization, of(id)));
+                        continue;
+                    }
                 }
                 self.keeper.storage.commit(Change::new(INSTALLATION).discard(GONE, note)).await?;
             }
         }
+    }
+
+    /// Notes that others keep nothing any more of something that is gone.
+    ///
+    /// # Errors
+    /// When storage refuses.
+    pub async fn forgotten(&self, organization: &str, left: &Left) -> Result<(), Error> {
+        let (kind, id) = match left {
+            Left::Sync(id) => (crate::syncs::KIND, id),
+            Left::Connection(id) => (crate::connections::KIND, id),
+        };
+        let note = Key::of(organization).id(kind.bodies.name).id(id);
+        self.keeper.storage.commit(Change::new(INSTALLATION).discard(GONE, note)).await?;
+        Ok(())
     }
 
     async fn erase_bodies(&self, organization: &str, kind: Kind, id: &str) -> Result<(), Error> {

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use storage::Change;
 
 pub(crate) const KIND: Kind =
-    Kind { what: "installed connector", heads: INSTALLED, bodies: INSTALLED_BODIES, beside: &[] };
+    Kind { what: "installed connector", heads: INSTALLED, bodies: INSTALLED_BODIES, beside: &[], left: None };
 /// Of SHA-256, in hexadecimal digits.
 const DIGEST_DIGITS: usize = 64;
 

@@ -52,7 +52,7 @@ pub use endpoints::{
     EventQueue, OpenEndpoint,
 };
 pub use error::Error;
-pub use filed::Page;
+pub use filed::{Left, Page};
 pub use installations::{Installation, Installations, LOSSES_MAX, Loss};
 pub use keeper::INSTALLATION;
 pub use live::{Happened, Heard, Listener, Live, LiveEvent, RunCounts};

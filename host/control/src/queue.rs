@@ -11,6 +11,13 @@
 //! A run is taken under a lease of its sync. Everything that its holder says afterwards is fenced by it, so who was away for
 //! too long changes nothing any more, and learns so. A run whose lease has ended is taken over by the next who asks. A sync's
 //! head names its run, so it has one at a time.
+//!
+//! # Taken over
+//!
+//! That a process has died says nothing of the runs that it had: what they let others do is done in workers, whose deaths are
+//! failures of the run. So a takeover is no attempt, and none is given up for it. A run that is taken over again and again and
+//! commits nothing in between may be what ends the processes all the same: it waits, longer each time, so that the others
+//! come to their end meanwhile.
 
 mod backoff;
 mod cancel;
@@ -43,15 +50,15 @@ pub struct QueueOptions {
     pub running_max: u32,
     /// How often a run is tried, the first time included.
     pub attempts_max: u32,
-    /// How often a run is taken over. One that has ended its process so often would end the next one too.
-    pub takeovers_max: u32,
+    /// How often a run that commits nothing in between is taken over at once. After that it waits before.
+    pub takeovers_at_once: u32,
     /// For how long a run is held by whoever says nothing.
     pub lease_ms: u64,
 }
 
 impl Default for QueueOptions {
     fn default() -> Self {
-        Self { running_max: 4, attempts_max: 5, takeovers_max: 3, lease_ms: 60_000 }
+        Self { running_max: 4, attempts_max: 5, takeovers_at_once: 3, lease_ms: 60_000 }
     }
 }
 

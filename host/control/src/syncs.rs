@@ -22,7 +22,7 @@ use crate::audit::{Act, Event};
 use crate::connections::{self, Connections, Made};
 use crate::endpoints;
 use crate::error::Error;
-use crate::filed::{Filed, Head, Kind, Uses};
+use crate::filed::{Filed, Head, Kind, Left, Uses};
 use crate::keeper::{Attempts, INSTALLATION};
 use crate::live::{Happened, Live};
 use crate::organizations::{Organizations, checked_name};
@@ -33,7 +33,8 @@ use std::sync::Arc;
 use storage::{Change, Table};
 use tokio::sync::{Notify, watch};
 
-pub(crate) const KIND: Kind = Kind { what: "sync", heads: SYNCS, bodies: SYNC_BODIES, beside: EVENTS };
+pub(crate) const KIND: Kind =
+    Kind { what: "sync", heads: SYNCS, bodies: SYNC_BODIES, beside: EVENTS, left: Some(Left::Sync) };
 /// The head first: nothing is accepted any more when it is gone.
 const EVENTS: &[Table] = &[EVENT_HEADS, EVENT_MESSAGES, EVENT_SEEN, ENDPOINT_SECRETS];
 
@@ -185,7 +186,8 @@ impl Syncs {
         }
     }
 
-    /// Deletes a sync that has no run. What is kept of its runs is for whoever keeps it.
+    /// Deletes a sync that has no run. What is kept of its runs is for whoever keeps it, who says so afterwards:
+    /// [`Organizations::forgotten`].
     ///
     /// # Errors
     /// [`Error::RunPending`], [`Error::StaleRevision`], [`Error::UnknownObject`], [`Error::Denied`], or when storage refuses.

@@ -109,7 +109,7 @@ pub(crate) const EVENT_HEADS: Table = table("event_heads", Class::Metadata);
 pub(crate) const EVENT_MESSAGES: Table = table("event_messages", Class::Rows);
 /// `sync | hash of an id`, in the organization: the number of the message that had it.
 pub(crate) const EVENT_SEEN: Table = table("event_ids", Class::Metadata);
-/// `organization | body table | id`: things that are gone and whose bodies are still to be erased.
+/// `organization | body table | id`: things that are gone and of which something is still to be erased, here or by others.
 pub(crate) const GONE: Table = table("gone", Class::Metadata);
 /// `digest of who asks and of their key`: which request it is, and what was answered.
 pub(crate) const ANSWERS: Table = table("answers", Class::Credentials);

@@ -1,11 +1,13 @@
 //! Servers and workers that end in the middle of runs: what was committed is there once, and somebody goes on.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::story::{Story, quick, slow};
+use super::story::{LEASE, Story, quick, slow};
 use crate::stopped::until;
 use crate::workers::found::{signal, workers};
 use crate::world::World;
@@ -36,15 +38,54 @@ fn runs_of_a_server_that_was_killed_are_taken_over_and_no_row_is_lost_or_there_t
     let (source, destination) = (story.source(&slow(600)), story.destination());
     let sync = story.sync(&source, &destination, &json!({}));
     let run = story.run(&sync);
-    for times in 1..=3 {
-        until("some commits", || story.remote.commits() >= times * 3);
+    // More often than a run is taken over at once that commits nothing in between.
+    for times in 1..=6 {
+        until("some commits", || {
+            let queued = story.get("/queue")["items"][0].clone();
+            let waits = queued["state"] == "waiting" && queued["attempts"] != 0;
+            assert!(!waits, "it was not taken over at once: {queued}");
+            story.remote.commits() >= times * 3
+        });
         story.kill();
         story.start_again();
     }
     let last = story.ended(&sync);
     assert_eq!((last["outcome"].as_str(), last["run"].as_str()), (Some("done"), Some(&*run)), "{last}");
     story.remote.has_once("people", 600);
-    assert_eq!(story.remote.unit().fence, 4, "the fence rose with each takeover");
+    assert_eq!(story.remote.unit().fence, 7, "the fence rose with each takeover");
+    story.terminate().succeeded();
+}
+
+#[test]
+fn a_run_that_takes_longer_than_its_lease_stays_with_its_holder() {
+    let mut story = Story::begin();
+    let (source, destination) = (story.source(&slow(1_600)), story.destination());
+    let sync = story.sync(&source, &destination, &json!({}));
+    let (began, run) = (Instant::now(), story.run(&sync));
+    let last = story.ended(&sync);
+    assert!(began.elapsed() > LEASE, "it was to outlast its lease");
+    assert_eq!((last["outcome"].as_str(), last["run"].as_str()), (Some("done"), Some(&*run)), "{last}");
+    story.remote.has_once("people", 1_600);
+    assert_eq!(story.remote.unit().fence, 1, "nobody took it over");
+    story.terminate().succeeded();
+}
+
+/// As a machine that was put to sleep does: what it held is nobody's by then, and it takes it over from itself.
+#[test]
+fn a_server_that_stood_still_for_longer_than_its_leases_goes_on_and_does_nothing_twice() {
+    let mut story = Story::begin();
+    let (source, destination) = (story.source(&slow(1_000)), story.destination());
+    let sync = story.sync(&source, &destination, &json!({}));
+    let run = story.run(&sync);
+    until("the first commit", || story.remote.commits() > 0);
+    signal(story.process(), Signal::STOP);
+    sleep(LEASE + Duration::from_millis(500));
+    signal(story.process(), Signal::CONT);
+    let last = story.ended(&sync);
+    assert_eq!((last["outcome"].as_str(), last["run"].as_str()), (Some("done"), Some(&*run)), "{last}");
+    story.remote.has_once("people", 1_000);
+    assert!(story.get("/queue")["items"].as_array().unwrap().is_empty());
+    story.delete(&format!("/syncs/{sync}"));
     story.terminate().succeeded();
 }
 

@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::story::Story;
@@ -18,8 +20,13 @@ struct Hook {
 
 impl Hook {
     fn begin() -> Self {
+        Self::of(Story::webhook)
+    }
+
+    /// With this connector, which understands messages.
+    fn of(source: impl Fn(&Story) -> String) -> Self {
         let story = Story::begin();
-        let (source, destination) = (story.webhook(), story.destination());
+        let (source, destination) = (source(&story), story.destination());
         let sync = story.sync(&source, &destination, &json!({}));
         story.post(&format!("/syncs/{sync}/start"), json!({}));
         let path = text(&story.post(&format!("/syncs/{sync}/endpoint"), json!({})), "/url");
@@ -45,8 +52,12 @@ impl Hook {
     fn leave(&self, number: u64) -> u64 {
         let event = if number.is_multiple_of(2) { "sent" } else { "paid" };
         let headers = format!("x-event: {event}\r\nwebhook-id: msg_{number}\r\n");
-        let (status, body) =
-            self.ask("POST", "", &headers, &json!({ "number": number }).to_string()).unwrap();
+        self.left(&headers, &json!({ "number": number }).to_string())
+    }
+
+    /// The number of a message with these headers.
+    fn left(&self, headers: &str, body: &str) -> u64 {
+        let (status, body) = self.ask("POST", "", headers, body).unwrap();
         assert_eq!(status, 202, "{body}");
         serde_json::from_str::<Value>(&body).unwrap()["sequence"].as_u64().unwrap()
     }
@@ -112,5 +123,33 @@ fn what_was_accepted_is_moved_once_however_often_the_server_is_killed() {
     hook.until_arrived(30);
     until("what was committed to be forgotten", || hook.waiting() == 0);
     hook.has_once(30);
+    hook.story.terminate().succeeded();
+}
+
+/// As a connector with bugs does: on some messages it fails in one way or another, each time.
+#[test]
+fn a_message_on_which_the_connector_fails_is_set_aside_and_those_behind_it_are_moved_in_order() {
+    let mut hook = Hook::of(|story| story.connect("clumsy.wasm", &json!({})));
+    hook.story.post(&format!("/syncs/{}/stop", hook.sync), json!({}));
+    let bad = [(3, "crash"), (4, "bug"), (9, "data")];
+    for number in 1..=12 {
+        let how = bad.iter().find(|(at, _)| *at == number);
+        let header = how.map_or(String::new(), |(_, how)| format!("x-fail: {how}\r\n"));
+        assert_eq!(hook.left(&header, &json!({ "id": number }).to_string()), number);
+    }
+    hook.story.post(&format!("/syncs/{}/start", hook.sync), json!({}));
+    let last = hook.story.ended(&hook.sync);
+    assert_eq!(last["outcome"], "done", "{last}");
+    let moved: Vec<u64> =
+        hook.story.remote.rows(&hook.sync, "orders").iter().map(|row| row["id"].as_u64().unwrap()).collect();
+    assert_eq!(moved, [1, 2, 5, 6, 7, 8, 10, 11, 12]);
+    until("what was set aside to be forgotten too", || hook.waiting() == 0);
+    let kept = hook.story.lines(&format!("/syncs/{}/errors/export", hook.sync));
+    let told: Vec<_> = kept.iter().map(|error| (text(error, "/code"), text(error, "/raw"))).collect();
+    let body = |number: u64| STANDARD.encode(json!({ "id": number }).to_string());
+    assert_eq!(told, [3, 4, 9].map(|number| ("message_failed".to_owned(), body(number))));
+    for (error, code) in kept.iter().zip(["CD0610", "CD0607", "CD0606"]) {
+        assert!(text(error, "/message").contains(code), "{error}");
+    }
     hook.story.terminate().succeeded();
 }

@@ -92,6 +92,19 @@ impl Remote {
         self.units().values().filter(|unit| unit.commits > 0).count()
     }
 
+    /// The rows that came for a sync, of one of its streams.
+    pub(super) fn rows(&self, sync: &str, stream: &str) -> Vec<Value> {
+        let units = self.units();
+        let of_sync = units.iter().filter(|(name, _)| name.starts_with(sync));
+        of_sync.filter_map(|(_, unit)| unit.rows.get(stream)).flatten().cloned().collect()
+    }
+
+    /// How often somebody opened a unit under a higher fence than the one before, and how many came too late.
+    pub(super) fn fences(&self) -> (u64, usize) {
+        let units = self.units();
+        (units.values().map(|unit| unit.fence).sum(), units.values().map(|unit| unit.refused.len()).sum())
+    }
+
     /// Each row of a stream of every unit once, and none twice.
     pub(super) fn has_once(&self, stream: &str, rows: u64) {
         for (name, unit) in self.units().iter() {

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::remote::Remote;
-use crate::serving::{PASSWORD, Serving, text};
+use crate::serving::{PASSWORD, Serving, text, unchunked};
 use crate::stopped::until;
 use crate::world::World;
 
@@ -24,6 +25,9 @@ pub(super) struct Story {
     /// Organizations by their ids, each with the token of its admin. The last one is who asks.
     tenants: Vec<(String, String)>,
 }
+
+/// For how long a run is held by a server that says nothing.
+pub(super) const LEASE: Duration = Duration::from_secs(3);
 
 /// A row source whose pages take a while: so many rows, twenty of them on a page.
 pub(super) fn slow(rows: u64) -> Value {
@@ -58,7 +62,7 @@ impl Story {
     fn in_world(world: World, settings: &[&str], grantable: Option<String>) -> Self {
         let remote = Remote::start();
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
-        let mut server = started(&world, &remote, (&settings, grantable.as_deref()));
+        let server = started(&world, &remote, (&settings, grantable.as_deref()));
         let first =
             json!({ "token": server.setup_token(), "email": "op@host.example", "password": PASSWORD });
         server.post("/v1/setup", None, first);
@@ -109,6 +113,14 @@ impl Story {
         let answer = self.server().get(&self.at(path), self.token());
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// What is told line by line.
+    pub(super) fn lines(&self, path: &str) -> Vec<Value> {
+        let answer = self.server().get(&self.at(path), self.token());
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        let body = if answer.head.contains("chunked") { unchunked(&answer.body) } else { answer.body };
+        body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Asks with a header of its own, and any body; what came, with its head.
@@ -166,6 +178,10 @@ impl Story {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), answer)
     }
 
+    pub(super) fn organization(&self) -> &str {
+        &self.tenants.last().unwrap().0
+    }
+
     /// Installs a connector; answers its digest.
     fn install(&self, component: &str) -> String {
         let bytes = self.world.component(component);
@@ -174,7 +190,7 @@ impl Story {
     }
 
     /// A connection; answers its id.
-    fn connect(&self, component: &str, config: &Value) -> String {
+    pub(super) fn connect(&self, component: &str, config: &Value) -> String {
         self.connection_of(&self.install(component), config)
     }
 
@@ -272,9 +288,7 @@ impl Story {
 
     /// Ends it as a power cut does.
     pub(super) fn kill(&mut self) {
-        let mut server = self.server.take().unwrap();
-        server.child.kill().unwrap();
-        server.child.wait().unwrap();
+        self.server.take().unwrap().kill();
     }
 
     pub(super) fn start_again(&mut self) {
@@ -287,7 +301,8 @@ fn started(world: &World, remote: &Remote, (settings, more): (&[String], Option<
     let grantable = more.map_or_else(|| own.clone(), |more| format!("{own},{more}"));
     // A test looks as often as it can.
     let often = ["--requests-per-second", "100000", "--requests-at-once", "100000"];
+    let lease = LEASE.as_secs().to_string();
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-    let more = [&["--grantable", &grantable, "--lease-seconds", "3"], &often[..], &settings].concat();
+    let more = [&["--grantable", &grantable, "--lease-seconds", &lease], &often[..], &settings].concat();
     Serving::start(world, &more, None)
 }

@@ -8,11 +8,12 @@ use crate::etag::{Tag, tagged};
 use crate::fault::Fault;
 use crate::house::House;
 use crate::page::{Page, PageQuery, Queried};
+use crate::parts::Parts;
 use crate::refusal::Refusal;
 use crate::strict::Strict;
 use axum::extract::State;
 use axum::response::Response;
-use control::{Action, Connection, ConnectionConfig, ConnectionSummary, CredentialState, Error};
+use control::{Action, Connection, ConnectionConfig, ConnectionSummary, CredentialState, Error, Left};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -277,5 +278,8 @@ pub(crate) async fn remove(
     }
     super::credentials::revoke_all(&house, &id, &connection).await?;
     of.delete(caller.user(), &id, (&connection, found.revision)).await?;
+    // Somebody may have entered one while it went.
+    let Parts { organizations, records, .. } = &house.parts;
+    crate::left::forget::<Refusal>(organizations, records, (&id, &Left::Connection(connection))).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -19,10 +19,11 @@ use crate::etag::{Tag, tagged};
 use crate::fault::Fault;
 use crate::house::House;
 use crate::page::{Page, PageQuery, Queried};
+use crate::parts::Parts;
 use crate::refusal::Refusal;
 use axum::extract::State;
 use axum::response::Response;
-use control::{Action, StoredSync, SyncSpec};
+use control::{Action, Left, StoredSync, SyncSpec};
 use http::{HeaderMap, StatusCode};
 use shown::{ListedSync, ShownSync};
 use written::WrittenSync;
@@ -125,6 +126,7 @@ pub(crate) async fn remove(
     let syncs = &house.parts.syncs;
     let now = syncs.get(caller.user(), &id, &sync).await?;
     syncs.delete(caller.user(), &id, (&sync, now.revision)).await?;
-    super::of_sync::records(&house, &id).forget_sync(&sync).await?;
+    let Parts { organizations, records, .. } = &house.parts;
+    crate::left::forget::<Refusal>(organizations, records, (&id, &Left::Sync(sync))).await?;
     Ok(StatusCode::NO_CONTENT)
 }

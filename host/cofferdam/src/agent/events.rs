@@ -3,6 +3,8 @@
 //!
 //! The number of the last message is the checkpoint, and all streams are one read group: messages have one order.
 
+mod aside;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,6 +17,7 @@ use pipeline::model::{
 use runtime::Message;
 
 use crate::bound::{Bound, Webhook};
+use aside::{Giving, Rows};
 
 const GROUP: &str = "events";
 
@@ -25,6 +28,8 @@ pub(super) struct Events {
     pub(super) sync: String,
     pub(super) connection: Bound,
     pub(super) webhook: Webhook,
+    /// The run is not tried again.
+    pub(super) is_last: bool,
 }
 
 /// A source over it.
@@ -37,8 +42,7 @@ struct EventReader {
     chosen: Vec<String>,
     /// Up to which message all is read.
     after: u64,
-    /// At most so many messages in one call; fewer once their rows were too many for a page.
-    messages_max: usize,
+    giving: Giving,
 }
 
 /// What messages become, as it is read here.
@@ -85,7 +89,7 @@ impl Source for EventSource {
             schemas: catalog(&self.0.webhook).await?.streams.into_iter().map(|info| info.schema).collect(),
             chosen: read.selections.into_iter().map(|selection| selection.stream).collect(),
             after,
-            messages_max: usize::MAX,
+            giving: Giving::new(self.0.is_last),
         };
         // What a run before this one has committed and could not say so any more.
         reader.forget(after, "source.open").await?;
@@ -100,16 +104,24 @@ impl EventReader {
         forgotten.map_err(|error| self.events.failure(call, &error))
     }
 
-    /// The rows of these messages, or of as many of them as make a page.
+    /// The rows of the first of these messages.
     async fn page(&mut self, messages: &[EventMessage]) -> Result<Page, Failure> {
-        loop {
-            let count = messages.len().min(self.messages_max);
-            let some = messages.iter().take(count).map(message).collect();
-            match self.events.webhook.rows(some, &self.schemas).await {
-                Err(failure) if count > 1 && is_over_a_page(&failure) => self.messages_max = count / 2,
-                made => return made,
-            }
-        }
+        let Self { events, schemas, chosen, giving, .. } = self;
+        let stream = chosen.first().map_or("", String::as_str);
+        giving.page(messages, stream, &Understanding { webhook: &events.webhook, schemas }).await
+    }
+}
+
+/// The connector, and what it may make of messages.
+struct Understanding<'a> {
+    webhook: &'a Webhook,
+    schemas: &'a [StreamSchema],
+}
+
+#[async_trait]
+impl Rows for Understanding<'_> {
+    async fn rows(&self, messages: &[EventMessage]) -> Result<Page, Failure> {
+        self.webhook.rows(messages.iter().map(message).collect(), self.schemas).await
     }
 }
 
@@ -172,10 +184,6 @@ fn choose(page: Page, chosen: &[String]) -> Page {
         batches: page.batches.into_iter().filter(|batch| is_chosen(&batch.stream)).collect(),
         ..page
     }
-}
-
-fn is_over_a_page(failure: &Failure) -> bool {
-    matches!(&failure.cause, Cause::Limit { name, .. } if name == "page_rows" || name == "page_bytes")
 }
 
 #[cfg(test)]

@@ -74,7 +74,9 @@ async fn lead(agent: Arc<Agent>, taken: Taken) {
     };
     let work = job::done(Arc::clone(&agent), taken.order.clone(), Arc::clone(&reins));
     let work = tokio::spawn(work.in_current_span());
-    let wishes = agent.queue.wishes();
+    let mut wishes = agent.queue.wishes();
+    // Of one that was taken over something may be wished already.
+    wishes.mark_changed();
     Held { agent, taken, reins, wish: None, wishes, cut: None, is_drawn: false, began }.lead(work).await;
 }
 
@@ -93,6 +95,7 @@ impl Held {
                 }
                 _ = renewals.tick() => self.renew().await,
                 Ok(()) = self.wishes.changed() => self.look().await,
+                () = reins.moved.notified(), if self.taken.is_doubted() => self.clear().await,
                 () = reins.host.taken.lost(), if !self.is_drawn => self.draw(),
                 () = agent.draining.cancelled(), if !self.is_drawn => self.draw(),
                 () = agent.cut.cancelled() => Step::Cut,
@@ -135,6 +138,14 @@ impl Held {
                 self.obey().await;
                 self.follow(wish)
             }
+            Err(error) => self.not_told(&error),
+        }
+    }
+
+    /// It is not what it does that ends its processes.
+    async fn clear(&mut self) -> Step {
+        match self.agent.queue.has_moved(&mut self.taken).await {
+            Ok(()) => Step::On,
             Err(error) => self.not_told(&error),
         }
     }

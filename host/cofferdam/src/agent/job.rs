@@ -75,7 +75,7 @@ async fn moved(
         Purpose::Reprocess => None,
     };
     let clock = Arc::new(SystemClock::new());
-    let told = Told::new(Arc::clone(agent.syncs.live()), order.clone());
+    let told = Told::new(Arc::clone(agent.syncs.live()), order.clone(), Arc::clone(&reins.moved));
     let run = Run::new(spec, Arc::new(session), clock, Arc::new(told));
     let report = run.run(reins.cancel.clone()).await;
     if let Err(problems) = keep(records, &log, host, &report).await {
@@ -147,6 +147,7 @@ fn ports(agent: &Agent, order: &Order, opened: &Opened) -> Result<Ports, Problem
         organization: order.organization.clone(),
         sync: order.sync.clone(),
         webhook: connection.webhook()?,
+        is_last: order.is_last,
         connection: connection.clone(),
     };
     opened.ports_from(Arc::new(EventSource(Arc::new(events))))

@@ -1,7 +1,8 @@
 //! By what a run under way is led, from outside of it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Agent;
@@ -17,6 +18,8 @@ pub(super) struct Reins {
     pub(super) cancel: CancellationToken,
     /// What can be taken back from it, once its connectors are ready.
     pub(super) live: OnceLock<Live>,
+    /// It has committed something.
+    pub(super) moved: Arc<Notify>,
     /// Its workers stay for as long as it does.
     _using: Using,
 }
@@ -26,7 +29,8 @@ impl Reins {
         let using = agent.crews.of(organization)?;
         let components = Components::Kept(agent.components.clone());
         let host = Host::of_run(agent.shared.clone(), components, using.crew.clone(), agent.screen.clone());
-        Ok(Self { host, cancel: CancellationToken::new(), live: OnceLock::new(), _using: using })
+        let (cancel, live, moved) = (CancellationToken::new(), OnceLock::new(), Arc::default());
+        Ok(Self { host, cancel, live, moved, _using: using })
     }
 
     /// Ends it in order: what is under way is finished and committed.

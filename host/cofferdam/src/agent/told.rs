@@ -1,4 +1,5 @@
-//! How far a run is, for those who look on: counts over all its streams, a few times a second at most.
+//! How far a run is: for those who look on, counts over all its streams, a few times a second at most; for whoever holds it,
+//! that it has committed something.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use control::{Live, Order, RunCounts};
 use pipeline::run::{GroupProgress, Observer, Phase, StreamProgress};
+use tokio::sync::Notify;
 
 use crate::units::now_ms;
 
@@ -16,6 +18,7 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Told {
     live: Arc<Live>,
     order: Order,
+    moved: Arc<Notify>,
     every: Duration,
     counted: Mutex<Counted>,
 }
@@ -27,8 +30,8 @@ struct Counted {
 }
 
 impl Told {
-    pub(super) fn new(live: Arc<Live>, order: Order) -> Self {
-        Self { live, order, every: TELL_EVERY, counted: Mutex::default() }
+    pub(super) fn new(live: Arc<Live>, order: Order, moved: Arc<Notify>) -> Self {
+        Self { live, order, moved, every: TELL_EVERY, counted: Mutex::default() }
     }
 
     fn tell(&self, counted: &mut Counted) {
@@ -46,7 +49,10 @@ impl Told {
 
 impl Observer for Told {
     fn stream(&self, progress: StreamProgress) {
-        let StreamProgress { group, stream, read, accepted, rejected, filtered, .. } = progress;
+        let StreamProgress { group, stream, read, accepted, rejected, filtered, committed, .. } = progress;
+        if committed > 0 {
+            self.moved.notify_one();
+        }
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         counted.streams.insert((group, stream), RunCounts { read, accepted, rejected, filtered });
         if counted.told.is_none_or(|told| told.elapsed() >= self.every) {
@@ -81,10 +87,11 @@ mod tests {
             sync: "syn".into(),
             cause: Cause::Event,
             attempt: 1,
+            is_last: false,
             fence: 1,
             queued_ms: 0,
         };
-        let told = Told { every: Duration::MAX, ..Told::new(Arc::clone(&live), order) };
+        let told = Told { every: Duration::MAX, ..Told::new(Arc::clone(&live), order, Arc::default()) };
         let moved = |stream: &str, read| {
             let (group, stream) = ("all".to_owned(), stream.to_owned());
             told.stream(StreamProgress { group, stream, read, accepted: read, ..StreamProgress::default() });

@@ -77,9 +77,20 @@ async fn serve(
     let users = Arc::new(Users::open(Arc::clone(&audit), people).await?);
     let organizations = Arc::new(Organizations::new(Arc::clone(&users), region));
     // What a crash has left half done is done before anybody sees it.
-    organizations.mend().await?;
+    let left = organizations.mend().await?;
     let network = running.network.clone();
     let (agent, given) = executing(deployment, &organizations, running, screen)?;
+    for (organization, left) in &left {
+        let forgotten = api::forget::<Problem>(&organizations, &given.records, (organization, left)).await;
+        if let Err(problem) = forgotten {
+            let code = problem.code;
+            tracing::warn!(
+                organization,
+                code,
+                "what is kept of something that is gone could not be forgotten"
+            );
+        }
+    }
     // Nobody else knows of messages for which a crash has left no run.
     given.endpoints.ask_for_owed_runs().await?;
     let renewal = renewal(certified, deployment, &network, &given).await?;

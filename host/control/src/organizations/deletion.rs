@@ -11,6 +11,7 @@ use super::{OrganizationRecord, Organizations, Region, put};
 use crate::access::Action;
 use crate::audit::{Act, Event, Log};
 use crate::error::Error;
+use crate::filed::Left;
 use crate::keeper::{Attempts, INSTALLATION, SCAN_RECORDS, decode, encode};
 use crate::tables::{CONDEMNED, DELETIONS, Key, ORGANIZATIONS, TOMBSTONES};
 use serde::{Deserialize, Serialize};
@@ -165,18 +166,20 @@ impl Organizations {
 
     /// Goes on with what a crash has ended: deletions that are to be carried out, the making of organizations that came to
     /// nothing, and the removing of what was deleted or came to be of no use. To be called when a process starts, before anybody is served.
+    /// Answers of what others may keep something still, and whose it was.
     ///
     /// # Errors
     /// When storage refuses.
-    pub async fn mend(&self) -> Result<(), Error> {
+    pub async fn mend(&self) -> Result<Vec<(String, Left)>, Error> {
         for (organization, deletion) in self.deletions().await? {
             if deletion.confirmed_by.is_some() && self.is_of_this_region(&organization).await? {
                 self.carry_out(&organization, &deletion).await?;
             }
         }
         self.destroy_keys_without_organization().await?;
-        self.erase_what_is_gone().await?;
-        self.remove_unused_components().await
+        let left = self.erase_what_is_gone().await?;
+        self.remove_unused_components().await?;
+        Ok(left)
     }
 
     /// Each step may be made again: a crash may come between any two of them.

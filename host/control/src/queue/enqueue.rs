@@ -112,6 +112,7 @@ impl Queue {
             queued_ms: now_ms,
             ready_ms: now_ms,
             attempt: 0,
+            failed: 0,
             takeovers: 0,
             taken: None,
             wish: None,
@@ -133,6 +134,6 @@ impl Queue {
             self.changed.notify_one();
             self.syncs.tell(organization, run.waits());
         }
-        Ok(is_done.then(|| run.order()))
+        Ok(is_done.then(|| run.order(self.options.attempts_max)))
     }
 }

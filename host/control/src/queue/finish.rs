@@ -57,6 +57,30 @@ impl Queue {
         }
     }
 
+    /// Notes that a run which was taken over has committed something since: whatever ended the processes before, it is not what it
+    /// does there.
+    ///
+    /// # Errors
+    /// As [`Queue::renew`].
+    pub async fn has_moved(&self, taken: &mut Taken) -> Result<(), Error> {
+        let lost = || Error::RunLost { run: taken.order.run.clone() };
+        let keeper = &self.organizations().keeper;
+        let mut attempts = Attempts::at(RUNS);
+        loop {
+            let run = self.run(&taken.order.organization, &taken.order.run).await?;
+            let mut run = run.filter(|run| is_ours(run, taken)).ok_or_else(lost)?;
+            run.record.takeovers = 0;
+            match keeper.try_commit(run.put(taken.lease.change())?).await {
+                Ok(None) => break,
+                Ok(Some(_)) => attempts.again()?,
+                Err(Error::Storage(storage::Error::Fenced { .. })) => return Err(lost()),
+                Err(error) => return Err(error),
+            }
+        }
+        taken.is_doubted = false;
+        Ok(())
+    }
+
     /// For how long a run is held by whoever says nothing.
     #[must_use]
     pub fn lease_ms(&self) -> u64 {
@@ -74,7 +98,7 @@ impl Queue {
             let run = run.filter(|run| is_ours(run, &taken));
             let run = run.ok_or_else(|| Error::RunLost { run: taken.order.run.clone() })?;
             let done = match self.wait_ms(&run, outcome) {
-                Some(wait_ms) => self.put_back(run, &taken.lease, wait_ms, outcome).await,
+                Some(wait_ms) => self.put_back(counted(run, outcome), &taken.lease, wait_ms).await,
                 None => self.try_end(run, &taken.lease, &ending(outcome)).await,
             };
             match done {
@@ -94,33 +118,25 @@ impl Queue {
 
     /// After what time it waits anew; none: it has ended.
     fn wait_ms(&self, run: &Run, outcome: &RunOutcome) -> Option<u64> {
-        let attempt = run.record.attempt;
+        let failed = run.record.failed.saturating_add(1);
         match outcome {
             _ if run.record.wish.is_some() => None,
             RunOutcome::HandedBack => Some(0),
             RunOutcome::Failed { can_retry: true, retry_after_ms, .. }
-                if attempt < self.options.attempts_max =>
+                if failed < self.options.attempts_max =>
             {
-                Some(backoff::after(attempt, &run.id).max(retry_after_ms.unwrap_or(0)))
+                let wait_ms = backoff::after(backoff::FAILED_MS, failed, &run.id);
+                Some(wait_ms.max(retry_after_ms.unwrap_or(0)))
             }
             RunOutcome::Done | RunOutcome::Failed { .. } | RunOutcome::Cancelled => None,
         }
     }
 
     /// Lets a run wait anew; false: somebody else was faster.
-    async fn put_back(
-        &self,
-        mut run: Run,
-        lease: &Lease,
-        wait_ms: u64,
-        outcome: &RunOutcome,
-    ) -> Result<bool, Error> {
+    pub(super) async fn put_back(&self, mut run: Run, lease: &Lease, wait_ms: u64) -> Result<bool, Error> {
         let keeper = &self.organizations().keeper;
         run.record.taken = None;
         run.record.ready_ms = keeper.now_ms().saturating_add(wait_ms);
-        if *outcome == RunOutcome::HandedBack {
-            run.record.attempt = run.record.attempt.saturating_sub(1);
-        }
         let mut lane = Lane::read(keeper, &run.organization).await?;
         lane.ends();
         lane.comes(self.turn.load(Ordering::Acquire));
@@ -132,27 +148,7 @@ impl Queue {
         Ok(is_done)
     }
 
-    /// Ends a run under its lease, which is given back.
-    pub(super) async fn end(
-        &self,
-        mut run: Run,
-        lease: Lease,
-        ending: (Ending, Option<String>),
-    ) -> Result<(), Error> {
-        let mut attempts = Attempts::at(RUNS);
-        let (organization, id) = (run.organization.clone(), run.id.clone());
-        while !self.try_end(run, &lease, &ending).await? {
-            attempts.again()?;
-            match self.run(&organization, &id).await? {
-                Some(again) => run = again,
-                None => break,
-            }
-        }
-        self.organizations().keeper.storage.release(lease).await?;
-        Ok(())
-    }
-
-    async fn try_end(
+    pub(super) async fn try_end(
         &self,
         run: Run,
         lease: &Lease,
@@ -194,6 +190,17 @@ impl Queue {
 
 fn is_ours(run: &Run, taken: &Taken) -> bool {
     run.record.taken.is_some_and(|(_, fence)| fence == taken.order.fence)
+}
+
+/// With what a holder says of its attempt. One who has an end to tell was ended by nobody's death.
+fn counted(mut run: Run, outcome: &RunOutcome) -> Run {
+    run.record.takeovers = 0;
+    if *outcome == RunOutcome::HandedBack {
+        run.record.attempt = run.record.attempt.saturating_sub(1);
+    } else {
+        run.record.failed = run.record.failed.saturating_add(1);
+    }
+    run
 }
 
 fn ending(outcome: &RunOutcome) -> (Ending, Option<String>) {

@@ -52,8 +52,6 @@ pub enum Ending {
     Failed,
     /// Somebody ended it.
     Cancelled,
-    /// It was taken over too often: it takes its process down each time.
-    Abandoned,
 }
 
 /// A run, as whoever executes it is told. Owned and serializable: that may be another process.
@@ -69,6 +67,8 @@ pub struct Order {
     pub cause: Cause,
     /// From 1: how often it was begun by now.
     pub attempt: u32,
+    /// It is not begun once more when it fails.
+    pub is_last: bool,
     /// Rises with each taking of the sync's runs: whoever sees a higher one refuses a lower.
     pub fence: u64,
     /// Since when it waited, in milliseconds since the epoch.
@@ -81,9 +81,17 @@ pub struct Taken {
     /// What to do.
     pub order: Order,
     pub(super) lease: Lease,
+    /// It was taken over, and has committed nothing since.
+    pub(super) is_doubted: bool,
 }
 
 impl Taken {
+    /// Whether it was taken over and has said nothing of a commit since: see [`super::Queue::has_moved`].
+    #[must_use]
+    pub fn is_doubted(&self) -> bool {
+        self.is_doubted
+    }
+
     /// Until when nobody else gets it, in milliseconds since the epoch.
     #[must_use]
     pub fn until_ms(&self) -> u64 {
@@ -100,6 +108,10 @@ pub(super) struct RunRecord {
     /// While it waits: from when on it may begin.
     pub(super) ready_ms: u64,
     pub(super) attempt: u32,
+    /// How many of its attempts have failed.
+    #[serde(default)]
+    pub(super) failed: u32,
+    /// How often it was taken over since it committed something.
     pub(super) takeovers: u32,
     /// Since when it is under way, and under which fence.
     pub(super) taken: Option<(u64, u64)>,
@@ -132,14 +144,16 @@ impl Run {
         Happened::RunEnded { run: self.id.clone(), sync: self.record.sync.clone(), outcome }
     }
 
-    pub(super) fn order(&self) -> Order {
-        let RunRecord { sync, cause, queued_ms, attempt, taken, .. } = self.record.clone();
+    /// `attempts_max`: how often it is tried.
+    pub(super) fn order(&self, attempts_max: u32) -> Order {
+        let RunRecord { sync, cause, queued_ms, attempt, failed, taken, .. } = self.record.clone();
         Order {
             run: self.id.clone(),
             organization: self.organization.clone(),
             sync,
             cause,
             attempt,
+            is_last: failed.saturating_add(1) >= attempts_max,
             fence: taken.map_or(0, |(_, fence)| fence),
             queued_ms,
         }

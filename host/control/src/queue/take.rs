@@ -1,8 +1,8 @@
 //! Takes runs: those whose lease has ended first, then those whose organization has its turn.
 
-use super::Queue;
 use super::lane::Lane;
-use super::record::{Ending, Order, Run, RunRecord, Taken};
+use super::record::{Ending, Run, RunRecord, Taken};
+use super::{Queue, backoff};
 use crate::error::Error;
 use crate::keeper::{INSTALLATION, SCAN_FEW, SCAN_RECORDS};
 use crate::tables::{Key, RUNS, RUNS_TAKEN, RUNS_WAITING, TURNS};
@@ -91,8 +91,8 @@ impl Queue {
             }
             let Some(lease) = self.lease(&run, wake).await? else { continue };
             self.turn.fetch_max(turn, Ordering::AcqRel);
-            if let Some(order) = self.begin(run, lane, &lease).await? {
-                return Ok(Some(Taken { order, lease }));
+            if let Some(run) = self.begin(run, lane, &lease).await? {
+                return Ok(Some(self.held(&run, lease)));
             }
             // It was cancelled, or its organization's lane changes all the time: whoever asks next looks anew.
             keeper.storage.release(lease).await?;
@@ -103,7 +103,7 @@ impl Queue {
 
     /// Begins a run that waits, under its lease; none: it may not begin any more, or others were faster too often. While many
     /// come to wait at once each of them changes the lane, and none is to keep the first from beginning.
-    async fn begin(&self, mut run: Run, mut lane: Lane, lease: &Lease) -> Result<Option<Order>, Error> {
+    async fn begin(&self, mut run: Run, mut lane: Lane, lease: &Lease) -> Result<Option<Run>, Error> {
         let keeper = &self.organizations().keeper;
         for _ in 0..BEGUN_ANEW {
             lane.begins(self.turn.load(Ordering::Acquire));
@@ -113,7 +113,7 @@ impl Queue {
             let change = lane.put(run.put_taken(run.put(change)?))?;
             if keeper.try_commit(change).await?.is_none() {
                 self.syncs.tell(&run.organization, run.began());
-                return Ok(Some(run.order()));
+                return Ok(Some(run));
             }
             match self.run(&run.organization, &run.id).await? {
                 Some(again) if again.record.taken.is_none() => run = again,
@@ -151,7 +151,7 @@ impl Queue {
                 }
                 let Some(run) = self.run(&organization, &id).await? else { continue };
                 let Some(lease) = self.lease(&run, &mut held).await? else { continue };
-                if let Some(taken) = self.take_from(run, lease).await? {
+                if let Some(taken) = self.take_from(run, lease, &mut held).await? {
                     return Ok(Some(taken));
                 }
             }
@@ -163,23 +163,39 @@ impl Queue {
         Ok(None)
     }
 
-    /// None: it has ended meanwhile, or by this.
-    async fn take_from(&self, mut run: Run, lease: Lease) -> Result<Option<Taken>, Error> {
+    /// None: it has ended meanwhile, or waits now.
+    async fn take_from(&self, mut run: Run, lease: Lease, look: &mut Wake) -> Result<Option<Taken>, Error> {
         let keeper = &self.organizations().keeper;
-        if run.record.takeovers >= self.options.takeovers_max {
-            self.end(run, lease, (Ending::Abandoned, None)).await?;
-            return Ok(None);
-        }
-        run.record.takeovers += 1;
-        run.record.attempt = run.record.attempt.saturating_add(1);
-        run.record.taken = Some((keeper.now_ms(), lease.token()));
-        if keeper.try_commit(run.put(lease.change())?).await?.is_none() {
-            self.note_held(lease.until_ms());
-            self.syncs.tell(&run.organization, run.began());
-            return Ok(Some(Taken { order: run.order(), lease }));
+        run.record.takeovers = run.record.takeovers.saturating_add(1);
+        let behind = run.record.takeovers.saturating_sub(self.options.takeovers_at_once);
+        let is_done = match run.record.wish {
+            // Who executes it to end it might not come so far.
+            Some(_) if behind > 0 => self.try_end(run, &lease, &(Ending::Cancelled, None)).await?,
+            None if behind > 0 => {
+                let wait_ms = backoff::after(backoff::TAKEN_OVER_MS, behind, &run.id);
+                self.put_back(run, &lease, wait_ms).await?
+            }
+            _ => {
+                run.record.attempt = run.record.attempt.saturating_add(1);
+                run.record.taken = Some((keeper.now_ms(), lease.token()));
+                if keeper.try_commit(run.put(lease.change())?).await?.is_none() {
+                    self.note_held(lease.until_ms());
+                    self.syncs.tell(&run.organization, run.began());
+                    return Ok(Some(self.held(&run, lease)));
+                }
+                false
+            }
+        };
+        if !is_done {
+            // Something of it has changed meanwhile, and nobody else looks at it again.
+            look.at(keeper.now_ms());
         }
         keeper.storage.release(lease).await?;
         Ok(None)
+    }
+
+    fn held(&self, run: &Run, lease: Lease) -> Taken {
+        Taken { order: run.order(self.options.attempts_max), lease, is_doubted: run.record.takeovers > 0 }
     }
 
     /// The lease under which this run is executed; none: somebody has it.

@@ -8,11 +8,12 @@ use crate::filed::Head;
 use crate::keeper::{Attempts, INSTALLATION};
 use crate::live::Happened;
 use crate::queue::{Ending, Wish};
-use crate::tables::SYNCS;
-use storage::Change;
+use crate::tables::{EVENT_MESSAGES, Key, SYNCS};
+use storage::{Change, Range};
 
 impl Syncs {
-    /// Lets a sync run when it is due. One that was stopped begins now; one that was paused makes up for what was due.
+    /// Lets a sync run when it is due. One that was stopped begins now; one that was paused makes up for what was due. Messages
+    /// that wait at its event endpoint are moved in any case.
     ///
     /// # Errors
     /// [`Error::UnknownObject`], [`Error::Denied`], [`Error::UnknownOrganization`], or when storage refuses.
@@ -86,8 +87,10 @@ impl Syncs {
                 SyncState::Paused(_) => Some(Wish::Pause),
                 SyncState::Stopped => Some(Wish::Cancel),
             };
-            if *state == SyncState::Stopped {
-                kept.again = false;
+            match state {
+                SyncState::Running => kept.again |= self.has_messages(organization, id).await?,
+                SyncState::Paused(_) => {}
+                SyncState::Stopped => kept.again = false,
             }
             if let Some(wish) = wish {
                 change = self.wish(change, organization, &mut kept, wish).await?;
@@ -104,6 +107,13 @@ impl Syncs {
             }
             attempts.again()?;
         }
+    }
+
+    /// Whether something waits at its event endpoint, whoever was to come for it. One that comes meanwhile asks for a run itself.
+    async fn has_messages(&self, organization: &str, id: &str) -> Result<bool, Error> {
+        let (owner, prefix) = (self.organizations.owner(organization), Key::of(id));
+        let first = Range { prefix: &prefix, after: None, limit: 1 };
+        Ok(!self.organizations.keeper.page(&owner, EVENT_MESSAGES, first).await?.is_empty())
     }
 
     /// The run that waited went with it.

@@ -193,6 +193,37 @@ async fn what_comes_to_a_sync_that_is_stopped_waits_for_it() {
 }
 
 #[tokio::test]
+async fn what_a_run_that_was_ended_has_left_is_moved_as_soon_as_the_sync_goes_on() {
+    let world = World::new();
+    let hook = world.hook(PLAIN, EndpointOptions::default()).await;
+    let (admin, acme) = hook.works.by();
+    let scheduler = crate::Scheduler::new(Arc::clone(&hook.works.queue));
+    for id in ["1", "2"] {
+        hook.leave(id, "x").await.unwrap();
+        let taken = hook.take().await.unwrap();
+        if id == "1" {
+            hook.works.syncs.stop(admin, acme, &hook.sync).await.unwrap();
+        } else {
+            hook.works.syncs.pause(admin, acme, &hook.sync).await.unwrap();
+        }
+        hook.works.queue.finish(taken, &RunOutcome::Cancelled).await.unwrap();
+        scheduler.pass().await.unwrap();
+        assert!(hook.take().await.is_none());
+        hook.works.syncs.start(admin, acme, &hook.sync).await.unwrap();
+        scheduler.pass().await.unwrap();
+        let taken = hook.take().await.unwrap();
+        assert_eq!(taken.order.cause, Cause::Event);
+        hook.endpoints.committed(acme, &hook.sync, id.parse().unwrap()).await.unwrap();
+        hook.works.queue.finish(taken, &RunOutcome::Done).await.unwrap();
+    }
+    // Where nothing waits nobody comes.
+    hook.works.syncs.stop(admin, acme, &hook.sync).await.unwrap();
+    hook.works.syncs.start(admin, acme, &hook.sync).await.unwrap();
+    scheduler.pass().await.unwrap();
+    assert!(hook.take().await.is_none());
+}
+
+#[tokio::test]
 async fn many_senders_share_a_commit() {
     let engine = Dying::new(false);
     let world = World::over(engine.clone());

@@ -173,7 +173,7 @@ async fn a_run_whose_holder_says_nothing_is_taken_over_and_the_holder_has_nothin
 }
 
 #[tokio::test]
-async fn a_run_that_takes_each_process_down_is_abandoned() {
+async fn a_run_whose_processes_die_again_and_again_waits_longer_each_time_and_is_never_given_up() {
     let world = World::new();
     let works = world.works(QueueOptions::default()).await;
     let sync = works.waiting(1).await.remove(0);
@@ -181,8 +181,107 @@ async fn a_run_that_takes_each_process_down_is_abandoned() {
         drop(works.taken().await);
         world.clock.pass(60_001);
     }
+    let mut waited = Vec::new();
+    for _ in 0..20 {
+        // What would be next is not held up by it.
+        let wake_ms = works.wake_ms().await.unwrap();
+        waited.push(wake_ms - world.clock_ms());
+        world.clock.set(wake_ms);
+        drop(works.taken().await);
+        world.clock.pass(60_001);
+    }
+    assert!(waited[..10].is_sorted() && waited[0] >= 5_000 && waited[1] >= 10_000, "{waited:?}");
+    assert!(waited.iter().all(|wait| *wait <= 3_600_000 / 4 * 5), "{waited:?}");
+    world.clock.pass(2 * 3_600_000);
+    assert!(works.wake_ms().await.is_some());
+    world.clock.pass(2 * 3_600_000);
+    // No attempt has failed: it has as many as any other.
+    for left in (1..=5).rev() {
+        let taken = works.taken().await;
+        assert_eq!(taken.order.is_last, left == 1);
+        works.queue.finish(taken, &failed(true)).await.unwrap();
+        world.clock.pass(2 * 3_600_000);
+    }
+    assert_eq!(works.read(&sync).await.last.unwrap().outcome, Ending::Failed);
+}
+
+#[tokio::test]
+async fn a_run_that_is_to_end_when_its_process_dies_once_more_is_begun_by_nobody() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    let (admin, acme) = works.by();
+    let sync = works.waiting(1).await.remove(0);
+    for _ in 0..3 {
+        drop(works.taken().await);
+        world.clock.pass(60_001);
+    }
+    let last = works.taken().await;
+    works.queue.cancel(admin, acme, &last.order.run).await.unwrap();
+    world.clock.pass(60_001);
     assert_eq!(works.wake_ms().await, None);
-    assert_eq!(works.read(&sync).await.last.unwrap().outcome, Ending::Abandoned);
+    assert_eq!(works.read(&sync).await.last.unwrap().outcome, Ending::Cancelled);
+    assert_eq!(works.queue.load().await.unwrap(), Load::default());
+}
+
+/// Whoever takes over and whoever cancels meet at every moment of it: what then changed under the taker is looked at again at once.
+#[tokio::test]
+async fn a_run_that_changes_while_it_is_taken_over_stays_held_by_nobody() {
+    let world = World::over(Dying::new(false));
+    let works = world.works(QueueOptions::default()).await;
+    let (admin, acme) = works.by();
+    let sync = works.sync(&json!({})).await.id;
+    let mut missed = 0;
+    for turns in 0..60 {
+        works.queue.run_now(admin, acme, &sync).await.unwrap();
+        let run = works.taken().await.order.run;
+        world.clock.pass(60_001);
+        let cancelling = async {
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+            works.queue.cancel(admin, acme, &run).await.unwrap();
+        };
+        let (taking, ()) = futures::join!(works.queue.take(), cancelling);
+        let taken = match taking.unwrap() {
+            Taking::Run(taken) => taken,
+            Taking::Nothing { wake_ms } => {
+                missed += 1;
+                assert_eq!(wake_ms, Some(world.clock_ms()), "{turns}: nobody looks at it again");
+                works.taken().await
+            }
+        };
+        assert_eq!(taken.order.run, run);
+        works.queue.finish(taken, &RunOutcome::Cancelled).await.unwrap();
+    }
+    assert!(missed > 0, "they have never met");
+}
+
+#[tokio::test]
+async fn a_run_that_has_committed_something_is_taken_over_at_once_again() {
+    let world = World::new();
+    let works = world.works(QueueOptions::default()).await;
+    works.waiting(1).await;
+    let first = works.taken().await;
+    assert!(!first.is_doubted());
+    drop(first);
+    for _ in 0..10 {
+        for _ in 0..3 {
+            world.clock.pass(60_001);
+            let mut taken = works.taken().await;
+            assert!(taken.is_doubted());
+            if taken.order.attempt % 3 == 1 {
+                works.queue.has_moved(&mut taken).await.unwrap();
+                assert!(!taken.is_doubted());
+            }
+        }
+    }
+    // Who has lost it has nothing to say of it.
+    world.clock.pass(60_001);
+    let mut former = works.taken().await;
+    world.clock.pass(60_001);
+    let latter = works.taken().await;
+    assert_eq!(code(works.queue.has_moved(&mut former).await), "CD1262");
+    works.queue.finish(latter, &RunOutcome::Done).await.unwrap();
 }
 
 #[tokio::test]

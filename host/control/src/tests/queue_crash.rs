@@ -14,7 +14,7 @@ const STEPS: u64 = 250;
 const SYNCS: usize = 6;
 
 fn options() -> QueueOptions {
-    QueueOptions { running_max: 4, attempts_max: u32::MAX, takeovers_max: u32::MAX, lease_ms: 60_000 }
+    QueueOptions { running_max: 4, attempts_max: u32::MAX, takeovers_at_once: u32::MAX, lease_ms: 60_000 }
 }
 
 /// SplitMix64: the same numbers for the same seed.

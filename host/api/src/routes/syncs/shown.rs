@@ -67,7 +67,7 @@ pub(crate) enum SyncWord {
     Paused,
 }
 
-/// How a run ended. One that is `abandoned` took its process down each time it was begun.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = RunOutcome)]
@@ -75,7 +75,6 @@ pub(crate) enum Outcome {
     Done,
     Failed,
     Cancelled,
-    Abandoned,
 }
 
 /// How a sync's last run ended.
@@ -136,7 +135,6 @@ impl From<Ending> for Outcome {
             Ending::Done => Self::Done,
             Ending::Failed => Self::Failed,
             Ending::Cancelled => Self::Cancelled,
-            Ending::Abandoned => Self::Abandoned,
         }
     }
 }

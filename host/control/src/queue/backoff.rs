@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 /// After the first attempt that failed.
 pub(super) const FAILED_MS: u64 = 30_000;
 /// After the first takeover that is not at once: what the others have to come to a commit.
-pub(super) const TAKEN_OVER_MS: u64 = 5_000;
+pub(super) const TAKEN_OVER_MS: u64 = 2_000;
 /// What is down for longer is looked at by people.
 const LONGEST_MS: u64 = 60 * 60 * 1_000;
 

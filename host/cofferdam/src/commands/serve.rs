@@ -6,7 +6,7 @@ use std::time::Instant;
 use acme::Renewal;
 use api::{Connectors, Drained, Given, Operations, Parts, Server};
 use control::{
-    Audit, Components, Connections, EndpointOptions, Endpoints, Organizations, Queue, Syncs, Users,
+    Audit, Components, Connections, EndpointOptions, Endpoints, Left, Organizations, Queue, Syncs, Users,
     UsersOptions,
 };
 use records::RecordsByOrganization;
@@ -80,17 +80,7 @@ async fn serve(
     let left = organizations.mend().await?;
     let network = running.network.clone();
     let (agent, given) = executing(deployment, &organizations, running, screen)?;
-    for (organization, left) in &left {
-        let forgotten = api::forget::<Problem>(&organizations, &given.records, (organization, left)).await;
-        if let Err(problem) = forgotten {
-            let code = problem.code;
-            tracing::warn!(
-                organization,
-                code,
-                "what is kept of something that is gone could not be forgotten"
-            );
-        }
-    }
+    forget(&organizations, &given, &left).await;
     // Nobody else knows of messages for which a crash has left no run.
     given.endpoints.ask_for_owed_runs().await?;
     let renewal = renewal(certified, deployment, &network, &given).await?;
@@ -153,6 +143,17 @@ async fn renewal(
     let Some(certified) = certified else { return Ok(None) };
     let (storage, measures) = (Arc::clone(&deployment.storage), Arc::clone(&given.measures));
     Ok(Some(certified.renewal(storage, network, measures).await?))
+}
+
+/// What is kept of things that are gone goes too; where it does not, the next start tries again.
+async fn forget(organizations: &Organizations, given: &Given, left: &[(String, Left)]) {
+    for (organization, left) in left {
+        let forgotten = api::forget::<Problem>(organizations, &given.records, (organization, left)).await;
+        if let Err(problem) = forgotten {
+            let code = problem.code;
+            tracing::warn!(organization, code, "what is kept of something that is gone was not forgotten");
+        }
+    }
 }
 
 /// The server, with figures for who operates it where they are wanted.

@@ -64,7 +64,7 @@ authorize_parameters = {{ prompt = "consent" }}"#
         world.secret("password", PASSWORD);
         world.secret("client-secret", CLIENT_SECRET);
         let address = issuer.strip_prefix("http://").unwrap();
-        let mut server = Serving::start(&world, &["--grantable", address], None);
+        let server = Serving::start(&world, &["--grantable", address], None);
         let first = json!({"token": server.setup_token(), "email": "op@host.example", "password": PASSWORD});
         server.post("/v1/setup", None, first);
         let operator = server.log_in("op@host.example");

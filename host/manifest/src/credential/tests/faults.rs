@@ -84,34 +84,17 @@ fn token_urls_keep_secrets() {
         wrong("oauth2", &settings, &[&format!("14:13 {expected}")]);
     };
     let place = "asks.credentials[0].token_url";
-    url(
-        "http://id.example.com/token",
-        &format!(
-            "CD0105 {place}: `http://id.example.com/token` sends secrets in the clear: `http` is for `localhost` and loopback \
-             addresses (write `https://id.example.com/token`)"
-        ),
-    );
-    url(
-        "http://10.0.0.1/token",
-        &format!(
-            "CD0105 {place}: `http://10.0.0.1/token` sends secrets in the clear: `http` is for `localhost` and loopback \
-             addresses (write `https://10.0.0.1/token`)"
-        ),
-    );
-    url(
-        "http://${config.host}.localhost.evil.com",
-        &format!(
-            "CD0105 {place}: `http://${{config.host}}.localhost.evil.com` sends secrets in the clear: `http` is for \
-             `localhost` and loopback addresses (write `https://${{config.host}}.localhost.evil.com`)"
-        ),
-    );
-    url(
-        "http://evillocalhost/token",
-        &format!(
-            "CD0105 {place}: `http://evillocalhost/token` sends secrets in the clear: `http` is for `localhost` and loopback \
-             addresses (write `https://evillocalhost/token`)"
-        ),
-    );
+    for clear in
+        ["id.example.com/token", "10.0.0.1/token", "${config.host}.localhost.evil.com", "evillocalhost/token"]
+    {
+        url(
+            &format!("http://{clear}"),
+            &format!(
+                "CD0105 {place}: `http://{clear}` sends secrets in the clear: `http` is for `localhost` and loopback addresses \
+                 (write `https://{clear}`)"
+            ),
+        );
+    }
     let long = format!("https://id.example.com/{}", "a".repeat(1_002));
     url(&long, &format!("CD0105 {place}: `{}…` is longer than 1024 bytes", &long[..80]));
     url(

@@ -50,13 +50,15 @@ impl Serving {
         Self { child, said, saying: Some(saying), stdout, address, root }
     }
 
-    /// The token with which the first operator is made.
+    /// The token with which the first operator is made. It is said once, and no secret where what was said is looked at later.
     pub(crate) fn setup_token(&self) -> String {
         let mut token = None;
         until("it to say how the first operator is made", || {
-            let said = self.said.lock().unwrap();
+            let mut said = self.said.lock().unwrap();
             let rest = said.split_once("\"token\": \"").and_then(|(_, rest)| rest.split_once('"'));
-            token = rest.map(|(token, _)| token.to_owned());
+            if let Some((found, rest)) = rest.map(|(found, rest)| (found.to_owned(), rest.to_owned())) {
+                (token, *said) = (Some(found), rest);
+            }
             token.is_some()
         });
         token.unwrap()

@@ -3,6 +3,7 @@
 
 mod authority;
 mod changed;
+mod directories;
 mod ended;
 mod events;
 mod killed;

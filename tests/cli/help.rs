@@ -97,6 +97,7 @@ const FAMILIES: [(&str, &[&str]); 19] = [
             "remove",
             "asks",
             "grant",
+            "directories",
             "withdraw",
             "credentials",
             "enter",

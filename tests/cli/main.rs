@@ -35,6 +35,7 @@ mod described;
 mod doctor;
 mod documents;
 mod errors;
+mod examples;
 mod failures;
 mod full_disk;
 mod guest_memory;

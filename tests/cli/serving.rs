@@ -37,7 +37,14 @@ pub(crate) struct Answer {
 impl Serving {
     pub(crate) fn start(world: &World, more: &[&str], root: Option<CertificateDer<'static>>) -> Self {
         let arguments = [&["serve", "--data", "data", "--listen", "127.0.0.1:0"], more].concat();
-        let mut command = world.command(&arguments);
+        // A world may have file systems of its own.
+        let mut command = if world.path("mount.sh").exists() {
+            let mut mounted = world.mounted("sh mount.sh && exec \"$PROGRAM\" \"$@\"");
+            mounted.arg("sh").args(&arguments);
+            mounted
+        } else {
+            world.command(&arguments)
+        };
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

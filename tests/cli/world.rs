@@ -136,16 +136,17 @@ impl World {
 
     /// A shell script in a mount namespace of its own, in which `$PROGRAM` is the program.
     pub(crate) fn mounting(&self, script: &str) -> Ran {
-        let output = Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-c", script])
-            .current_dir(self.folder.path())
-            .env("PROGRAM", env!("CARGO_BIN_EXE_cofferdam"))
-            .env("XDG_CACHE_HOME", target().join("tmp/cli-cache"))
-            .env("XDG_CONFIG_HOME", self.path("config"))
-            .stdin(Stdio::null())
-            .output()
-            .expect("`unshare` of util-linux is there");
-        ran(output)
+        ran(self.mounted(script).output().expect("`unshare` of util-linux is there"))
+    }
+
+    /// The command by which [`Self::mounting`] runs it.
+    pub(crate) fn mounted(&self, script: &str) -> Command {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", script]).current_dir(self.folder.path());
+        command.env("PROGRAM", env!("CARGO_BIN_EXE_cofferdam")).stdin(Stdio::null());
+        command.env("XDG_CACHE_HOME", target().join("tmp/cli-cache"));
+        command.env("XDG_CONFIG_HOME", self.path("config"));
+        command
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::problem::wrong;
 use bytes::Bytes;
 use egress::{Authorities, Decision, Egress, Entry, Gate, Ledger, OwnCalls, RequestLine};
-use grants::{Basis, Rights};
+use grants::{Basis, Document, Rights};
 use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
@@ -79,6 +79,7 @@ impl Wire {
     pub(crate) fn new(directory: &Uri, egress: &Egress, authorities: Authorities) -> Self {
         // No right at all: what is public may be reached, and nothing else.
         let rights = Rights::new(&Basis {
+            document: Document::Sync,
             role: Role::Source,
             name: NAME,
             connector: "",

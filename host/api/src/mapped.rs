@@ -72,6 +72,7 @@ impl Mapped {
             Error::RunPending { .. }
             | Error::RunLost { .. }
             | Error::NoDeletion
+            | Error::DirectoryNotOffered { .. }
             | Error::DeletionWaits { .. } => {
                 (StatusCode::CONFLICT, "look at what is there now, and decide anew")
             }

@@ -8,9 +8,9 @@ use crate::house::House;
 use crate::once::once;
 use crate::routes::{
     account, audit, authorize, catalog, checkpoints, connections, connectors, consent, credentials, deletion,
-    endpoints, events, glass, health, history, installation_audit, invitations, live, login, members,
-    operators, organizations, persons, previews, queue, reprocess, retention, row_errors, second, sessions,
-    setup, syncs, tokens, zones,
+    directories, endpoints, events, glass, health, history, installation_audit, invitations, live, login,
+    members, operators, organizations, persons, previews, queue, reprocess, retention, row_errors, second,
+    sessions, setup, syncs, tokens, zones,
 };
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -150,6 +150,7 @@ fn connections_routes() -> OpenApiRouter<House> {
         .routes(routes!(connectors::release))
         .routes(routes!(connections::list, connections::create))
         .routes(routes!(connections::validate))
+        .routes(routes!(directories::list))
         .routes(routes!(connections::show, connections::change, connections::remove))
         .routes(routes!(consent::grant, consent::withdraw))
         .routes(routes!(credentials::enter, credentials::revoke))

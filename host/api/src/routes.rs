@@ -12,6 +12,7 @@ pub(crate) mod connectors;
 pub(crate) mod consent;
 pub(crate) mod credentials;
 pub(crate) mod deletion;
+pub(crate) mod directories;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 mod fields;

@@ -73,6 +73,7 @@ fn rights() -> Result<Rights> {
     let grants = Grants { hosts, addresses, ..Grants::default() };
     let (role, name) = (Role::Source, "source");
     Ok(Rights::new(&Basis {
+        document: grants::Document::Sync,
         role,
         name,
         connector: "source",

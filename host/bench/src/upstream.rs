@@ -75,6 +75,7 @@ impl Upstream {
         let grants = Grants { hosts: vec![host], addresses: vec![address], ..Grants::default() };
         let (role, name) = (Role::Source, "source");
         Ok(Rights::new(&Basis {
+            document: grants::Document::Sync,
             role,
             name,
             connector: "source",

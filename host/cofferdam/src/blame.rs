@@ -1,11 +1,11 @@
 //! Why a run or a call failed, with all that is known of it: the document, the ledger, the connector's last words.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use manifest::ConfigFault;
 use pipeline::failure::{Cause, Failure, FieldFault, GuestError};
 use pipeline::report::{Outcome, RunReport};
+use runtime::Directory;
 
 use crate::host::Host;
 use crate::opened::Opened;
@@ -69,9 +69,9 @@ fn failures(host: &Host, opened: &Opened, report: &RunReport) -> Vec<Problem> {
 pub(crate) fn of_call(host: &Host, opened: &Opened, failure: &Failure) -> Problem {
     let mut problem = explained(failure.into(), &host.traffic.sums());
     let part = opened.part_of_call(&failure.connector, &failure.call);
-    for path in part.into_iter().flat_map(|part| full_disks(&part.writable)) {
+    for directory in part.into_iter().flat_map(|part| full_disks(&part.writable)) {
         problem = problem
-            .caused_by(format!("the disk of the granted directory `{}` is full", path.display()))
+            .caused_by(format!("the disk of the granted directory `{}` is full", directory.path.display()))
             .hint("make room there and run again: what was committed stays, and the run goes on from it");
     }
     let (Some(part), Cause::Guest(GuestError::Config(faults))) = (part, &failure.cause) else {
@@ -87,9 +87,9 @@ pub(crate) fn of_call(host: &Host, opened: &Opened, failure: &Failure) -> Proble
 }
 
 /// A guest that writes to a full disk is told of an input or output error, and not of which.
-fn full_disks(writable: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
-    writable.iter().filter(|path| {
-        let found = rustix::fs::statvfs(path.as_path());
+pub(crate) fn full_disks(writable: &[Directory]) -> impl Iterator<Item = &Directory> {
+    writable.iter().filter(|directory| {
+        let found = rustix::fs::statvfs(&directory.path);
         found.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < FULL_BYTES)
     })
 }

@@ -19,6 +19,16 @@ pub(crate) enum Components {
     Kept(Arc<dyn KeptComponents>),
 }
 
+impl Components {
+    /// Where the rights of connectors stand that are found so.
+    pub(crate) fn document(&self) -> grants::Document {
+        match self {
+            Self::Files => grants::Document::Sync,
+            Self::Kept(_) => grants::Document::Consent,
+        }
+    }
+}
+
 /// Components that are found by their digests. Asked for each connector of each run.
 #[async_trait]
 pub(crate) trait KeptComponents: Send + Sync {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use egress::credential::{Placed, Settings};
-use grants::{Credential, Rights};
+use grants::{Credential, Document, Rights};
 use manifest::Manifest;
 use manifest::credential::Connected;
+use measures::Measures;
 use records::{OpenedCredential, SealedRecords};
 use serde_json::Value;
 
@@ -35,6 +36,8 @@ struct There {
 /// Where a grant stands, for whoever has to act.
 #[derive(Clone, Copy)]
 pub(crate) struct Stands<'a> {
+    /// What kind of document it is.
+    pub(crate) written: Document,
     /// The document, as it was given.
     pub(crate) document: &'a str,
     /// The connection in it.
@@ -46,7 +49,7 @@ impl Credentials {
     pub(crate) async fn of(
         rights: &Rights,
         manifest: &Manifest,
-        records: Option<Arc<SealedRecords>>,
+        (records, measures): (Option<Arc<SealedRecords>>, &Arc<Measures>),
         stands: Stands<'_>,
     ) -> Result<Self, Problems> {
         let (mut there, mut placed) = (Vec::new(), Vec::new());
@@ -69,7 +72,7 @@ impl Credentials {
         }
         let settings = records.filter(|_| !granted.is_empty()).map(|records| Settings {
             placed,
-            store: Arc::new(Kept::new(records, granted)),
+            store: Arc::new(Kept::new(records, granted, Arc::clone(measures))),
             watch,
         });
         Ok(Self { settings, there, told_before: None })
@@ -133,7 +136,7 @@ async fn kept(
 /// With the command that puts it right.
 fn explained(error: records::Error, credential: &Credential, stands: Stands<'_>) -> Problem {
     use records::Error;
-    let Stands { document, connection } = stands;
+    let Stands { written, document, connection } = stands;
     let ask = &credential.ask.name;
     let is_to_be_entered = matches!(error, Error::UnknownCredential { .. } | Error::CredentialBinding { .. });
     let problem =
@@ -141,6 +144,9 @@ fn explained(error: records::Error, credential: &Credential, stands: Stands<'_>)
     if !is_to_be_entered {
         return problem;
     }
-    let command = format!("cofferdam connect {document} --connection {connection} --ask {ask}");
+    let command = match written {
+        Document::Sync => format!("cofferdam connect {document} --connection {connection} --ask {ask}"),
+        Document::Consent => format!("cofferdam connections enter CONNECTION {ask}"),
+    };
     problem.hint(format!("look at where it would be sent, and enter it: `{command}`"))
 }

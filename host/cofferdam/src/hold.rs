@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use egress::{Narrowing, Revocation, Revoker};
-use grants::{Basis, Credential, Rights};
+use grants::{Basis, Credential, Document, Rights};
 use manifest::{Asks, Grants, Role};
 use runtime::Stopper;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,8 @@ use crate::problem::{Own, Problem};
 
 /// A connection of a run that goes on.
 pub(crate) struct Hold {
+    /// Where its grants stand.
+    pub(crate) document: Document,
     pub(crate) role: Role,
     /// Its name in the sync.
     pub(crate) name: String,
@@ -64,9 +66,13 @@ struct Lost {
     lines: Option<String>,
 }
 
-/// What a connection may do for what it asks and is granted: nobody else has a say on the command line.
-pub(crate) fn rights(role: Role, name: &str, connector: &str, (asks, grants): (&Asks, &Grants)) -> Rights {
-    Rights::new(&Basis { role, name, connector, asks, grants, organization: None, host: None })
+/// What a connection may do for what it asks and is granted: nobody else has a say.
+pub(crate) fn rights(
+    document: Document,
+    (role, name, connector): (Role, &str, &str),
+    (asks, grants): (&Asks, &Grants),
+) -> Rights {
+    Rights::new(&Basis { document, role, name, connector, asks, grants, organization: None, host: None })
 }
 
 impl Lost {
@@ -130,7 +136,7 @@ impl Hold {
     }
 
     fn rights(&self, grants: &Grants) -> Rights {
-        rights(self.role, &self.name, &self.connector, (&self.asks, grants))
+        rights(self.document, (self.role, &self.name, &self.connector), (&self.asks, grants))
     }
 
     fn is_wider(&self, rights: &Rights) -> bool {

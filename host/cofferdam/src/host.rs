@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cassette::{Cassette, Connection, Player};
 use egress::{Dns, DnsResolver, Egress, Proxy};
+use measures::Measures;
 use runtime::{Runtime, Settings, Stop, Stopper};
 use worker::{Compiler, Crew, Passing};
 
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) egress: Egress,
     /// How this process reaches others, for who has to make a way out of his own.
     pub(crate) network: Network,
+    /// What is counted of all of that; on the command line nobody asks for it.
+    pub(crate) measures: Arc<Measures>,
 }
 
 /// The abilities of one run, or of one command.
@@ -54,7 +57,7 @@ pub(crate) struct Host {
 impl Shared {
     pub(crate) fn new(settings: Settings, network: &Network) -> Result<Self, Problems> {
         let (runtime, egress) = (Runtime::new(settings)?, Egress::new(ways_out(network))?);
-        Ok(Self { runtime, egress, network: network.clone() })
+        Ok(Self { runtime, egress, network: network.clone(), measures: Arc::default() })
     }
 }
 

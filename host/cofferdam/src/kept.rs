@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use egress::credential::{Credentials, Generation, Material, Secret, StoreError, field};
 use manifest::CredentialAsk;
+use measures::Measures;
 use records::{
     CredentialBinding, CredentialFields, CredentialUpdate, Error, OpenedCredential, SealedRecords,
     UpdateCause,
@@ -22,6 +23,7 @@ pub(crate) struct Kept {
     granted: HashMap<String, Granted>,
     /// What was opened last. Each request asks, and opening anew what is unchanged would be half of its cost.
     opened: Mutex<HashMap<String, Material>>,
+    measures: Arc<Measures>,
 }
 
 /// What a credential is used for.
@@ -31,8 +33,12 @@ pub(crate) struct Granted {
 }
 
 impl Kept {
-    pub(crate) fn new(records: Arc<SealedRecords>, granted: HashMap<String, Granted>) -> Self {
-        Self { records, granted, opened: Mutex::default() }
+    pub(crate) fn new(
+        records: Arc<SealedRecords>,
+        granted: HashMap<String, Granted>,
+        measures: Arc<Measures>,
+    ) -> Self {
+        Self { records, granted, opened: Mutex::default(), measures }
     }
 
     fn opened(&self) -> MutexGuard<'_, HashMap<String, Material>> {
@@ -75,6 +81,10 @@ impl Credentials for Kept {
 
     async fn unmark(&self, credential: &str, seen: Generation) -> Result<(), StoreError> {
         self.records.unmark_redeeming(credential, seen.0).await.map_err(told)
+    }
+
+    fn redeemed(&self, _: &str, is_renewed: bool) {
+        self.measures.refresh(is_renewed);
     }
 
     async fn persist(

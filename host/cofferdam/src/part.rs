@@ -42,7 +42,7 @@ pub(crate) struct Part {
     /// What does not meet, and stops nothing.
     pub(crate) unmet: Vec<Unmet>,
     /// Granted directories that it may write to.
-    pub(crate) writable: Vec<std::path::PathBuf>,
+    pub(crate) writable: Vec<runtime::Directory>,
     /// Names of credentials whose secrets it holds itself.
     pub(crate) revealed: Vec<String>,
     /// What can be taken back from it while it runs; of a replay nothing, for it reaches nothing.
@@ -91,17 +91,18 @@ impl<'d> Loaded<'d> {
     ) -> Result<Part, Problems> {
         let said = self.said;
         let asks = self.asks()?;
-        let rights = self.rights(&asks);
-        let unmet = bearable(&rights, document)?;
+        let written = host.components.document();
+        let rights = self.rights(written, &asks);
+        let unmet = bearable(&rights, (written, document))?;
         let inspection = self.inspection().clone();
         let manifest = &inspection.manifest;
-        let stands = Stands { document, connection: &said.name };
+        let stands = Stands { written, document, connection: &said.name };
         let credentials = credentials(host, &rights, manifest, keeper, stands).await?;
         let config = credentials.told_in(&said.config, manifest);
         let revealed: Vec<String> = credentials.revealed().map(ToOwned::to_owned).collect();
         let limits = self.limits(host)?;
         let directories = reach::directories(&said.name, &rights)?;
-        let writable = directories.iter().filter(|one| one.writable).map(|one| one.path.clone()).collect();
+        let writable = directories.iter().filter(|one| one.writable).cloned().collect();
         let differs = taped::connection(host, &said.name, &inspection, &config, &revealed)?;
         let reach = match host.replay() {
             Some(_) => Reach::nothing(),
@@ -145,9 +146,9 @@ impl<'d> Loaded<'d> {
         Ok(asks.map_err(|faults| config_problem(&self.said.name, faults))?)
     }
 
-    fn rights(&self, asks: &Asks) -> Rights {
+    fn rights(&self, document: grants::Document, asks: &Asks) -> Rights {
         let connector = &self.inspection().manifest.name;
-        hold::rights(self.role, &self.said.name, connector, (asks, &self.said.grants))
+        hold::rights(document, (self.role, &self.said.name, connector), (asks, &self.said.grants))
     }
 }
 
@@ -164,11 +165,11 @@ async fn credentials(
         return Ok(Credentials::told_before(recorded.map(|one| one.credentials.clone()).unwrap_or_default()));
     }
     let records = if rights.credentials().is_empty() { None } else { keeper.records().await? };
-    Credentials::of(rights, manifest, records, stands).await
+    Credentials::of(rights, manifest, (records, &host.shared.measures), stands).await
 }
 
 /// What does not meet and stops nothing; what the connector cannot do without is an error.
-fn bearable(rights: &Rights, document: &str) -> Result<Vec<Unmet>, Problems> {
+fn bearable(rights: &Rights, document: (grants::Document, &str)) -> Result<Vec<Unmet>, Problems> {
     let (required, bearable): (Vec<Unmet>, Vec<Unmet>) =
         rights.unmet().iter().cloned().partition(|unmet| unmet.required);
     Problems::of(required.iter().map(|unmet| missing(unmet, document)).collect())?;
@@ -176,12 +177,17 @@ fn bearable(rights: &Rights, document: &str) -> Result<Vec<Unmet>, Problems> {
 }
 
 /// A credential is granted by a line, and entered by a command.
-fn missing(unmet: &Unmet, document: &str) -> Problem {
+fn missing(unmet: &Unmet, (written, document): (grants::Document, &str)) -> Problem {
     let problem = Problem::from(unmet);
     if unmet.code != grants::Code::CredentialNotGranted {
         return problem;
     }
-    problem.hint(format!("if it is not kept yet, `cofferdam connect {document}` enters it"))
+    problem.hint(match written {
+        grants::Document::Sync => format!("if it is not kept yet, `cofferdam connect {document}` enters it"),
+        grants::Document::Consent => {
+            format!("`cofferdam connections enter CONNECTION {}` enters it", unmet.subject)
+        }
+    })
 }
 
 /// A source without a sync: nothing is granted to it.

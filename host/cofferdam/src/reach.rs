@@ -1,20 +1,23 @@
 //! What one connection reaches of the world: hosts through egress, directories of this machine; and how both are taken back.
 
-use std::collections::BTreeMap;
+mod directories;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use egress::{Authorities, Caps, Client, ClientSettings, Narrowing};
 use grants::Rights;
-use manifest::{Access, Asks, Authority};
-use runtime::{Directory, HttpOut, Limits, NoHttp, Stop, Stopper};
+use manifest::{Asks, Authority};
+use runtime::{HttpOut, Limits, NoHttp, Stop, Stopper};
 
 use crate::document::text_of;
 use crate::granted::Credentials;
 use crate::hold::Hold;
 use crate::host::Host;
 use crate::part::Loaded;
-use crate::problem::{Own, Problem, Problems};
+use crate::problem::{Problem, Problems};
+
+pub(crate) use directories::directories;
 
 /// What a connection reaches.
 pub(crate) struct Reach {
@@ -49,6 +52,7 @@ impl Reach {
         let (client, gate) = way_out(host, said, &rights, credentials, caps(limits))?;
         let (cutter, cut_off) = Stopper::new();
         let hold = Hold {
+            document: host.components.document(),
             role: *role,
             name: said.name.clone(),
             connector: loaded.inspection().manifest.name.clone(),
@@ -100,27 +104,6 @@ pub(crate) fn authority(part: &str, grants: &manifest::Grants) -> Result<Option<
 fn authorities(part: &str, grants: &manifest::Grants) -> Result<Authorities, Problems> {
     let pem = authority(part, grants)?;
     Ok(pem.map(|pem| Authorities::from_pem(pem.as_bytes())).transpose()?.unwrap_or_default())
-}
-
-/// A directory that is not there would otherwise be the connector's failure, in each instance anew.
-pub(crate) fn directories(part: &str, rights: &Rights) -> Result<Vec<Directory>, Problems> {
-    let granted: BTreeMap<_, _> = rights.directories().collect();
-    let mut directories = Vec::new();
-    for (name, directory) in granted {
-        let missing = |source| Own::NoDirectory {
-            part: part.to_owned(),
-            name: name.to_owned(),
-            path: directory.path.clone(),
-            source,
-        };
-        std::fs::read_dir(&directory.path).map_err(missing)?;
-        directories.push(Directory {
-            name: name.to_owned(),
-            path: directory.path.clone(),
-            writable: directory.access == Access::Write,
-        });
-    }
-    Ok(directories)
 }
 
 /// The caps of egress from the connector's limits; what has no limit of its own keeps the default.

@@ -1,6 +1,7 @@
 //! What `cofferdam serve` is put together of.
 
 mod certified;
+mod directories;
 mod figures;
 mod running;
 mod settings;

@@ -7,15 +7,16 @@
 mod catalog;
 mod consent;
 mod credentials;
+mod directories;
 mod record;
 mod run;
 
 pub use catalog::{Catalog, CatalogField, CatalogStream};
-pub use consent::Consent;
+pub use consent::{Consent, GrantedDirectory};
 pub use credentials::{CredentialState, CredentialToEnter, Entered, stored_prefix};
+pub use directories::{Grantable, OfferedDirectory};
 
 pub(crate) use record::Made;
-pub(crate) use run::document;
 
 use crate::access::Action;
 use crate::audit::{Act, Event};
@@ -26,7 +27,7 @@ use crate::keeper::{Attempts, INSTALLATION};
 use crate::organizations::{Organizations, checked_name};
 use crate::secret::draw_id;
 use crate::tables::{CATALOGS, CONNECTION_BODIES, CONNECTIONS};
-use manifest::{AddressGrant, ConfigFault, Manifest, Role};
+use manifest::{ConfigFault, Manifest, Role};
 use record::{Body, shown};
 use serde_json::Value;
 use std::sync::Arc;
@@ -44,8 +45,8 @@ pub(crate) const KIND: Kind = Kind {
 pub struct Connections {
     pub(crate) organizations: Arc<Organizations>,
     installations: Installations,
-    /// Addresses of private networks that an admin of an organization may grant, by the operator of this process.
-    grantable: Vec<AddressGrant>,
+    /// What an admin of an organization may grant beside hosts, by the operator of this process.
+    grantable: Grantable,
 }
 
 /// What people say of a connection.
@@ -110,9 +111,9 @@ pub struct ConnectionSummary {
 }
 
 impl Connections {
-    /// The connections of these organizations. `grantable`: addresses of private networks that their admins may grant.
+    /// The connections of these organizations. `grantable`: what their admins may grant beside hosts.
     #[must_use]
-    pub fn new(organizations: Arc<Organizations>, grantable: Vec<AddressGrant>) -> Self {
+    pub fn new(organizations: Arc<Organizations>, grantable: Grantable) -> Self {
         let installations = Installations::new(Arc::clone(&organizations));
         Self { organizations, installations, grantable }
     }

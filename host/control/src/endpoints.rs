@@ -33,10 +33,12 @@ use crate::error::Error;
 use crate::organizations::Organizations;
 use crate::queue::Queue;
 use crate::syncs::{self, Kept};
+use futures::future::try_join_all;
 use lane::Lane;
 use manifest::{Role, WebhookAsk};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use waiting::State;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Connectors whose words of messages are remembered. A document of them is some hundred bytes.
@@ -52,6 +54,15 @@ pub struct EndpointOptions {
     pub messages_max: u64,
     /// Their bytes.
     pub bytes_max: u64,
+}
+
+/// How much waits at endpoints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EventLoad {
+    /// Messages that no run has committed.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 impl Default for EndpointOptions {
@@ -89,6 +100,30 @@ impl Endpoints {
             Arc::new(Lane::new(owner, sync.to_owned(), self.options))
         });
         Arc::clone(lane)
+    }
+
+    /// How much waits at all endpoints that this process knows: once [`Self::ask_for_owed_runs`] is through, at every one.
+    ///
+    /// # Errors
+    /// When storage cannot be read.
+    pub async fn load(&self) -> Result<EventLoad, Error> {
+        let lanes = self.all_lanes();
+        let keeper = &self.organizations().keeper;
+        // At one time: each may be about to make messages durable.
+        let told = lanes.iter().map(|lane| async move {
+            let state = lane.state(keeper).await?;
+            Ok::<_, Error>(state.as_ref().map_or((0, 0, None), State::told))
+        });
+        let mut load = EventLoad::default();
+        for (messages, bytes, _) in try_join_all(told).await? {
+            load.messages += messages;
+            load.bytes += bytes;
+        }
+        Ok(load)
+    }
+
+    fn all_lanes(&self) -> Vec<Arc<Lane>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// Forgets what is remembered of an endpoint whose sync is gone.

@@ -238,6 +238,18 @@ pub enum Error {
         /// Every fault, with its place.
         faults: Vec<manifest::ConfigFault>,
     },
+    /// What an admin was offered once and has granted.
+    #[error(
+        "the operator of this server offers this organization no directory `{directory}`, which is granted as `{ask}`"
+    )]
+    DirectoryNotOffered {
+        /// The name under which the connector asks for it.
+        ask: String,
+        /// What the operator called it.
+        directory: String,
+        /// What the operator would write to offer it.
+        line: String,
+    },
     /// A sync that cannot be one.
     #[error("the sync is not taken: {}", listed(faults))]
     BadSync {
@@ -330,6 +342,7 @@ impl Error {
             Self::BadDigest => "CD1257",
             Self::BadConfig { .. } => "CD1258",
             Self::BadConsent { .. } => "CD1259",
+            Self::DirectoryNotOffered { .. } => "CD1277",
             Self::BadSync { .. } => "CD1260",
             Self::RunPending { .. } => "CD1261",
             Self::RunLost { .. } => "CD1262",

@@ -45,11 +45,12 @@ pub use audit::{
 pub use components::{COMPONENT_BYTES_MAX, Components};
 pub use connections::{
     Catalog, CatalogField, CatalogStream, Connection, ConnectionConfig, ConnectionSummary, Connections,
-    Consent, CredentialState, CredentialToEnter, Entered, stored_prefix,
+    Consent, CredentialState, CredentialToEnter, Entered, Grantable, GrantedDirectory, OfferedDirectory,
+    stored_prefix,
 };
 pub use endpoints::{
-    Accepted, Arrived, Endpoint, EndpointOptions, EndpointToken, Endpoints, EventError, EventMessage,
-    EventQueue, OpenEndpoint,
+    Accepted, Arrived, Endpoint, EndpointOptions, EndpointToken, Endpoints, EventError, EventLoad,
+    EventMessage, EventQueue, OpenEndpoint,
 };
 pub use error::Error;
 pub use filed::{Left, Page};

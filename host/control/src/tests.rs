@@ -7,6 +7,7 @@ mod audit_files;
 mod components;
 mod connections;
 mod deletion;
+mod directories;
 mod endpoints;
 mod events;
 mod events_crash;

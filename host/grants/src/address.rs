@@ -25,7 +25,7 @@ impl Rights {
             Some(refusal) => Verdict::Denied {
                 code: Code::Address,
                 reason: refusal.to_string(),
-                line_to_add: Some(lines::grant_address(self.role, &self.name, address, port)),
+                line_to_add: Some(lines::grant_address(self.place(), address, port)),
             },
         }
     }
@@ -43,7 +43,7 @@ impl Rights {
         Verdict::Denied {
             code: Code::Address,
             reason: "it is an address of this machine itself".to_owned(),
-            line_to_add: Some(lines::grant_address(self.role, &self.name, address, port)),
+            line_to_add: Some(lines::grant_address(self.place(), address, port)),
         }
     }
 

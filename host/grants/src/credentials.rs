@@ -79,7 +79,7 @@ fn credential(basis: &Basis<'_>, ask: &CredentialAsk) -> Result<Credential, Box<
             basis.name, ask.name
         );
         let line = lines::grant_credential(basis, ask);
-        return Err(Box::new(lack(Code::RevealNotGranted, ask, message, Some(line))));
+        return Err(Box::new(lack(Code::RevealNotGranted, ask, message, line)));
     }
     let policies = [
         (basis.organization, Code::OrganizationPolicy, "the organization's policy"),
@@ -124,7 +124,7 @@ fn not_granted(basis: &Basis<'_>, asks: &[&CredentialAsk]) -> Option<Unmet> {
     );
     let required = asks.iter().all(|ask| !ask.optional);
     let line = lines::grant_credential(basis, first);
-    Some(Unmet { required, ..lack(Code::CredentialNotGranted, first, message, Some(line)) })
+    Some(Unmet { required, ..lack(Code::CredentialNotGranted, first, message, line) })
 }
 
 fn missing(basis: &Basis<'_>, ask: &CredentialAsk) -> Unmet {
@@ -141,7 +141,7 @@ fn missing(basis: &Basis<'_>, ask: &CredentialAsk) -> Unmet {
             basis.name, ask.name
         )
     };
-    lack(Code::CredentialNotGranted, ask, message, Some(lines::grant_credential(basis, ask)))
+    lack(Code::CredentialNotGranted, ask, message, lines::grant_credential(basis, ask))
 }
 
 fn alternatives(basis: &Basis<'_>, granted: &[&CredentialAsk]) -> Unmet {

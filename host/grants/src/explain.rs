@@ -20,7 +20,7 @@ pub(crate) fn explain(rights: &Rights, request: &Request<'_>) -> Verdict {
     let ask =
         asked.as_ref().and_then(|shortfall| shortfall.missing(request)).map(|rule| lines::ask_host(&rule));
     let grant = granted.as_ref().and_then(|shortfall| shortfall.missing(request));
-    let grant = grant.map(|rule| lines::grant_host(rights.role, &rights.name, &rule));
+    let grant = grant.map(|rule| lines::grant_host(rights.place(), &rule));
     let address = rights.missing_address(request);
     let added: Vec<String> = ask.into_iter().chain(grant).chain(address).collect();
     Verdict::Denied {

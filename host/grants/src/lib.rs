@@ -17,7 +17,7 @@ mod verdict;
 pub use credentials::Credential;
 pub use networks::{Refusal, refusal};
 pub use request::RequestLine;
-pub use rights::{Basis, Directory, Policy, Rights};
+pub use rights::{Basis, Directory, Document, Policy, Rights};
 pub use unmet::Unmet;
 pub use verdict::{Code, Verdict};
 

@@ -78,7 +78,7 @@ impl Rights {
         if by_name && address.is_none() {
             return None;
         }
-        let host = (!by_name).then(|| lines::grant_host(self.role, &self.name, &exact));
+        let host = (!by_name).then(|| lines::grant_host(self.place(), &exact));
         let lines: Vec<String> = host.into_iter().chain(address).collect();
         Some(Verdict::Denied {
             code: Code::LocalName,
@@ -99,7 +99,7 @@ impl Rights {
                 Some(*literal).filter(|literal| !self.judge_address(*literal, request.port).is_allowed())?
             }
         };
-        Some(lines::grant_address(self.role, &self.name, address, request.port))
+        Some(lines::grant_address(self.place(), address, request.port))
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use manifest::{Access, AddressGrant, Asks, Grants, HostPattern, Role};
+use manifest::{Access, AddressGrant, Asks, Grants, HostPattern, Offer, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::address;
 use crate::credentials::{Credential, granted_credentials};
+use crate::lines::Place;
 use crate::unmet::{Unmet, find_unmet};
 
 /// A policy that narrows rights. What it does not name it does not narrow.
@@ -19,9 +20,20 @@ pub struct Policy {
     pub addresses: Option<Vec<AddressGrant>>,
 }
 
+/// In which document an admin grants; lines to add are of its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Document {
+    /// A sync on the command line.
+    Sync,
+    /// What an admin consents to at a server.
+    Consent,
+}
+
 /// All from which rights are made.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
+    /// Where the grants stand.
+    pub document: Document,
     /// In which place of the sync the connector stands; lines to add name it.
     pub role: Role,
     /// The connection's name in the sync.
@@ -45,13 +57,16 @@ pub struct Directory {
     pub access: Access,
     /// Where it is on the host.
     pub path: PathBuf,
+    /// Of which directory of a server's operator it is a part.
+    pub offer: Option<Offer>,
 }
 
 /// What one connector of one sync may do. Plain data, so that it can be carried to another process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
-    pub(crate) role: Role,
-    pub(crate) name: String,
+    document: Document,
+    role: Role,
+    name: String,
     /// What is allowed: every rule is of all four layers below.
     rules: Vec<HostPattern>,
     pub(crate) asked: Vec<HostPattern>,
@@ -83,6 +98,7 @@ impl Rights {
         let (credentials, lacking) = granted_credentials(basis);
         let unmet = find_unmet(basis).into_iter().chain(lacking).collect();
         Self {
+            document: basis.document,
             role: basis.role,
             name: basis.name.to_owned(),
             rules,
@@ -95,6 +111,12 @@ impl Rights {
             credentials,
             unmet,
         }
+    }
+
+    /// Where lines to add belong.
+    pub(crate) fn place(&self) -> Place<'_> {
+        let Self { document, role, name, .. } = self;
+        Place { document: *document, role: *role, name }
     }
 
     /// The rules over requests, as they hold after all narrowing.
@@ -166,7 +188,8 @@ fn narrowed(grants: &[AddressGrant], policy: &[AddressGrant]) -> Vec<AddressGran
 fn directories(basis: &Basis<'_>) -> BTreeMap<String, Directory> {
     let granted = basis.asks.directories.iter().filter_map(|ask| {
         let grant = basis.grants.directories.get(&ask.name)?;
-        let directory = Directory { access: ask.access.min(grant.access), path: grant.path.clone() };
+        let (path, offer) = (grant.path.clone(), grant.offer.clone());
+        let directory = Directory { access: ask.access.min(grant.access), path, offer };
         Some((ask.name.clone(), directory))
     });
     granted.collect()

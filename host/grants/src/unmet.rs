@@ -3,7 +3,7 @@
 use manifest::{DirectoryAsk, HostPattern};
 use serde::{Deserialize, Serialize};
 
-use crate::lines;
+use crate::lines::{self, Place};
 use crate::rights::Basis;
 use crate::verdict::Code;
 
@@ -38,7 +38,7 @@ fn host_without_grant(basis: &Basis<'_>, ask: &HostPattern) -> Option<Unmet> {
         return None;
     }
     let (message, line_to_add) = if ask.is_resolved() {
-        let line = lines::grant_host(basis.role, basis.name, ask);
+        let line = lines::grant_host(Place::of(basis), ask);
         (format!("`{}` asks for `{ask}`, and nobody granted it", basis.name), Some(line))
     } else {
         (format!("`{}` asks for `{ask}`, which the configuration does not complete", basis.name), None)
@@ -86,7 +86,7 @@ fn directory_without_grant(basis: &Basis<'_>, ask: &DirectoryAsk) -> Option<Unme
         subject: name.clone(),
         required: !optional,
         message,
-        line_to_add: Some(lines::grant_directory(basis.role, basis.name, name, *access)),
+        line_to_add: Some(lines::grant_directory(Place::of(basis), name, *access)),
     })
 }
 

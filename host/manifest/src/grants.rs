@@ -58,6 +58,18 @@ pub struct DirectoryGrant {
     pub path: PathBuf,
     /// What may be done there.
     pub access: Access,
+    /// Of which directory of a server's operator it is a part; none where a document names its path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+}
+
+/// A directory that the operator of a server lets admins grant, by its name and never by a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// What the operator calls it.
+    pub name: String,
+    /// Where it is. On the way from there to what was granted no symbolic link is followed.
+    pub root: PathBuf,
 }
 
 /// A stored credential that the host may use for a connector.
@@ -163,7 +175,7 @@ fn read_directory(node: &Node<'_>) -> Option<DirectoryGrant> {
     let table = node.table(&["path", "access"])?;
     let path = table.required("path").and_then(|path| read_path(&path));
     let access = table.optional("access", |access| access.choice(&Access::CHOICES));
-    Some(DirectoryGrant { path: path?, access: access?.unwrap_or(Access::Read) })
+    Some(DirectoryGrant { path: path?, access: access?.unwrap_or(Access::Read), offer: None })
 }
 
 /// A path of the host, as it stands in the document.

@@ -26,7 +26,7 @@ pub use config::ConfigFault;
 pub use connector::{Manifest, Role};
 pub use credential::{CredentialAsk, CredentialKind};
 pub use fault::{Code, Fault, Faults};
-pub use grants::{Authority, CredentialGrant, DirectoryGrant, Grants, TlsGrant, is_stored_name};
+pub use grants::{Authority, CredentialGrant, DirectoryGrant, Grants, Offer, TlsGrant, is_stored_name};
 pub use host::{Host, HostPattern, Scheme};
 pub use limits::{Limits, Unit};
 pub use place::Excerpt;

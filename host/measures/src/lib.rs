@@ -14,7 +14,7 @@ mod standing;
 
 pub use labels::{Method, Outcome, Refused};
 pub use measures::{Measures, Open, Rows};
-pub use standing::{Process, Queue, Standing, Storage, Workers};
+pub use standing::{Events, Process, Queue, Standing, Storage, Workers};
 
 /// What is served to Prometheus is OpenMetrics' text.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

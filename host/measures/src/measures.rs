@@ -47,6 +47,8 @@ pub struct Measures {
     late_seconds: Histogram,
     events: Family<Which, Counter>,
     certificates: Family<Which, Counter>,
+    denials: Family<OfCode, Counter>,
+    refreshes: Family<Which, Counter>,
 }
 
 /// Rows of a run, or of a part of it.
@@ -99,6 +101,8 @@ impl Measures {
             late_seconds: Histogram::new(LATE_SECONDS),
             events: Family::default(),
             certificates: Family::default(),
+            denials: Family::default(),
+            refreshes: Family::default(),
         };
         // Whoever alarms on failures is to find a zero before the first one.
         [OBTAINED, FAILED].into_iter().for_each(|which| drop(measures.certificates.get_or_create(&which)));
@@ -150,6 +154,16 @@ impl Measures {
             self.run_seconds.clone(),
         );
         of.register("rows", "Rows of runs: read, accepted, rejected, filtered", self.rows.clone());
+        of.register(
+            "denials",
+            "Requests of connectors in runs that no rule allows, by the code of the reason",
+            self.denials.clone(),
+        );
+        of.register(
+            "credential_refreshes",
+            "Tokens that were asked for anew, by what came of it: renewed, failed",
+            self.refreshes.clone(),
+        );
         of.register("run_errors", "Runs that failed, by the code of the error", self.run_errors.clone());
         of.register_with_unit(
             "schedule_delay",
@@ -198,6 +212,17 @@ impl Measures {
     fn code(&self, code: &str) -> OfCode {
         let is_code = code.len() == 6 && code.starts_with("CD");
         OfCode { code: if is_code { self.codes.of(code) } else { NO_CODE.into() } }
+    }
+
+    /// So many requests of a connector were denied for this reason of ours.
+    pub fn denials(&self, code: &str, count: u64) {
+        self.denials.get_or_create(&self.code(code)).inc_by(count);
+    }
+
+    /// A token was asked for anew.
+    pub fn refresh(&self, is_renewed: bool) {
+        let which = if is_renewed { "renewed" } else { "failed" };
+        self.refreshes.get_or_create(&Which::new(which)).inc();
     }
 
     /// Rows came to their end.

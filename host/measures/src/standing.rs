@@ -14,6 +14,8 @@ pub struct Standing {
     pub storage: Option<Storage>,
     /// Of the queue of runs.
     pub queue: Option<Queue>,
+    /// Of event endpoints.
+    pub events: Option<Events>,
     /// Of worker processes.
     pub workers: Option<Workers>,
     /// Of this process.
@@ -48,6 +50,15 @@ pub struct Queue {
     pub waiting: u64,
     /// Runs that are under way.
     pub running: u64,
+}
+
+/// Of event endpoints, all of them together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Events {
+    /// Messages that no run has committed.
+    pub waiting: u64,
+    /// Their bytes.
+    pub waiting_bytes: u64,
 }
 
 /// Of worker processes.
@@ -96,6 +107,10 @@ impl Collector for Shown {
         if let Some(Queue { waiting, running }) = standing.queue {
             tell.gauge("runs_waiting", "Runs that wait", waiting)?;
             tell.gauge("runs_running", "Runs that are under way", running)?;
+        }
+        if let Some(Events { waiting, waiting_bytes }) = standing.events {
+            tell.gauge("events_waiting", "Messages at event endpoints that no run has committed", waiting)?;
+            tell.gauge("events_waiting_bytes", "Their bytes", waiting_bytes)?;
         }
         if let Some(Workers { alive, started, lost }) = standing.workers {
             tell.gauge("workers", "Worker processes that are there", alive)?;

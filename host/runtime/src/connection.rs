@@ -3,8 +3,8 @@
 use crate::component::Component;
 use crate::contract::Linked;
 use crate::error::Error;
+use crate::imports::directory::Directory;
 use crate::imports::http::{HttpOut, NoHttp};
-use crate::imports::wasi::Directory;
 use crate::limits::Limits;
 use crate::logs::{LogSink, NoLogs};
 use crate::meter::Counters;

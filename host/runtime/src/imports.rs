@@ -2,6 +2,7 @@
 
 pub(crate) mod chance;
 pub(crate) mod clocks;
+pub(crate) mod directory;
 pub(crate) mod errors;
 pub(crate) mod files;
 pub(crate) mod http;

@@ -11,6 +11,7 @@ mod process;
 mod requests;
 mod roles;
 mod served;
+mod sight;
 pub(crate) mod tally;
 #[cfg(test)]
 mod tests;

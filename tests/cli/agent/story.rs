@@ -248,6 +248,13 @@ impl Story {
         self.put_as(&path, &format!("{path}/consent"), consent);
     }
 
+    /// What the last run of a sync says of itself: its report, or its log.
+    pub(super) fn last(&self, sync: &str, of_run: &str) -> Value {
+        let runs = self.get(&format!("/syncs/{sync}/runs"));
+        let number = runs["items"][0]["run"].as_u64().unwrap_or_else(|| panic!("no run: {runs}"));
+        self.get(&format!("/syncs/{sync}/runs/{number}{of_run}"))
+    }
+
     /// A sync that commits each page; answers its id.
     pub(super) fn sync(&self, source: &str, destination: &str, more: &Value) -> String {
         let mut wanted = json!({

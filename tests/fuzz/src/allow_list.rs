@@ -84,6 +84,7 @@ fn rights(layers: &[Vec<Rule>; 4], narrowing: [bool; 2]) -> Rights {
     };
     let (organization, host) = (policy(&layers[2]), policy(&layers[3]));
     Rights::new(&Basis {
+        document: grants::Document::Sync,
         role: Role::Source,
         name: "source",
         connector: "source",

@@ -1,9 +1,10 @@
 //! What a connector asks for, and what an admin grants of it, as the API shows both.
 
+use super::consent::DirectoryGrant;
 use control::Consent;
 use manifest::{Asks, CredentialAsk, HostAsk, HostPattern};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 
 /// What a connector asks for. Asking gives no right.
@@ -77,6 +78,8 @@ pub(crate) struct ShownField {
 pub(crate) struct ShownConsent {
     hosts: Vec<ShownHost>,
     addresses: Vec<ShownAddress>,
+    /// By the names under which the connector asks for one.
+    directories: BTreeMap<String, DirectoryGrant>,
     /// Credentials that the connector may hold itself.
     reveal: BTreeSet<String>,
     /// Certificates of authorities that it trusts beside those that the server trusts, in PEM form.
@@ -146,7 +149,7 @@ impl ShownAsk {
 
 impl ShownConsent {
     pub(crate) fn of(consent: Consent) -> Self {
-        let Consent { hosts, addresses, reveal, authority } = consent;
+        let Consent { hosts, addresses, directories, reveal, authority } = consent;
         let address = |grant: manifest::AddressGrant| ShownAddress {
             network: grant.network.to_string(),
             port: grant.port,
@@ -154,6 +157,7 @@ impl ShownConsent {
         Self {
             hosts: hosts.into_iter().map(ShownHost::of).collect(),
             addresses: addresses.into_iter().map(address).collect(),
+            directories: directories.into_iter().map(|(ask, one)| (ask, DirectoryGrant::of(one))).collect(),
             reveal,
             authority,
         }

@@ -8,11 +8,11 @@ use crate::house::House;
 use crate::refusal::Refusal;
 use axum::extract::State;
 use axum::response::Response;
-use control::{Action, Consent, Error};
+use control::{Action, Consent, Error, GrantedDirectory};
 use http::{HeaderMap, StatusCode};
-use manifest::{AddressGrant, ConfigFault, HostAsk, HostPattern};
+use manifest::{Access, AddressGrant, ConfigFault, HostAsk, HostPattern};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -33,6 +33,9 @@ pub(crate) struct Granted {
     #[serde(default)]
     #[schema(max_items = 256)]
     addresses: Vec<GrantedAddress>,
+    /// Directories of those that the operator offers, by the names under which the connector asks for one.
+    #[serde(default)]
+    directories: BTreeMap<String, DirectoryGrant>,
     /// Credentials that the connector may hold itself.
     #[serde(default)]
     reveal: BTreeSet<String>,
@@ -66,6 +69,54 @@ pub(crate) struct GrantedAddress {
     port: u16,
 }
 
+/// A directory that the operator offers, or a part of it. Where it lies nobody says here.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DirectoryGrant {
+    /// What the operator calls it.
+    #[schema(pattern = "^[a-z][a-z0-9-]{0,62}$", example = "imports")]
+    directory: String,
+    /// A path that leads down from there; none: all that is the organization's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1024, example = "daily/orders")]
+    below: Option<String>,
+    /// To write is to read too.
+    access: GrantedAccess,
+}
+
+/// What may be done in a directory.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum GrantedAccess {
+    Read,
+    Write,
+}
+
+impl GrantedAccess {
+    pub(super) fn of(access: Access) -> Self {
+        match access {
+            Access::Read => Self::Read,
+            Access::Write => Self::Write,
+        }
+    }
+}
+
+impl DirectoryGrant {
+    pub(super) fn of(granted: GrantedDirectory) -> Self {
+        let GrantedDirectory { directory, below, access } = granted;
+        Self { directory, below, access: GrantedAccess::of(access) }
+    }
+
+    fn read(self) -> GrantedDirectory {
+        let Self { directory, below, access } = self;
+        let access = match access {
+            GrantedAccess::Read => Access::Read,
+            GrantedAccess::Write => Access::Write,
+        };
+        GrantedDirectory { directory, below, access }
+    }
+}
+
 impl Granted {
     /// Every fault at once.
     fn read(self) -> Result<Consent, Error> {
@@ -94,7 +145,9 @@ impl Granted {
             faults.push(ConfigFault::new("/authority".to_owned(), message));
         }
         if faults.is_empty() {
-            Ok(Consent { hosts, addresses, reveal: self.reveal, authority: self.authority })
+            let directories = self.directories.into_iter().map(|(ask, grant)| (ask, grant.read()));
+            let directories = directories.collect();
+            Ok(Consent { hosts, addresses, directories, reveal: self.reveal, authority: self.authority })
         } else {
             Err(Error::BadConsent { faults })
         }

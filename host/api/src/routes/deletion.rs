@@ -6,7 +6,7 @@ use crate::caller::{Caller, Person};
 use crate::house::House;
 use crate::refusal::Refusal;
 use axum::extract::State;
-use control::{Action, Deletion, DeletionCertificate, Error};
+use control::{Action, Connections, Deletion, DeletionCertificate, Error};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,6 +46,9 @@ pub(crate) struct Certificate {
     log_entries: u64,
     /// The root of its log's tree then, in hexadecimal digits.
     log_root: String,
+    /// Directories of the server's machine in which files of it may still lie, in folders that are called by its id unless the
+    /// directory is shared. They are the operator's, who deletes them.
+    directories: Vec<String>,
 }
 
 impl ShownDeletion {
@@ -63,11 +66,21 @@ impl ShownDeletion {
 }
 
 impl Certificate {
-    fn of(certificate: DeletionCertificate) -> Self {
+    fn of(certificate: DeletionCertificate, connections: &Connections) -> Self {
+        let directories = connections.directories_of(&certificate.organization);
         let DeletionCertificate { organization, region, requested_by, confirmed_by, .. } = certificate;
         let DeletionCertificate { deleted_ms, log_entries, log_root, .. } = certificate;
         let region = region.to_string();
-        Self { organization, region, requested_by, confirmed_by, deleted_ms, log_entries, log_root }
+        Self {
+            organization,
+            region,
+            requested_by,
+            confirmed_by,
+            deleted_ms,
+            log_entries,
+            log_root,
+            directories,
+        }
     }
 }
 
@@ -138,7 +151,7 @@ pub(crate) async fn confirm(
         parts.syncs.organization_ended(&id);
         parts.records.forget(&parts.organizations.owner(&id));
     }
-    Ok(Told(StatusCode::OK, Certificate::of(certificate?)))
+    Ok(Told(StatusCode::OK, Certificate::of(certificate?, &parts.connections)))
 }
 
 /// Shows the certificate of an organization that was deleted.
@@ -152,5 +165,5 @@ pub(crate) async fn certificate(
 ) -> Result<Told<Certificate>, Refusal> {
     let found = house.parts.organizations.deletion_certificate(&person.session.user, &id).await?;
     let certificate = found.ok_or(Error::UnknownOrganization { organization: id })?;
-    Ok(Told(StatusCode::OK, Certificate::of(certificate)))
+    Ok(Told(StatusCode::OK, Certificate::of(certificate, &house.parts.connections)))
 }

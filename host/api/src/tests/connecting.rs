@@ -151,6 +151,24 @@ async fn an_authority_of_a_connections_own_is_granted_and_kept_beside_its_creden
 }
 
 #[tokio::test]
+async fn a_directory_is_granted_by_its_name_and_nobody_is_told_where_it_lies() {
+    let shop = Connected::new().await;
+    let offered = shop.get("/directories").await;
+    let expected = json!({"items": [{"name": "imports", "access": "read", "is_shared": false}]});
+    assert_eq!((offered.status(), offered.json()), (200, expected));
+    let granted = json!({"directory": "imports", "below": "daily", "access": "read"});
+    let consented = shop.put("{c}/consent", &json!({"directories": {"data": granted}})).await;
+    assert_eq!(consented.status(), 200);
+    let shown = shop.get("{c}").await;
+    assert_eq!(shown.json()["consent"]["directories"], json!({"data": granted}));
+    assert_eq!(shown.json()["asks"]["directories"][0]["name"], "data");
+    for answer in [&offered, &consented, &shown] {
+        assert!(!String::from_utf8_lossy(answer.bytes()).contains("canary-4712"));
+    }
+    assert_eq!(shop.put("{c}/consent", &json!({})).await.json().get("consent"), None);
+}
+
+#[tokio::test]
 async fn a_host_that_is_changed_is_not_granted_and_wants_its_credential_again() {
     let shop = Connected::new().await;
     let granted = json!({"hosts": [{"url": "https://eu.shop.example"}]});

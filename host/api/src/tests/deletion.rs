@@ -54,6 +54,7 @@ async fn an_organization_goes_in_two_steps_and_leaves_a_certificate() {
     let operator = world.log_in("op@host.example").await;
     let shown = world.get(&certificate).by(&operator).await;
     assert_eq!((shown.status(), shown.text("/organization")), (200, cast.acme.clone()));
+    assert_eq!(shown.json()["directories"], serde_json::json!(["imports"]), "files there are the operator's");
     assert_eq!((shown.text("/region"), shown.text("/log_root").len()), ("eu-1".into(), 64));
     let log = world.get("/v1/audit?limit=200").by(&operator).await.json();
     let entry = log["items"].as_array().unwrap().iter().find(|entry| entry["act"] == "organization_shredded");

@@ -23,6 +23,11 @@ name = "api"
 kind = "bearer"
 audience = [{ url = "https://${config.subdomain}.shop.example" }]
 
+[[asks.directories]]
+name = "data"
+access = "read"
+optional = true
+
 [config]
 type = "object"
 required = ["subdomain"]

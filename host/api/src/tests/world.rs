@@ -7,9 +7,10 @@ use crate::router::router;
 use crate::{Given, Limits, Options, Parts, Rates, Transport};
 use axum::Router;
 use control::{
-    Audit, Connections, EndpointOptions, Endpoints, Organizations, PasswordPolicy, Queue, QueueOptions,
-    Region, Syncs, Users, UsersOptions,
+    Audit, Connections, EndpointOptions, Endpoints, Grantable, OfferedDirectory, Organizations,
+    PasswordPolicy, Queue, QueueOptions, Region, Syncs, Users, UsersOptions,
 };
+use manifest::Access;
 use records::RecordsByOrganization;
 use serde_json::json;
 use std::num::NonZeroU32;
@@ -116,7 +117,7 @@ impl World {
         let users = Arc::new(Users::open(Arc::clone(&audit), people).await.unwrap());
         let region = Region::parse("eu-1").unwrap();
         let organizations = Arc::new(Organizations::new(Arc::clone(&users), region));
-        let connections = Arc::new(Connections::new(Arc::clone(&organizations), Vec::new()));
+        let connections = Arc::new(Connections::new(Arc::clone(&organizations), grantable()));
         let queue = Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default());
         let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
         let connectors = Arc::new(GivenConnectors::default());
@@ -198,4 +199,16 @@ impl World {
         let made = self.post(&format!("/v1/organizations/{organization}/tokens"), body).by(by).await;
         (made.text("/token"), made.text("/shown/id"))
     }
+}
+
+/// A directory at a place that no answer may tell.
+fn grantable() -> Grantable {
+    let imports = OfferedDirectory {
+        name: "imports".into(),
+        root: "/srv/canary-4712".into(),
+        access: Access::Read,
+        organizations: None,
+        shared: false,
+    };
+    Grantable { directories: vec![imports], ..Grantable::default() }
 }

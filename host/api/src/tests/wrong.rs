@@ -111,6 +111,13 @@ async fn each_field_of_a_connection_is_told_where_it_is_wrong() {
     assert_eq!(state(&shop).await, before);
 }
 
+/// A consent to one directory, with more said of it.
+fn directory(name: &str, more: Value) -> Value {
+    let mut granted = json!({"directory": name, "access": "read"});
+    granted.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"directories": {"data": granted}})
+}
+
 #[tokio::test]
 async fn each_right_is_told_where_it_is_wrong() {
     let shop = Connected::new().await;
@@ -130,6 +137,21 @@ async fn each_right_is_told_where_it_is_wrong() {
         (json!({"addresses": [{"network": "10.0.0.1/32", "port": 0}]}), 422, "/addresses/0: "),
         (json!({"addresses": [{"network": "somewhere", "port": 1}]}), 422, "/addresses/0: "),
         (json!({"addresses": [{"network": "10.0.0.1/32", "port": 1}]}), 422, "/addresses/0: "),
+        (json!({"directories": ["data"]}), 400, "`directories`: "),
+        (json!({"directories": {"data": "imports"}}), 400, "`directories.data`: "),
+        (json!({"directories": {"data": {"directory": "imports"}}}), 400, "missing field `access`"),
+        (directory("imports", json!({"access": "all"})), 400, "`directories.data.access`"),
+        (directory("imports", json!({"path": "/etc"})), 400, "there is no field `path`"),
+        (directory("imports", json!({"below": 7})), 400, "`directories.data.below`"),
+        (directory("imports", json!({"below": "../.."})), 422, "/directories/data/below: "),
+        (directory("imports", json!({"access": "write"})), 422, "/directories/data/access: "),
+        (directory("/etc", json!({})), 422, "/directories/data/directory: "),
+        (directory("exports", json!({})), 422, "[[directories]]; name = \"exports\""),
+        (
+            json!({"directories": {"x\n": {"directory": "imports", "access": "read"}}}),
+            422,
+            "/directories/x\\n: ",
+        ),
         (json!({"reveal": ["api"]}), 422, "/reveal/api: "),
         (json!({"reveal": "api"}), 400, "`reveal`: "),
         (json!({"authority": 7}), 400, "`authority`: "),

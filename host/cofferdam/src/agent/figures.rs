@@ -6,6 +6,7 @@ use control::{Cause, Order, RunOutcome};
 use measures::{Measures, Outcome, Rows};
 use pipeline::report::RunReport;
 
+use crate::traffic::{End, Traffic};
 use crate::units::now_ms;
 
 /// A run begins here.
@@ -23,6 +24,15 @@ pub(super) fn moved(measures: &Measures, report: &RunReport) {
     let total = report.total();
     let (read, accepted) = (total.read, total.accepted);
     measures.rows(Rows { read, accepted, rejected: total.rejected, filtered: total.filtered });
+}
+
+/// What its connectors asked for and did not get.
+pub(super) fn denied(measures: &Measures, traffic: &Traffic) {
+    for (group, amounts) in traffic.sums() {
+        if let End::Denied { code, .. } = group.end {
+            measures.denials(&code, amounts.requests);
+        }
+    }
 }
 
 /// How it ended, in a word.

@@ -192,6 +192,7 @@ impl Held {
     }
 
     async fn outcome(&self, done: Result<Done, JoinError>) -> RunOutcome {
+        figures::denied(&self.agent.measures, &self.reins.host.traffic);
         match done {
             Ok(Done::Report(report)) => {
                 figures::moved(&self.agent.measures, &report);

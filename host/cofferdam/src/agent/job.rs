@@ -7,9 +7,9 @@ use control::{Cause, LookedInto, Order, PauseCause, SchemaChanges};
 use manifest::Role;
 use pipeline::clock::{Clock, SystemClock};
 use pipeline::records::{Purpose, RunRecords};
-use pipeline::report::RunReport;
+use pipeline::report::{Outcome, RunReport};
 use pipeline::run::{Run, RunSpec};
-use records::{Reprocess, RunLog, SealedRecords, Session};
+use records::{LogLevel, LogLine, Reprocess, RunLog, SealedRecords, Session};
 use tracing::Span;
 
 use super::Agent;
@@ -19,12 +19,14 @@ use super::reins::Reins;
 use super::schema::{self, Expected, Watched};
 use super::told::Told;
 use super::traced::traced;
+use crate::blame::full_disks;
 use crate::document::Document;
 use crate::live::Live;
 use crate::moved::{keep, note_revealed};
 use crate::opened::{Opened, Ports};
 use crate::problem::{Problem, Problems};
 use crate::spec::spec;
+use crate::units::now_ms;
 
 /// What came of an order.
 pub(super) enum Done {
@@ -78,6 +80,7 @@ async fn moved(
     let told = Told::new(Arc::clone(agent.syncs.live()), order.clone(), Arc::clone(&reins.moved));
     let run = Run::new(spec, Arc::new(session), clock, Arc::new(told));
     let report = run.run(reins.cancel.clone()).await;
+    note_full_disks(&opened, &report, &log);
     if let Err(problems) = keep(records, &log, host, &report).await {
         let problem = first(problems);
         tracing::warn!(run = order.run, code = problem.code, "a run's log or ledger could not be kept");
@@ -188,9 +191,28 @@ async fn note(order: &Order, records: &Arc<SealedRecords>, problem: &Problem) {
 
 /// A problem and what would help, in one line.
 fn told(problem: &Problem) -> String {
-    let hints = problem.hints.iter().map(|hint| &hint.text);
-    let all = std::iter::once(&problem.message).chain(&problem.details).chain(&problem.causes).chain(hints);
-    all.map(String::as_str).collect::<Vec<_>>().join("; ")
+    let hints = problem.hints.iter().flat_map(|hint| {
+        let lines = hint.lines.iter().flat_map(|lines| lines.lines());
+        std::iter::once(hint.text.as_str()).chain(lines)
+    });
+    let all = std::iter::once(&problem.message).chain(&problem.details).chain(&problem.causes);
+    all.map(String::as_str).chain(hints).collect::<Vec<_>>().join("; ")
+}
+
+/// A guest that writes to a full disk is told of an input or output error, and not of which. Where the directory lies is for the
+/// operator alone.
+fn note_full_disks(opened: &Opened, report: &RunReport, log: &RunLog) {
+    if report.outcome != Outcome::Failed {
+        return;
+    }
+    for part in opened.parts() {
+        for directory in full_disks(&part.writable) {
+            tracing::warn!(path = %directory.path.display(), "a run failed, and the disk of its directory is full");
+            let text = format!("the disk of the directory `{}` of `{}` is full", directory.name, part.name);
+            let (at_ms, connector) = (now_ms(), "host".into());
+            log.push(LogLine { at_ms, connector, level: LogLevel::Error, text });
+        }
+    }
 }
 
 fn first(problems: Problems) -> Problem {

@@ -84,9 +84,10 @@ async fn serve(
     // Nobody else knows of messages for which a crash has left no run.
     given.endpoints.ask_for_owed_runs().await?;
     let renewal = renewal(certified, deployment, &network, &given).await?;
-    let queue = Arc::clone(&given.queue);
+    let (queue, endpoints) = (Arc::clone(&given.queue), Arc::clone(&given.endpoints));
     let parts = Parts::new(audit, Arc::clone(&users), organizations, given)?;
-    let server = watched_by(Server::bind(parts, options).await?, &watched, queue, deployment).await?;
+    let server =
+        watched_by(Server::bind(parts, options).await?, &watched, (queue, endpoints), deployment).await?;
     let url = format!("{scheme}://{}", server.address());
     let operations = server.operations_address();
     if output.json {
@@ -160,12 +161,12 @@ async fn forget(organizations: &Organizations, given: &Given, left: &[(String, L
 async fn watched_by(
     server: Server,
     watched: &Watched,
-    queue: Arc<Queue>,
+    (queue, endpoints): (Arc<Queue>, Arc<Endpoints>),
     deployment: &Deployment,
 ) -> Result<Server, Problems> {
     let Some(address) = watched.operations else { return Ok(server) };
     let (engine, directory) = (Arc::clone(&deployment.engine), deployment.directory.path.clone());
-    let figures = Arc::new(Stands { engine, directory, queue });
+    let figures = Arc::new(Stands { engine, directory, queue, endpoints });
     let operations = Operations { address, token: watched.token()?, figures };
     Ok(server.with_operations(operations).await?)
 }
@@ -183,11 +184,12 @@ fn executing(
     let storage = Arc::clone(&deployment.storage);
     let records = Arc::new(RecordsByOrganization::new(storage, records::Settings::default()));
     let endpoints = Arc::new(Endpoints::new(Arc::clone(&queue), EndpointOptions::default()));
-    let measures = Arc::default();
     let mut engine = host::settings(places::cache(cache)?);
     engine.compile_timeout = compile_timeout.unwrap_or(engine.compile_timeout);
+    let shared = Shared::new(engine, &network)?;
+    let measures = Arc::clone(&shared.measures);
     let parts = agent::Parts {
-        shared: Shared::new(engine, &network)?,
+        shared,
         components: Arc::new(Found::new(Components::new(Arc::clone(organizations)))),
         organizations: Arc::clone(organizations),
         records: Arc::clone(&records),

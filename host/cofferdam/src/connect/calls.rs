@@ -23,6 +23,7 @@ impl Calls {
     pub(crate) fn new(settings: &Settings, network: &Network) -> Result<Self, Problems> {
         let grants = Grants { addresses: settings.addresses.clone(), ..Grants::default() };
         let rights = Rights::new(&Basis {
+            document: grants::Document::Sync,
             role: Role::Source,
             name: "source",
             connector: "",

@@ -90,6 +90,16 @@ impl Settings {
         })
     }
 
+    /// The files that hold keys.
+    pub(crate) fn key_files(&self) -> impl Iterator<Item = &Path> {
+        let provided = match &self.provider {
+            Provider::KeyFile { path } => Some(path.as_path()),
+            Provider::Passphrase { path } => path.as_deref(),
+            Provider::Credential { .. } => None,
+        };
+        provided.into_iter().chain(self.shred_key.as_deref())
+    }
+
     /// Whole, in the place of what was there.
     pub(crate) fn write(&self, directory: &Path) -> Result<(), Error> {
         files::replace(&directory.join(NAME), self.text().as_bytes())

@@ -85,7 +85,7 @@ fn kept(records: &Arc<SealedRecords>) -> Kept {
         fields: BTreeMap::new(),
     };
     let granted = Granted { ask, binding: binding("https://a.test") };
-    Kept::new(Arc::clone(records), HashMap::from([(NAME.to_owned(), granted)]))
+    Kept::new(Arc::clone(records), HashMap::from([(NAME.to_owned(), granted)]), Arc::default())
 }
 
 fn refreshed(seen: &Material) -> Material {
@@ -112,6 +112,9 @@ async fn what_was_renewed_is_kept_and_what_is_not_known_to_be_public_is_secret()
     assert_eq!(told.public.keys().collect::<Vec<_>>(), ["client_id", field::EXPIRES_AT]);
     assert!(told.secret.iter().eq([field::ACCESS_TOKEN, "odd", field::REFRESH_TOKEN]), "{:?}", told.secret);
     assert_eq!(told.expires_ms, Some(1_800_000_000_000));
+    kept.redeemed(NAME, true);
+    let text = kept.measures.text(measures::Standing::default());
+    assert!(text.contains("cofferdam_credential_refreshes_total{which=\"renewed\"} 1"), "{text}");
     let late = kept.persist(NAME, first.generation(), refreshed(&first)).await;
     assert!(matches!(late, Err(StoreError::Superseded)));
 }

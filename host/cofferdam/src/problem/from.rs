@@ -143,7 +143,12 @@ impl From<control::Error> for Problem {
             error => {
                 let mut problem = Self::new(error.code(), error.to_string());
                 problem.causes.extend(error.source().map(ToString::to_string));
-                problem
+                match error {
+                    control::Error::DirectoryNotOffered { line, .. } => problem.hint(format!(
+                        "in the settings of the server `{line}` would; or an admin grants another one"
+                    )),
+                    _ => problem,
+                }
             }
         }
     }

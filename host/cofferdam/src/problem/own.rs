@@ -1,7 +1,7 @@
 //! What goes wrong in the command itself: files, arguments, standard output.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Problem;
 
@@ -49,6 +49,24 @@ pub(crate) enum Own {
         name: String,
         /// Where it should be.
         path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A directory of a server's operator is not there, or a part of it.
+    #[error(
+        "the directory `{name}` of `{part}` cannot be opened: {} of the operator's directory `{offer}`",
+        place(below)
+    )]
+    NoOffered {
+        /// To whom it is granted.
+        part: String,
+        /// The name under which it is granted.
+        name: String,
+        /// What the operator calls it.
+        offer: String,
+        /// Where it should be in that.
+        below: PathBuf,
         /// What the system says.
         #[source]
         source: io::Error,
@@ -183,6 +201,7 @@ impl Own {
             Self::NotRunning { .. } => "CD0861",
             Self::NoAnswer { .. } => "CD0863",
             Self::SchemaChanged { .. } => "CD0864",
+            Self::NoOffered { .. } => "CD0865",
             Self::Unfit { .. } => "CD1100",
             Self::BadSettings { .. } => "CD0862",
             Self::Bug { .. } => "CD0899",
@@ -197,6 +216,14 @@ impl Own {
             Self::NoDirectory { path, .. } => {
                 Some(format!("make it with `mkdir -p {}`, or correct its `path` in the sync", path.display()))
             }
+            Self::NoOffered { below, offer, .. } if below.as_os_str().is_empty() => {
+                Some(format!("the operator of the server makes the directory `{offer}` again, and lets the server open it"))
+            }
+            Self::NoOffered { below, offer, .. } => Some(format!(
+                "the operator of the server lets it open the directory: in `{offer}`, `mkdir -p {}`; no part of that may be a \
+                 symbolic link",
+                below.display()
+            )),
             Self::WhichSync { known } if known.is_empty() => {
                 Some("`cofferdam run SYNC.TOML` is what makes one known; another data directory is named by `--data DIR`".into())
             }
@@ -223,6 +250,11 @@ impl Own {
     }
 }
 
+/// A part of an operator's directory, or all of it.
+fn place(below: &Path) -> String {
+    if below.as_os_str().is_empty() { "the whole".to_owned() } else { format!("`{}`", below.display()) }
+}
+
 fn which_sync(known: &[String]) -> String {
     match known {
         [] => "nothing is known of any sync here".to_owned(),
@@ -234,7 +266,10 @@ impl From<Own> for Problem {
     fn from(own: Own) -> Self {
         let mut problem = Self::new(own.code(), own.to_string());
         match &own {
-            Own::Read { source, .. } | Own::Write { source, .. } | Own::NoDirectory { source, .. } => {
+            Own::Read { source, .. }
+            | Own::Write { source, .. }
+            | Own::NoDirectory { source, .. }
+            | Own::NoOffered { source, .. } => {
                 problem.causes.push(source.to_string());
             }
             Own::WrongProgram { faults, .. } => {

@@ -17,6 +17,7 @@ pub(crate) struct Stands {
     pub(crate) engine: Arc<SledEngine>,
     pub(crate) directory: PathBuf,
     pub(crate) queue: Arc<control::Queue>,
+    pub(crate) endpoints: Arc<control::Endpoints>,
 }
 
 #[async_trait]
@@ -27,10 +28,16 @@ impl Figures for Stands {
         let (storage, process) = read.unwrap_or_default();
         let load = self.queue.load().await.ok();
         let queue = load.map(|control::Load { waiting, running }| measures::Queue { waiting, running });
+        let events = self.endpoints.load().await.ok();
+        let events = events.map(|control::EventLoad { messages, bytes }| measures::Events {
+            waiting: messages,
+            waiting_bytes: bytes,
+        });
         let worker::Tally { alive, started, lost } = worker::tally();
         Standing {
             storage,
             queue,
+            events,
             workers: Some(Workers { alive, started, lost }),
             process,
             certificate_ends: None,

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use control::QueueOptions;
+use control::{Grantable, QueueOptions};
 use ipnet::IpNet;
 use manifest::AddressGrant;
 use worker::Compiler;
 
+use super::directories::{self, Away};
 use super::settings::{listed, parse, read};
 use super::sources::Sources;
 use crate::agent;
@@ -24,8 +25,8 @@ const DRAIN_SECONDS: u32 = 60;
 pub(crate) struct Running {
     pub(crate) agent: agent::Options,
     pub(crate) queue: QueueOptions,
-    /// Private addresses that admins may grant.
-    pub(crate) grantable: Vec<AddressGrant>,
+    /// What admins may grant beside hosts.
+    pub(crate) grantable: Grantable,
     pub(crate) cache: Option<PathBuf>,
     /// How long one component may compile, where it is not as usual.
     pub(crate) compile_timeout: Option<Duration>,
@@ -33,7 +34,7 @@ pub(crate) struct Running {
 }
 
 /// What is wrong is among the faults of the sources.
-pub(super) fn judged(sources: &mut Sources) -> Running {
+pub(super) fn judged(sources: &mut Sources, away: &[Away]) -> Running {
     let number = "a number of at least 1";
     let mut count = |name: &str| read(sources, name, number, parse::<NonZeroU32>).map(NonZeroU32::get);
     let (at_once, of_organization) = (count("runs-at-once"), count("runs-of-organization"));
@@ -59,8 +60,10 @@ pub(super) fn judged(sources: &mut Sources) -> Running {
     let servers =
         read(sources, "name-servers", expected, |text| listed(text, |server| name_server(server).ok()));
     let network = Network { proxy, name_servers: servers.unwrap_or_default(), hosts_file: false };
+    let directories = directories::judged(sources, away);
+    let grantable = Grantable { addresses: grantable.unwrap_or_default(), directories };
     let compile_timeout = compile.map(|seconds| Duration::from_secs(seconds.into()));
-    Running { agent, queue, grantable: grantable.unwrap_or_default(), cache, compile_timeout, network }
+    Running { agent, queue, grantable, cache, compile_timeout, network }
 }
 
 fn runs_at_once() -> usize {

@@ -9,6 +9,7 @@ use control::{PasswordPolicy, Region};
 use ipnet::IpNet;
 
 use super::certified::{self, Certified};
+use super::directories::{self, Away};
 use super::running::{self, Running};
 use super::sources::Sources;
 use super::watched::{self, Watched};
@@ -33,10 +34,11 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn gather(command: &Serve) -> Result<Self, Problems> {
         let sources = Sources::gather(command, |name| std::env::var_os(name))?;
-        Ok(Self::judge(sources)?)
+        let away = directories::away(command, &sources);
+        Ok(Self::judge(sources, &away)?)
     }
 
-    fn judge(mut sources: Sources) -> Result<Self, Own> {
+    fn judge(mut sources: Sources, away: &[Away]) -> Result<Self, Own> {
         let listen = read(&mut sources, "listen", "an address and a port, such as `127.0.0.1:8080`", parse);
         let origin =
             read(&mut sources, "origin", "an origin, such as `https://cofferdam.example.com`", origin);
@@ -56,7 +58,7 @@ impl Settings {
             Some(certified) => certified.transport(),
             None => transport(&mut sources),
         };
-        let running = running::judged(&mut sources);
+        let running = running::judged(&mut sources, away);
         let watched = watched::judged(&mut sources);
         let region = region.or_else(|| Region::parse(REGION).ok());
         let (Some(region), true) = (region, sources.faults.is_empty()) else {

@@ -48,6 +48,9 @@ pub(super) const NAMES: [&str; 31] = [
     "log-format",
 ];
 
+/// Tables, which only a file can have.
+pub(super) const DIRECTORIES: &str = "directories";
+
 /// Where a setting stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
@@ -59,6 +62,8 @@ pub(super) enum Place {
 /// Everything that was said, and what is wrong with it so far.
 pub(super) struct Sources {
     said: Vec<(&'static str, String, Place)>,
+    /// The file, and the tables of directories in it.
+    pub(super) file: Option<(PathBuf, Option<toml::Value>)>,
     pub(super) faults: Vec<String>,
 }
 
@@ -66,7 +71,7 @@ impl Sources {
     /// # Errors
     /// When there is no such file. What is in it is judged together with the rest.
     pub(super) fn gather(command: &Serve, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Own> {
-        let mut sources = Self { said: Vec::new(), faults: Vec::new() };
+        let mut sources = Self { said: Vec::new(), file: None, faults: Vec::new() };
         let flags = [
             &command.listen,
             &command.tls_certificate,
@@ -134,7 +139,12 @@ impl Sources {
                 return;
             }
         };
+        let mut directories = None;
         for (key, value) in table {
+            if key == DIRECTORIES {
+                directories = Some(value);
+                continue;
+            }
             let Some(name) = NAMES.into_iter().find(|name| *name == key) else {
                 self.faults.push(format!("`{key}` in `{}`: {}", path.display(), unknown(&key)));
                 continue;
@@ -147,6 +157,7 @@ impl Sources {
                     .push(format!("{place}: it is a text, a number, `true` or `false`, or a list of texts")),
             }
         }
+        self.file = Some((path.to_owned(), directories));
     }
 }
 
@@ -166,10 +177,11 @@ fn written(value: &toml::Value) -> Option<String> {
 
 fn unknown(key: &str) -> String {
     let alike = |name: &&str| normalized_damerau_levenshtein(name, key);
-    let nearest = NAMES.into_iter().max_by(|one, other| alike(one).total_cmp(&alike(other)));
+    let nearest =
+        NAMES.into_iter().chain([DIRECTORIES]).max_by(|one, other| alike(one).total_cmp(&alike(other)));
     match nearest.filter(|name| alike(name) >= SIMILARITY_MIN) {
         Some(name) => format!("there is no such setting; is `{name}` meant?"),
-        None => format!("there is no such setting; there are `{}`", NAMES.join("`, `")),
+        None => format!("there is no such setting; there are `{}` and `{DIRECTORIES}`", NAMES.join("`, `")),
     }
 }
 

@@ -1,8 +1,7 @@
 //! What an admin lets a connection do, of what it asks for.
 //!
-//! A grant names the host itself, so a configuration that is changed later reaches no other one. Directories and files of the
-//! machine are not an organization's to grant, and addresses of private networks only where the operator of the process
-//! lets organizations do so.
+//! A grant names the host itself, so a configuration that is changed later reaches no other one. Addresses of private networks
+//! and directories of the machine are an organization's to grant only where the operator of the process lets it do so.
 
 use super::record::{Body, Consented, Made, digest_of, resolved};
 use super::{Connection, Connections, KIND, Refile, shown};
@@ -11,9 +10,9 @@ use crate::audit::{Act, Event};
 use crate::error::Error;
 use crate::keeper::{Attempts, INSTALLATION};
 use crate::tables::CONNECTIONS;
-use manifest::{AddressGrant, Asks, ConfigFault, HostAsk};
+use manifest::{Access, AddressGrant, Asks, ConfigFault, HostAsk};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use storage::Change;
 
 /// As many as a document may have.
@@ -29,6 +28,9 @@ pub struct Consent {
     /// Addresses that are refused unless they stand here.
     #[serde(default)]
     pub addresses: Vec<AddressGrant>,
+    /// Directories that the operator offers, by the names under which the connector asks for one.
+    #[serde(default)]
+    pub directories: BTreeMap<String, GrantedDirectory>,
     /// Credentials that the connector may hold, by the names under which it asks for them.
     #[serde(default)]
     pub reveal: BTreeSet<String>,
@@ -36,6 +38,19 @@ pub struct Consent {
     /// it in has seen that there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authority: Option<String>,
+}
+
+/// A directory that a connector may see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantedDirectory {
+    /// What the operator calls it.
+    pub directory: String,
+    /// A part of it, as a path that leads down; none: all that is the organization's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
+    /// What may be done there.
+    pub access: Access,
 }
 
 impl Connections {
@@ -59,13 +74,14 @@ impl Connections {
             let (filed, body, installation) = self.with_installation(organization, id).await?;
             filed.expect(KIND, revision)?;
             let asks = resolved(&installation.manifest, &body.config)?;
-            let faults = self.faults(&asks, &consent);
+            let faults = self.faults(organization, &asks, &consent);
             if !faults.is_empty() {
                 return Err(Error::BadConsent { faults });
             }
             let event = Event::done(act, by, id)
                 .detail("hosts", consent.hosts.len().to_string())
                 .detail("addresses", consent.addresses.len().to_string())
+                .detail("directories", consent.directories.len().to_string())
                 .detail("revealed", consent.reveal.len().to_string())
                 .detail("authority", if consent.authority.is_some() { "own" } else { "none" });
             let consented = Consented { consent: consent.clone(), asks: digest_of(&asks)? };
@@ -79,7 +95,7 @@ impl Connections {
         }
     }
 
-    fn faults(&self, asks: &Asks, consent: &Consent) -> Vec<ConfigFault> {
+    fn faults(&self, organization: &str, asks: &Asks, consent: &Consent) -> Vec<ConfigFault> {
         let mut faults = Vec::new();
         let mut fault = |path: String, message: &str| faults.push(ConfigFault::new(path, message));
         for (list, count) in [("hosts", consent.hosts.len()), ("addresses", consent.addresses.len())] {
@@ -96,7 +112,7 @@ impl Connections {
             let is_allowed = |allowed: &AddressGrant| {
                 allowed.port == address.port && allowed.network.contains(&address.network)
             };
-            if !self.grantable.iter().any(is_allowed) {
+            if !self.grantable.addresses.iter().any(is_allowed) {
                 let message = "the operator of this host lets no organization grant this address";
                 fault(format!("/addresses/{index}"), message);
             }
@@ -106,6 +122,7 @@ impl Connections {
                 fault(format!("/reveal/{name}"), "the connector does not ask to hold this credential");
             }
         }
+        faults.extend(self.directory_faults(organization, asks, consent));
         faults
     }
 }

@@ -1,6 +1,6 @@
 //! A connection as whoever runs its connector gets it.
 
-use super::{Connection, Connections};
+use super::{Connection, Connections, Consent};
 use crate::error::Error;
 use manifest::{Authority, CredentialGrant, Grants, Limits, Role, TlsGrant};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ impl Connections {
     /// consented to, and of the credentials those that were entered for what is asked now.
     ///
     /// # Errors
-    /// [`Error::UnknownObject`], or when storage cannot be read.
+    /// [`Error::UnknownObject`], [`Error::DirectoryNotOffered`], or when storage cannot be read.
     pub async fn run_connection(
         &self,
         organization: &str,
@@ -20,22 +20,29 @@ impl Connections {
     ) -> Result<(manifest::Connection, Vec<Role>), Error> {
         let connection = self.read(organization, id).await?;
         let roles = self.roles(organization, id).await?;
-        Ok((document(connection, name), roles))
+        Ok((self.document(organization, connection, name)?, roles))
+    }
+
+    pub(crate) fn document(
+        &self,
+        organization: &str,
+        connection: Connection,
+        name: &str,
+    ) -> Result<manifest::Connection, Error> {
+        let consent = connection.consent.clone().unwrap_or_default();
+        let directories = self.granted_directories(organization, &consent)?;
+        Ok(manifest::Connection {
+            name: name.to_owned(),
+            grants: Grants { directories, ..granted(&connection, consent) },
+            connector: PathBuf::from(connection.installation),
+            config: connection.config,
+            limits: Limits::default(),
+        })
     }
 }
 
-pub(crate) fn document(connection: Connection, name: &str) -> manifest::Connection {
-    manifest::Connection {
-        name: name.to_owned(),
-        grants: granted(&connection),
-        connector: PathBuf::from(connection.installation),
-        config: connection.config,
-        limits: Limits::default(),
-    }
-}
-
-fn granted(connection: &Connection) -> Grants {
-    let consent = connection.consent.clone().unwrap_or_default();
+/// All but directories, which are not everywhere at the same place.
+fn granted(connection: &Connection, consent: Consent) -> Grants {
     let entered = connection.credentials.iter().filter(|credential| credential.is_current);
     let credentials = entered.map(|credential| {
         let reveal = consent.reveal.contains(&credential.ask);

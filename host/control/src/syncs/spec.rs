@@ -1,7 +1,6 @@
 //! What a sync does, as people write it, and as a run gets it: the same as `sync.toml` says, with connections by their ids.
 
 use super::Syncs;
-use crate::connections;
 use crate::error::Error;
 use crate::schedules::ScheduleSpec;
 use manifest::{Rejects, RunOptions, StreamSelection, SyncFile};
@@ -56,7 +55,7 @@ impl Syncs {
     /// and of the credentials those that were entered for what is asked now.
     ///
     /// # Errors
-    /// [`Error::UnknownObject`], or when storage cannot be read.
+    /// [`Error::UnknownObject`], [`Error::DirectoryNotOffered`], or when storage cannot be read.
     pub async fn run_file(&self, organization: &str, id: &str) -> Result<(SyncFile, SchemaChanges), Error> {
         let (_, spec) = self.whole(organization, id).await?;
         let source = self.end(organization, &spec.source, "source").await?;
@@ -71,6 +70,7 @@ impl Syncs {
     }
 
     async fn end(&self, organization: &str, id: &str, name: &str) -> Result<manifest::Connection, Error> {
-        Ok(connections::document(self.connections.read(organization, id).await?, name))
+        let connection = self.connections.read(organization, id).await?;
+        self.connections.document(organization, connection, name)
     }
 }

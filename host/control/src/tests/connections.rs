@@ -4,8 +4,8 @@ use super::organizations::{House, region};
 use super::world::{Dying, World, contains};
 use crate::tables::{CONNECTION_BODIES, Key};
 use crate::{
-    CatalogField, CatalogStream, Connection, ConnectionConfig, Connections, Consent, Error, Installations,
-    MemberRole, Organizations,
+    CatalogField, CatalogStream, Connection, ConnectionConfig, Connections, Consent, Error, Grantable,
+    Installations, MemberRole, Organizations,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -28,6 +28,16 @@ url = "https://${config.subdomain}.shop.example"
 name = "api"
 kind = "bearer"
 audience = [{ url = "https://${config.subdomain}.shop.example" }]
+
+[[asks.directories]]
+name = "data"
+access = "read"
+optional = true
+
+[[asks.directories]]
+name = "out"
+access = "write"
+optional = true
 
 [config]
 type = "object"
@@ -55,7 +65,7 @@ impl World {
         let users = Arc::clone(&house.organizations.users);
         let organizations = Arc::new(Organizations::new(users, region("eu-1")));
         let installations = Installations::new(Arc::clone(&organizations));
-        let connections = Connections::new(Arc::clone(&organizations), Vec::new());
+        let connections = Connections::new(Arc::clone(&organizations), Default::default());
         let shop = Workshop { house, organizations, installations, connections };
         shop.install('a', SHOP).await.unwrap();
         shop
@@ -82,7 +92,7 @@ impl Workshop {
         self.connections.update(&self.house.admin, &self.house.acme, at, wanted).await
     }
 
-    async fn consent(&self, at: (&str, u64), consent: Value) -> Result<Connection, Error> {
+    pub(super) async fn consent(&self, at: (&str, u64), consent: Value) -> Result<Connection, Error> {
         let consent: Consent = serde_json::from_value(consent).unwrap();
         self.connections.consent(&self.house.admin, &self.house.acme, at, consent).await
     }
@@ -237,7 +247,8 @@ async fn an_admin_grants_hosts_by_name_and_no_address_that_the_operator_does_not
         let error = shop.consent((&made.id, 1), consent).await.unwrap_err();
         assert!(error.code() == "CD1259" && error.to_string().contains(place), "{error}");
     }
-    let allowed = serde_json::from_value(json!([{ "network": "10.0.0.0/8", "port": 5432 }])).unwrap();
+    let addresses = serde_json::from_value(json!([{ "network": "10.0.0.0/8", "port": 5432 }])).unwrap();
+    let allowed = Grantable { addresses, ..Grantable::default() };
     shop.connections = Connections::new(Arc::clone(&shop.organizations), allowed);
     assert!(shop.consent((&made.id, 1), address).await.is_ok());
     let other = json!({ "addresses": [{ "network": "10.1.0.0/16", "port": 22 }] });

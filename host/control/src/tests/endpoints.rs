@@ -61,7 +61,7 @@ impl World {
 /// Endpoints over what these people's storage has, by somebody who remembers nothing.
 fn served(users: Arc<Users>, of: &str) -> (Endpoints, Arc<Queue>) {
     let organizations = Arc::new(Organizations::new(users, region(of)));
-    let connections = Arc::new(Connections::new(organizations, Vec::new()));
+    let connections = Arc::new(Connections::new(organizations, Default::default()));
     let queue = Arc::new(Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default()));
     (Endpoints::new(Arc::clone(&queue), EndpointOptions::default()), queue)
 }
@@ -179,6 +179,8 @@ async fn a_former_token_is_good_up_to_the_end_of_the_overlap_and_a_token_that_is
     assert_eq!(endpoints.show(admin, acme, &hook.sync).await.unwrap().tokens, []);
     assert_eq!(code(rotate(0).await), "CD1253");
     assert_eq!(hook.waiting().await, 1);
+    let load = endpoints.load().await.unwrap();
+    assert!(load.messages == 1 && load.bytes > 0, "{load:?}");
     // Turned on again it goes on with its numbers.
     let (_, fifth) = endpoints.create(admin, acme, &hook.sync).await.unwrap();
     assert_eq!(leave(endpoints, &fifth, arrived(&[], "two")).await.unwrap().sequence, 2);

@@ -58,7 +58,7 @@ impl World {
     async fn queue(&self) -> Queue {
         let users = Arc::new(self.users().await);
         let organizations = Arc::new(Organizations::new(users, region("eu-1")));
-        let connections = Arc::new(Connections::new(organizations, Vec::new()));
+        let connections = Arc::new(Connections::new(organizations, Default::default()));
         Queue::new(Arc::new(Syncs::new(connections)), options())
     }
 

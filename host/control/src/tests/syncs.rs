@@ -34,7 +34,7 @@ pub(super) struct Works {
 impl World {
     pub(super) async fn works(&self, options: QueueOptions) -> Works {
         let shop = self.workshop().await;
-        let connections = Arc::new(Connections::new(Arc::clone(&shop.organizations), Vec::new()));
+        let connections = Arc::new(Connections::new(Arc::clone(&shop.organizations), Default::default()));
         let syncs = Arc::new(Syncs::new(Arc::clone(&connections)));
         let queue = Arc::new(Queue::new(Arc::clone(&syncs), options));
         let (source, destination) = (shop.connect("From").await.id, shop.connect("To").await.id);

@@ -22,6 +22,9 @@ pub trait Credentials: Send + Sync {
     /// it knows that what came back may be lost. The generation stays.
     async fn mark(&self, credential: &str, seen: Generation) -> Result<(), StoreError>;
 
+    /// New tokens were asked for, and are kept, or not. For figures: whoever keeps none of them does nothing.
+    fn redeemed(&self, _credential: &str, _is_renewed: bool) {}
+
     /// Takes the mark away: the provider answered that it has spent nothing.
     async fn unmark(&self, credential: &str, seen: Generation) -> Result<(), StoreError>;
 

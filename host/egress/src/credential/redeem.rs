@@ -52,6 +52,12 @@ impl Redeemer {
 
     /// Spends what is kept for new tokens, which are durable when this returns.
     pub(super) async fn redeem(&self) -> Result<Material, Error> {
+        let redeemed = self.asked_anew().await;
+        self.store.redeemed(&self.placed.stored, redeemed.is_ok());
+        redeemed
+    }
+
+    async fn asked_anew(&self) -> Result<Material, Error> {
         let stored = &self.placed.stored;
         let kept = self.store.material(stored).await.map_err(|source| self.unavailable(source))?;
         let asking = asking(&self.placed.ask.kind, &kept, self.outlet.now())

@@ -16,6 +16,7 @@ fn client(house: &House, pattern: &str, address: Option<AddressGrant>) -> Client
     let asks = Asks { hosts: vec![host.clone()], ..Asks::default() };
     let grants = Grants { hosts: vec![host], addresses: address.into_iter().collect(), ..Grants::default() };
     let basis = Basis {
+        document: grants::Document::Sync,
         role: Role::Source,
         name: "items",
         connector: "items",

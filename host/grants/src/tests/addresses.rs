@@ -333,6 +333,7 @@ fn a_network_that_reached_the_rights_by_another_way_still_holds_only_private_add
     let everything = manifest::AddressGrant { network: "0.0.0.0/0".parse().unwrap(), port: 80 };
     let grants = manifest::Grants { addresses: vec![everything], ..manifest::Grants::default() };
     let rights = crate::Rights::new(&crate::Basis {
+        document: crate::Document::Sync,
         role: manifest::Role::Source,
         name: "source",
         connector: "items",

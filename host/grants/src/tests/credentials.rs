@@ -139,6 +139,7 @@ fn a_policy_reaches_the_urls_that_the_host_calls_for_a_credential() {
     let with = |asks: &Asks, hosts: Option<Vec<HostPattern>>| {
         let policy = Policy { hosts, addresses: None };
         let basis = Basis {
+            document: crate::Document::Sync,
             role: manifest::Role::Source,
             name: "source",
             connector: "a",

@@ -1,8 +1,8 @@
 //! Pasting the lines of a denial at the ends of the two documents allows what was denied, and little more.
 
-use manifest::{Manifest, Role, SyncFile};
+use manifest::{CredentialGrant, Grants, HostAsk, Manifest, Role, SyncFile};
 
-use crate::{Basis, RequestLine, Rights, Verdict};
+use crate::{Basis, Document, RequestLine, Rights, Verdict};
 
 /// The two documents, as a person has them before them.
 struct Documents {
@@ -34,6 +34,7 @@ impl Documents {
         };
         let (name, grants) = (connection.name.as_str(), &connection.grants);
         Rights::new(&Basis {
+            document: Document::Sync,
             role: self.role,
             name,
             connector: &manifest.name,
@@ -79,6 +80,53 @@ fn check(asked: &str, granted: &str, line: &RequestLine<'_>) -> Vec<String> {
 
 fn request<'a>(method: &'a str, host: &'a str, port: u16, path: &'a str) -> RequestLine<'a> {
     RequestLine { scheme: "https", host, port, method, path }
+}
+
+/// What an admin would consent to is of another form: it has no role, and its tables stand by themselves.
+#[test]
+fn lines_for_a_consent_have_its_form() {
+    let asked = "[[asks.hosts]]\nurl = \"https://a.com\"\n[[asks.hosts]]\nurl = \"https://10.0.0.1\"\n\
+                 [[asks.directories]]\nname = \"data\"\naccess = \"write\"\n\
+                 [[asks.credentials]]\nname = \"api\"\nkind = \"bearer\"\nreveal = true\n\
+                 audience = [{ url = \"https://a.com\" }]\n";
+    let documents = Documents::new(Role::Transform, asked, "");
+    let manifest = Manifest::parse("connector.toml", &documents.connector).unwrap();
+    let granted: Vec<HostAsk> = manifest.asks.hosts.iter().skip(1).cloned().collect();
+    let credential = CredentialGrant { stored: "a.api".into(), reveal: false };
+    let grants =
+        Grants { hosts: granted, credentials: [("api".to_owned(), credential)].into(), ..Grants::default() };
+    let rights = Rights::new(&Basis {
+        document: Document::Consent,
+        role: Role::Transform,
+        name: "transform-1",
+        connector: "a",
+        asks: &manifest.asks,
+        grants: &grants,
+        organization: None,
+        host: None,
+    });
+    let comment = "# the connection's rights, for `cofferdam connections grant`";
+    let denied = |verdict: Verdict| match verdict {
+        Verdict::Denied { line_to_add: Some(lines), .. } => lines,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        denied(rights.judge_request(&request("GET", "a.com", 443, "/"))),
+        format!("{comment}\n[[hosts]]\nurl = \"https://a.com\"\n")
+    );
+    assert_eq!(
+        denied(rights.judge_address("10.0.0.1".parse().unwrap(), 443)),
+        format!("{comment}\n[[addresses]]\nnetwork = \"10.0.0.1/32\"\nport = 443\n")
+    );
+    let unmet = |subject: &str| {
+        let found = rights.unmet().iter().find(|unmet| unmet.subject == subject);
+        found.and_then(|unmet| unmet.line_to_add.clone())
+    };
+    let directory = format!(
+        "{comment}\n[directories.data]\ndirectory = \"…\" # of `cofferdam connections directories`\naccess = \"write\"\n"
+    );
+    assert_eq!(unmet("data"), Some(directory));
+    assert_eq!(unmet("api"), Some(format!("{comment}, in its first line\nreveal = [\"api\"]\n")));
 }
 
 #[test]

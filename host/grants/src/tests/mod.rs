@@ -30,6 +30,7 @@ fn grants(body: &str) -> Grants {
 fn rights(asked: &str, granted: &str) -> Rights {
     let (asks, grants) = (asks(asked), grants(granted));
     Rights::new(&Basis {
+        document: crate::Document::Sync,
         role: Role::Source,
         name: "source",
         connector: "a",

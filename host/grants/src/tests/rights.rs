@@ -48,6 +48,7 @@ fn policies_narrow_and_say_whose_they_are() {
     let organization = Policy { hosts: hosts(&["https://x.a.com", "https://b.com"]), addresses: None };
     let host = Policy { hosts: hosts(&["https://*.a.com"]), addresses: None };
     let basis = Basis {
+        document: crate::Document::Sync,
         role: Role::Source,
         name: "source",
         connector: "a",
@@ -83,6 +84,7 @@ fn a_policy_and_a_grant_leave_the_narrower_network_of_both() {
         let grants = Grants { addresses: vec![grant(granted)], ..Grants::default() };
         let policy = Policy { hosts: None, addresses: Some(vec![grant(policy)]) };
         let rights = Rights::new(&Basis {
+            document: crate::Document::Sync,
             role: Role::Source,
             name: "source",
             connector: "items",
@@ -111,9 +113,18 @@ fn what_follows_from_two_rules_stands_once_in_the_rights() {
         let policy = Policy { hosts: None, addresses: Some(policy) };
         let (asks, host) = (Asks::default(), Some(&policy));
         let (role, name, connector) = (Role::Source, "source", "a");
-        Rights::new(&Basis { role, name, connector, asks: &asks, grants: &grants, organization: None, host })
-            .addresses()
-            .to_vec()
+        Rights::new(&Basis {
+            document: crate::Document::Sync,
+            role,
+            name,
+            connector,
+            asks: &asks,
+            grants: &grants,
+            organization: None,
+            host,
+        })
+        .addresses()
+        .to_vec()
     };
     assert_eq!(left(vec![narrow, wide]), [narrow, wide]);
     assert_eq!(left(vec![network("10.0.0.0/8", 443), network("10.1.2.3/32", 443)]), [], "of another port");
@@ -129,6 +140,7 @@ fn a_policy_narrows_granted_addresses() {
     let host = Policy { hosts: None, addresses: Some(vec![kept]) };
     let asks = asks("");
     let basis = Basis {
+        document: crate::Document::Sync,
         role: Role::Source,
         name: "source",
         connector: "a",

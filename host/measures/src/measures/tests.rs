@@ -2,7 +2,7 @@
 
 use super::{CODES_MAX, Measures, ROUTES_MAX, Rows};
 use crate::labels::{Method, Outcome, Refused};
-use crate::standing::{Queue, Standing, Storage};
+use crate::standing::{Events, Queue, Standing, Storage};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -28,10 +28,15 @@ fn what_happens_is_counted_and_what_stands_is_told() {
     (0..3).for_each(|_| measures.event_accepted());
     measures.event_refused();
     measures.certificate_failed();
+    measures.denials("CD0202", 5);
+    measures.denials("whatever a guest says", 1);
+    (0..2).for_each(|_| measures.refresh(true));
+    measures.refresh(false);
     let open = measures.connection();
     let storage = Storage { commits: 9, is_sound: true, ..Storage::default() };
     let queue = Queue { waiting: 4, running: 2 };
-    let standing = Standing { storage: Some(storage), queue: Some(queue), ..Standing::default() };
+    let events = Some(Events { waiting: 7, waiting_bytes: 700 });
+    let standing = Standing { storage: Some(storage), queue: Some(queue), events, ..Standing::default() };
     let text = measures.text(standing);
     for (begins, value) in [
         (r#"cofferdam_requests_total{route="/v1/syncs/{sync}",method="GET",status="2xx"}"#, "2"),
@@ -52,6 +57,12 @@ fn what_happens_is_counted_and_what_stands_is_told() {
         ("cofferdam_storage_commits_total", "9"),
         ("cofferdam_storage_sound", "1"),
         ("cofferdam_runs_waiting", "4"),
+        (r#"cofferdam_denials_total{code="CD0202"}"#, "5"),
+        (r#"cofferdam_denials_total{code="none"}"#, "1"),
+        (r#"cofferdam_credential_refreshes_total{which="renewed"}"#, "2"),
+        (r#"cofferdam_credential_refreshes_total{which="failed"}"#, "1"),
+        ("cofferdam_events_waiting ", "7"),
+        ("cofferdam_events_waiting_bytes ", "700"),
     ] {
         assert_eq!(line(&text, begins), Some(value), "{begins} in\n{text}");
     }

@@ -2,27 +2,15 @@
 
 use super::chance;
 use super::clocks::{CoarseMonotonic, CoarseWall, StillMonotonic, StillWall, TapedMonotonic, TapedWall};
+use super::directory::Directory;
 use super::stdio::LineStream;
 use crate::logs::{Logs, Output};
 use cassette::Tape;
-use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 /// More random bytes at once than any key needs is a mistake or an attack.
 const RANDOM_BYTES_MAX: u64 = 1 << 20;
-
-/// A directory that was granted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Directory {
-    /// The ask's name; the connector sees the directory as `/name`.
-    pub name: String,
-    /// Where it is on this machine.
-    pub path: PathBuf,
-    /// Whether files may be made, changed and removed.
-    pub writable: bool,
-}
 
 /// Whether clocks and randomness are real.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +51,8 @@ pub(crate) fn context(
     }
     for directory in directories {
         let perms = if directory.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-        builder.preopened_dir(&directory.path, format!("/{}", directory.name), perms)?;
+        let opened = directory.open()?;
+        builder.preopened_dir(opened.path(), format!("/{}", directory.name), perms)?;
     }
     Ok(builder.build())
 }

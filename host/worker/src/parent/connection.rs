@@ -14,6 +14,7 @@ use super::crew::Crew;
 use super::link::{Link, Outcome};
 use super::losses::CRASHES_MAX;
 use super::served::Served;
+use super::sight::Sight;
 use crate::error::NotCompiled;
 use crate::message::{Call, ToWorker};
 
@@ -32,6 +33,7 @@ struct Inner {
     loaded: Loaded,
     config: String,
     directories: Vec<Directory>,
+    _sight: Sight,
     served: Arc<Served>,
     attached: Mutex<Option<Attached>>,
 }
@@ -73,14 +75,14 @@ impl Connection {
     /// not looked at.
     pub fn new(crew: &Crew, loaded: Loaded, config: &serde_json::Value, grants: Grants) -> Self {
         let directories: Vec<_> = grants.directories.iter().map(whole).collect();
-        crew.sees(&directories);
+        let sight = crew.sees(&directories);
         let manifest = &loaded.inspection.manifest;
         let identity =
             (manifest.name.clone(), manifest.version.to_string(), loaded.inspection.digest.clone());
         let served = Arc::new(Served::new(identity, grants));
         let (crew, config) = (crew.clone(), config.to_string());
         let attached = Mutex::new(None);
-        Self { inner: Arc::new(Inner { crew, loaded, config, directories, served, attached }) }
+        Self { inner: Arc::new(Inner { crew, loaded, config, directories, _sight: sight, served, attached }) }
     }
 
     /// The connector's name.
@@ -186,8 +188,11 @@ impl Connection {
     }
 }
 
-/// A worker stands in another directory than we do.
+/// A worker stands in another directory than we do. What lies below a root stays as it is: links there count for nothing.
 fn whole(directory: &Directory) -> Directory {
+    if directory.root.is_some() {
+        return directory.clone();
+    }
     let path = std::fs::canonicalize(&directory.path).unwrap_or_else(|_| directory.path.clone());
     Directory { path, ..directory.clone() }
 }

@@ -11,6 +11,7 @@ use super::link::Link;
 use super::losses::Losses;
 use super::process::Process;
 use super::served::Served;
+use super::sight::{Sight, View};
 use crate::compiler::Compiler;
 use crate::error::Error;
 use crate::message::{Setup, VERSION};
@@ -34,8 +35,8 @@ struct Inner {
     grace: Duration,
     /// By the digest of the component that has it for itself; none: of all others.
     links: AsyncMutex<HashMap<Option<String>, Arc<Link>>>,
-    /// What the shared worker may see.
-    directories: Mutex<Vec<Directory>>,
+    /// What the connections that are there see, each as often as one does.
+    directories: Arc<Mutex<Vec<Directory>>>,
     losses: Arc<dyn Losses>,
 }
 
@@ -55,7 +56,7 @@ impl Crew {
             code_key,
             grace: GRACE,
             links: AsyncMutex::default(),
-            directories: Mutex::default(),
+            directories: Arc::default(),
             losses,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -74,15 +75,22 @@ impl Crew {
         &self.inner.code_key
     }
 
-    /// A connection will be there that sees these. To be said before the first call: walls are never lowered, so a worker that
-    /// stands already is replaced by one that sees them.
-    pub(super) fn sees(&self, directories: &[Directory]) {
-        let mut known = lock(&self.inner.directories);
-        for directory in directories {
-            if !known.contains(directory) {
-                known.push(directory.clone());
+    /// A connection is there that sees these, for as long as the answer lives. To be said before the first call: walls are
+    /// never lowered, so a worker that stands already is replaced by one that sees them.
+    pub(super) fn sees(&self, directories: &[Directory]) -> Sight {
+        lock(&self.inner.directories).extend_from_slice(directories);
+        Sight { all: Arc::clone(&self.inner.directories), own: directories.to_vec() }
+    }
+
+    /// What somebody sees, each once.
+    fn seen(&self) -> Vec<Directory> {
+        let mut seen: Vec<Directory> = Vec::new();
+        for directory in lock(&self.inner.directories).iter() {
+            if !seen.contains(directory) {
+                seen.push(directory.clone());
             }
         }
+        seen
     }
 
     /// Starts the worker that all connectors share, if none is there, and says which of its walls hold.
@@ -91,8 +99,7 @@ impl Crew {
     /// As [`Error`] says.
     pub async fn start(&self) -> Result<Walls, Error> {
         let mut links = self.inner.links.lock().await;
-        let directories = lock(&self.inner.directories).clone();
-        Ok(self.link(&mut links, None, directories).await?.walls.clone())
+        Ok(self.link(&mut links, None, self.seen()).await?.walls.clone())
     }
 
     /// Ends workers in which nothing is bound; the next call starts another.
@@ -117,8 +124,7 @@ impl Crew {
         if losses > 0 {
             return self.link(&mut links, Some(served.digest.clone()), directories.to_vec()).await;
         }
-        let all = lock(&self.inner.directories).clone();
-        self.link(&mut links, None, all).await
+        self.link(&mut links, None, self.seen()).await
     }
 
     async fn link(
@@ -127,16 +133,21 @@ impl Crew {
         whose: Option<String>,
         directories: Vec<Directory>,
     ) -> Result<Arc<Link>, Error> {
-        if let Some(link) = links.get(&whose).filter(|link| !link.shared.is_lost() && link.sees(&directories))
-        {
+        let views: Vec<View> = directories.into_iter().map(View::of).collect();
+        let fits = |link: &&Arc<Link>| {
+            // Nobody is held up by the end of one in which nothing is bound, and the next one sees no more than it has to.
+            let sees_more = Arc::strong_count(link) == 1 && link.sees_beside(&views);
+            !link.shared.is_lost() && link.sees(&views) && !sees_more
+        };
+        if let Some(link) = links.get(&whose).filter(fits) {
             return Ok(Arc::clone(link));
         }
-        let link = Arc::new(self.started(directories).await?);
+        let link = Arc::new(self.started(views).await?);
         links.insert(whose, Arc::clone(&link));
         Ok(link)
     }
 
-    async fn started(&self, directories: Vec<Directory>) -> Result<Link, Error> {
+    async fn started(&self, views: Vec<View>) -> Result<Link, Error> {
         let inner = &self.inner;
         let runtime = self.runtime();
         let (process, socket) = Process::start(inner.compiler.program())
@@ -144,7 +155,7 @@ impl Crew {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let setup = Setup {
             version: VERSION,
-            directories,
+            directories: views.iter().map(|view| view.directory.clone()).collect(),
             memory_bytes: MEMORY_BYTES,
             pooled: runtime.is_pooled(),
             live_instances: count(runtime.live_instances()),
@@ -152,7 +163,10 @@ impl Crew {
             ceilings: runtime.ceilings().clone(),
             code_key: inner.code_key,
         };
-        Link::new(socket, Some(process), (setup, inner.grace), Arc::clone(&inner.losses)).await
+        let losses = Arc::clone(&inner.losses);
+        let mut link = Link::new(socket, Some(process), (setup, inner.grace), losses).await?;
+        link.views = views;
+        Ok(link)
     }
 }
 

@@ -18,11 +18,11 @@ use super::losses::Losses;
 use super::process::{Ended, Process};
 use super::requests::Open;
 use super::served::Served;
+use super::sight::View;
 use crate::error::Error;
 use crate::frame::{self, Broken, PART_BYTES};
 use crate::message::{Beginning, Brought, Call, PartOf, Setup, ToParent, ToWorker, VERSION};
 use crate::walls::Walls;
-use runtime::Directory;
 use runtime::text::clean_line;
 
 /// A process of ours reads one frame, puts up its walls and makes an engine: less than a tenth of a second.
@@ -38,7 +38,8 @@ pub(super) type Outcome = Result<Brought, pipeline::failure::Failure>;
 pub(super) struct Link {
     pub(super) shared: Arc<Shared>,
     pub(super) walls: Walls,
-    directories: Vec<Directory>,
+    /// What its walls leave open.
+    pub(super) views: Vec<View>,
     /// Components that it has, by their digest; whoever sends one holds this, so that it is sent once.
     pub(super) components: AsyncMutex<HashMap<String, u32>>,
     listening: JoinHandle<()>,
@@ -88,7 +89,6 @@ impl Link {
         socket.set_nonblocking(true).map_err(failed)?;
         let (mut from, into) = tokio::net::UnixStream::from_std(socket).map_err(failed)?.into_split();
         let (out, frames) = unbounded_channel();
-        let directories = setup.directories.clone();
         let first = frame::encoded(&Beginning::Connectors(Box::new(setup)))
             .map_err(|error| Error::NotReady { said: error.to_string() })?;
         // Whoever reads the queue does not begin before this.
@@ -113,12 +113,17 @@ impl Link {
         });
         let listening = tokio::spawn(listen(from, writing, process, Arc::clone(&shared), losses));
         let components = AsyncMutex::default();
-        Ok(Self { shared, walls, directories, components, listening })
+        Ok(Self { shared, walls, views: Vec::new(), components, listening })
     }
 
     /// Whether its walls leave these open.
-    pub(super) fn sees(&self, directories: &[Directory]) -> bool {
-        directories.iter().all(|directory| self.directories.contains(directory))
+    pub(super) fn sees(&self, views: &[View]) -> bool {
+        views.iter().all(|view| self.views.contains(view))
+    }
+
+    /// Whether they leave something else open too.
+    pub(super) fn sees_beside(&self, views: &[View]) -> bool {
+        self.views.iter().any(|view| !views.contains(view))
     }
 
     /// Whether it has this component: one that it has it keeps.

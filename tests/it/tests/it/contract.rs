@@ -42,7 +42,7 @@ impl Proof {
 
     /// It sees this directory as `/data` and may write there.
     pub(crate) async fn in_directory(name: &str, config: Value, path: &Path) -> Self {
-        let data = Directory { name: "data".into(), path: path.to_owned(), writable: true };
+        let data = Directory { name: "data".into(), path: path.to_owned(), writable: true, root: None };
         Self::of(name, config, Grants { directories: vec![data], ..Grants::none() }).await
     }
 

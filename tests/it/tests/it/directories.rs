@@ -59,7 +59,7 @@ impl Granted {
 
     /// The same for as long as it is not taken back.
     pub(crate) async fn steps_until(&self, cut_off: Stop, steps: Value) -> Result<Vec<String>, Failure> {
-        let data = Directory { name: "data".into(), path: self.at(""), writable: self.writable };
+        let data = Directory { name: "data".into(), path: self.at(""), writable: self.writable, root: None };
         let limits = self.limits.clone();
         let grants = Grants { directories: vec![data], limits, cut_off, ..Grants::none() };
         let proof = Proof::of("paths", json!({ "steps": steps }), grants).await;

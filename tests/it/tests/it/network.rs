@@ -84,6 +84,7 @@ impl Plan {
             ..manifest::Grants::default()
         };
         let basis = Basis {
+            document: grants::Document::Sync,
             role: Role::Source,
             name: self.guest,
             connector: self.guest,

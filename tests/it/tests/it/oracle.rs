@@ -162,7 +162,16 @@ impl World {
         let (asks, grants) = (manifest::Asks::default(), manifest::Grants::default());
         let (role, name, connector) = (Role::Source, "source", "hostile");
         let (asks, grants) = (&asks, &grants);
-        let basis = Basis { role, name, connector, asks, grants, organization: None, host: None };
+        let basis = Basis {
+            document: grants::Document::Sync,
+            role,
+            name,
+            connector,
+            asks,
+            grants,
+            organization: None,
+            host: None,
+        };
         let rights = Arc::new(Rights::new(&basis));
         // An attack is to end by its own limit, and not while it waits for its turn.
         let caps = Caps { requests_per_second: 1_000_000, ..Caps::default() };

@@ -26,7 +26,8 @@ async fn h63_no_file_opens_without_a_grant() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_granted_directory_opens_and_nothing_beside_it() {
     let directory = tempfile::tempdir().unwrap();
-    let data = Directory { name: "data".into(), path: directory.path().to_owned(), writable: false };
+    let data =
+        Directory { name: "data".into(), path: directory.path().to_owned(), writable: false, root: None };
     let grants = Grants { directories: vec![data], ..Grants::none() };
     let hostile = hostile_with("open-files", "next", grants).await;
     hostile.read(10).await.unwrap();
@@ -37,7 +38,8 @@ async fn a_granted_directory_opens_and_nothing_beside_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_stream_tells_nothing_of_the_host() {
     let directory = tempfile::tempdir().unwrap();
-    let data = Directory { name: "data".into(), path: directory.path().to_owned(), writable: false };
+    let data =
+        Directory { name: "data".into(), path: directory.path().to_owned(), writable: false, root: None };
     let grants = Grants { directories: vec![data], ..Grants::none() };
     let hostile = hostile_with("read-stream-error", "next", grants).await;
     hostile.read(1).await.unwrap();

@@ -24,6 +24,7 @@ pub(super) fn of_connections() -> Vec<Row> {
         post("O/connections/validate", connection("{digest}"), inside(200, 200, 403, 200)),
         get("O/connections/{connection}", inside(200, 200, 403, 200)),
         put("O/connections/{connection}", connection("{digest}"), inside(200, 200, 403, 200)),
+        get("O/directories", inside(200, 200, 403, 200)),
         put("O/connections/{connection}/consent", json!({}), inside(403, 200, 403, 200)),
         delete("O/connections/{connection}/consent", inside(403, 204, 403, 204)),
         put(credential, fields, inside(200, 200, 403, 200)),

@@ -39,10 +39,12 @@ pub(super) const FAMILY: Family = Family {
             .takes(&[CONNECTION])
             .shows(Within("/asks/hosts", ASKED))
             .note("`cofferdam connections grant` answers"),
-        Verb::new("grant", Method::PUT, CONSENT, "Grant a connection hosts, addresses and credentials to hold")
+        Verb::new("grant", Method::PUT, CONSENT, "Grant a connection hosts, addresses, directories and credentials to hold")
             .takes(&[CONNECTION, member("rights", Rights, "What is granted, as TOML or JSON; what is not named is not [default: the hosts that it asks for, as they are shown]").whole()])
             .reads_first(PATH)
             .shows(One(DETAILS)),
+        Verb::get("directories", "/v1/organizations/{organization}/directories", "List the server's directories that connections may be granted")
+            .shows(List("directories", OFFERS)),
         Verb::delete("withdraw", CONSENT, "Take back what was granted; runs that need it end")
             .takes(&[CONNECTION])
             .asks("Everything that was granted to {connection} is taken back.")
@@ -104,6 +106,8 @@ const DETAILS: &[Column] = &[
     plain("ASKS FOR HOSTS", "/asks/hosts"),
     plain("GRANTED HOSTS", "/consent/hosts"),
     plain("GRANTED ADDRESSES", "/consent/addresses"),
+    plain("ASKS FOR DIRECTORIES", "/asks/directories"),
+    plain("GRANTED DIRECTORIES", "/consent/directories"),
     yes_no("GRANTS ARE CURRENT", "/consent_is_current"),
     count("SYNCS", "/syncs"),
     moment("MADE", "/created_ms"),
@@ -125,6 +129,9 @@ const ASKED: &[Column] = &[
     plain("PATH", "/path_prefix"),
     plain("REASON", "/reason"),
 ];
+
+const OFFERS: &[Column] =
+    &[plain("NAME", "/name"), plain("ACCESS", "/access"), yes_no("SHARED", "/is_shared")];
 
 const FAULTS: &[Column] = &[plain("AT", "/path"), plain("FAULT", "/message")];
 

@@ -91,4 +91,5 @@ const CERTIFICATE: &[Column] = &[
     moment("DELETED", "/deleted_ms"),
     count("LOG ENTRIES", "/log_entries"),
     plain("LOG ROOT", "/log_root"),
+    plain("FILES LEFT IN", "/directories"),
 ];

@@ -4,6 +4,7 @@ use super::{Settings, Sources};
 use crate::arguments::Arguments;
 use crate::arguments::Command;
 use crate::problem::{Own, Problem};
+use crate::serve::directories::away;
 use api::Transport;
 use clap::Parser;
 use std::fs;
@@ -13,7 +14,9 @@ fn gather(flags: &[&str], variables: &[(&str, &str)]) -> Result<Settings, Own> {
     let arguments = Arguments::try_parse_from([&["cofferdam", "serve"], flags].concat()).unwrap();
     let Command::Serve(command) = arguments.command else { panic!("it is another command") };
     let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
-    Settings::judge(Sources::gather(&command, find)?)
+    let sources = Sources::gather(&command, find)?;
+    let away = away(&command, &sources);
+    Settings::judge(sources, &away)
 }
 
 fn faults(flags: &[&str], variables: &[(&str, &str)]) -> Vec<String> {

@@ -173,7 +173,8 @@ async fn waiting_requests_share_the_failure_of_a_redemption() {
     let api = Served::plain(|_| reply(401, "")).await;
     let settings =
         format!("kind = \"oauth2\"\ngrant = \"refresh-token\"\ntoken_url = \"{}\"", endpoint.url("/t"));
-    let house = House::placing(keeper().settings(placed(&api.url(""), &settings)));
+    let keeper = keeper();
+    let house = House::placing(keeper.settings(placed(&api.url(""), &settings)));
     let client = house.client();
     let requests = (0..16).map(|_| send(&client, get(api.url("/"))));
     for outcome in futures::future::join_all(requests).await {
@@ -184,4 +185,6 @@ async fn waiting_requests_share_the_failure_of_a_redemption() {
         "each of 16 asked an endpoint that is down: {}",
         endpoint.heads().len()
     );
+    let redeemed = keeper.redeemed();
+    assert!(!redeemed.is_empty() && redeemed.iter().all(|is_renewed| !is_renewed), "{redeemed:?}");
 }

@@ -50,6 +50,7 @@ async fn e55_64_refusals_at_once_are_one_redemption() {
     }
     assert_eq!(tokens.redemptions(), 1);
     assert_eq!(keeper.events(), ["marked", "persisted"]);
+    assert_eq!(keeper.redeemed(), [true]);
     assert_eq!(keeper.field("acme.api", "refresh_token").as_deref(), Some("refresh-token-number-1"));
     // And again, once all of it is old.
     tokens.known.revoke_access();

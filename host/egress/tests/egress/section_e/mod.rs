@@ -98,6 +98,7 @@ impl World {
         let grants = Grants { hosts, addresses, ..Grants::default() };
         let (organization, host) = (None, None);
         let basis = Basis {
+            document: grants::Document::Sync,
             role: Role::Source,
             name: "items",
             connector: "items",
@@ -209,6 +210,7 @@ async fn e06_e07_e17_to_e19_e26_to_e31_e35_e44_no_spelling_leads_where_nobody_ju
 #[test]
 fn addresses_just_outside_are_public() {
     let basis = Basis {
+        document: grants::Document::Sync,
         role: Role::Source,
         name: "items",
         connector: "items",

@@ -22,6 +22,7 @@ pub(crate) struct Keeper {
     organization: &'static str,
     kept: Mutex<HashMap<String, Result<Material, StoreError>>>,
     events: Mutex<Vec<String>>,
+    redeemed: Mutex<Vec<bool>>,
     pub(crate) watch: scrub::Watch,
     /// Keeping never ends, as when the machine loses power in it.
     pub(crate) hangs: AtomicBool,
@@ -31,8 +32,15 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     pub(crate) fn new(organization: &'static str) -> Arc<Self> {
-        let (kept, events, watch) = (Mutex::default(), Mutex::default(), scrub::Watch::new());
-        Arc::new(Self { organization, kept, events, watch, hangs: AtomicBool::new(false), file: None })
+        Arc::new(Self {
+            organization,
+            kept: Mutex::default(),
+            events: Mutex::default(),
+            redeemed: Mutex::default(),
+            watch: scrub::Watch::new(),
+            hangs: AtomicBool::new(false),
+            file: None,
+        })
     }
 
     /// One that keeps in this file, with what it finds there.
@@ -109,6 +117,11 @@ impl Keeper {
         self.events.lock().unwrap().clone()
     }
 
+    /// How redemptions ended, in order.
+    pub(crate) fn redeemed(&self) -> Vec<bool> {
+        self.redeemed.lock().unwrap().clone()
+    }
+
     /// What others write into the same log.
     pub(crate) fn tell(&self, event: impl Into<String>) {
         self.events.lock().unwrap().push(event.into());
@@ -151,6 +164,10 @@ impl Credentials for Keeper {
         self.change(credential, seen, |material| material.clone().redeeming(true))?;
         self.tell("marked");
         Ok(())
+    }
+
+    fn redeemed(&self, _: &str, is_renewed: bool) {
+        self.redeemed.lock().unwrap().push(is_renewed);
     }
 
     async fn unmark(&self, credential: &str, seen: Generation) -> Result<(), StoreError> {

@@ -100,7 +100,8 @@ fn text(answer: &ChallengeAnswer) -> String {
 async fn a_challenge_is_answered_the_same_twice_and_reaches_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let way_out = Arc::new(Counted::default());
-    let data = Directory { name: "data".into(), path: directory.path().to_owned(), writable: true };
+    let data =
+        Directory { name: "data".into(), path: directory.path().to_owned(), writable: true, root: None };
     let grants = Grants { http: way_out.clone(), directories: vec![data], ..Grants::none() };
     let proof = Proof::of("proof", json!({}), grants).await;
     let first = proof.webhook().answer_challenge(challenge("/hook?a=1")).await.unwrap();

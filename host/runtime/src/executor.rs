@@ -3,15 +3,10 @@
 //! neighbour's short call would wait behind all of them.
 
 use crate::error::Error;
-use rustix::process::{getpriority_process, setpriority_process};
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
-
-/// How far long calls stand back, in steps of `nice`, each of which is a fifth less of the processor: a call that is soon over has nine
-/// times what a long one has, and has it as soon as it wakes. What is left over goes to the long ones.
-const STANDS_BACK: i32 = 10;
 
 /// Guests' threads: so many for short calls, and as many for long ones.
 pub(crate) struct Executor {
@@ -27,10 +22,7 @@ struct Threads {
 
 impl Executor {
     pub(crate) fn new(threads: usize) -> Result<Self, Error> {
-        Ok(Self {
-            short: Threads::new("guest", threads, 0)?,
-            long: Threads::new("guest-long", threads, STANDS_BACK)?,
-        })
+        Ok(Self { short: Threads::new("guest", threads)?, long: Threads::new("guest-long", threads)? })
     }
 
     /// Run what takes a while. It is abandoned when the returned task is dropped.
@@ -72,17 +64,10 @@ impl Executor {
 }
 
 impl Threads {
-    fn new(name: &str, threads: usize, steps: i32) -> Result<Self, Error> {
-        let stand_back = move || {
-            if steps > 0 {
-                // Of this thread alone, which is how Linux reads it. Where it may not, all calls weigh the same.
-                let _ = getpriority_process(None).and_then(|own| setpriority_process(None, own + steps));
-            }
-        };
+    fn new(name: &str, threads: usize) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name(name)
-            .on_thread_start(stand_back)
             .enable_all()
             .build()
             .map_err(|error| Error::Engine { message: format!("no threads for guests: {error}") })?;
@@ -126,8 +111,7 @@ impl<T> Drop for Task<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Executor, STANDS_BACK};
-    use rustix::process::getpriority_process;
+    use super::Executor;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::thread;
@@ -159,15 +143,6 @@ mod tests {
             let names = executor.spawn_call(yielding(times, polls), is_long).join().await.flatten();
             assert_eq!(names.unwrap(), expected);
         }
-    }
-
-    #[tokio::test]
-    async fn long_calls_stand_back_and_short_ones_do_not() {
-        let executor = Executor::new(1).unwrap();
-        let own = getpriority_process(None).unwrap();
-        let nice = async || getpriority_process(None).unwrap();
-        assert_eq!(executor.spawn_call(nice(), || false).join().await.flatten(), Some(own));
-        assert_eq!(executor.spawn_long(nice()).join().await, Some((own + STANDS_BACK).min(19)));
     }
 
     /// Says when it is among the long ones, and never ends. It is dropped with the sender that it holds.

@@ -45,8 +45,8 @@ struct Busy {
     /// With the run that was asked for.
     asked: Vec<(String, String)>,
     scheduled: Vec<String>,
-    /// Each has row errors.
-    rejected: Vec<String>,
+    /// Each with the run that has its row errors.
+    rejected: Vec<(String, u64)>,
     hook: String,
     senders: Senders,
     /// How many runs the kills have met, all together.
@@ -89,7 +89,8 @@ impl Busy {
         let life = self.amount.life.mul_f64(random.share());
         let begins = life.mul_f64(random.share());
         sleep(begins);
-        self.story.post(&format!("/syncs/{}/reprocess", self.rejected[round]), json!({ "run": 1 }));
+        let (sync, run) = &self.rejected[round];
+        self.story.post(&format!("/syncs/{sync}/reprocess"), json!({ "run": run }));
         sleep(life - begins);
         self.met += self.story.get("/queue")["items"].as_array().unwrap().len();
         self.story.kill();
@@ -107,6 +108,7 @@ impl Busy {
         let waits = || story.get(&format!("/syncs/{hook}/endpoint/queue"))["waiting"].clone();
         until_within(PATIENCE, "every event to be moved", || waits() == 0);
         story.post(&format!("/syncs/{hook}/pause"), json!({}));
+        let rejected: Vec<String> = rejected.into_iter().map(|(sync, _)| sync).collect();
         let all: Vec<&String> =
             asked.iter().map(|(sync, _)| sync).chain(&scheduled).chain(&rejected).chain([&hook]).collect();
         for sync in &all {
@@ -143,18 +145,22 @@ impl Busy {
 }
 
 /// Syncs that have run, and of which half of the rows were rejected by the source.
-fn rejected(story: &Story, destination: &str) -> Vec<String> {
+fn rejected(story: &Story, destination: &str) -> Vec<(String, u64)> {
     let streams = json!([{ "name": "people", "rows": REJECTED_ROWS }]);
     let source = story.source(&json!({ "streams": streams, "page_rows": 30, "reject_every": 2 }));
     let syncs: Vec<String> = (0..KILLS).map(|_| story.sync(&source, destination, &json!({}))).collect();
     for sync in &syncs {
         story.run(sync);
     }
-    for sync in &syncs {
-        assert_eq!(story.ended(sync)["outcome"], "done");
-        assert_eq!(story.remote.rows(sync, "people").len() as u64, REJECTED_ROWS / 2);
-    }
-    syncs
+    let of_errors = |sync: String| {
+        assert_eq!(story.ended(&sync)["outcome"], "done");
+        assert_eq!(story.remote.rows(&sync, "people").len() as u64, REJECTED_ROWS / 2);
+        // On a busy machine it need not be the first: an order that failed for now was begun anew.
+        let counts = story.get(&format!("/syncs/{sync}/errors/counts"));
+        assert_eq!(counts["total"], REJECTED_ROWS / 2, "{counts}");
+        (sync, counts["counts"][0]["run"].as_u64().unwrap())
+    };
+    syncs.into_iter().map(of_errors).collect()
 }
 
 #[track_caller]

@@ -125,7 +125,7 @@ impl Queue {
             RunOutcome::Failed { can_retry: true, retry_after_ms, .. }
                 if failed < self.options.attempts_max =>
             {
-                let wait_ms = backoff::after(backoff::FAILED_MS, failed, &run.id);
+                let wait_ms = backoff::after(&backoff::FAILED, failed, &run.id);
                 Some(wait_ms.max(retry_after_ms.unwrap_or(0)))
             }
             RunOutcome::Done | RunOutcome::Failed { .. } | RunOutcome::Cancelled => None,

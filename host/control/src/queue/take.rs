@@ -172,7 +172,7 @@ impl Queue {
             // Who executes it to end it might not come so far.
             Some(_) if behind > 0 => self.try_end(run, &lease, &(Ending::Cancelled, None)).await?,
             None if behind > 0 => {
-                let wait_ms = backoff::after(backoff::TAKEN_OVER_MS, behind, &run.id);
+                let wait_ms = backoff::after(&backoff::TAKEN_OVER, behind, &run.id);
                 self.put_back(run, &lease, wait_ms).await?
             }
             _ => {

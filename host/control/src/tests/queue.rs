@@ -190,8 +190,8 @@ async fn a_run_whose_processes_die_again_and_again_waits_longer_each_time_and_is
         drop(works.taken().await);
         world.clock.pass(60_001);
     }
-    assert!(waited[..10].is_sorted() && waited[0] >= 2_000 && waited[1] >= 4_000, "{waited:?}");
-    assert!(waited.iter().all(|wait| *wait <= 3_600_000 / 4 * 5), "{waited:?}");
+    assert!(waited[..5].is_sorted() && waited[0] >= 2_000 && waited[1] >= 4_000, "{waited:?}");
+    assert!(waited.iter().all(|wait| *wait <= 60_000 / 4 * 5), "{waited:?}");
     world.clock.pass(2 * 3_600_000);
     assert!(works.wake_ms().await.is_some());
     world.clock.pass(2 * 3_600_000);

@@ -102,10 +102,27 @@ pub(crate) fn head_of(stream: &TcpStream) -> Option<String> {
             line => head.push_str(&format!("{line}\n")),
         }
     }
-    let length = |line: &str| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok();
-    let body = head.lines().find_map(length).unwrap_or(0);
-    std::io::copy(&mut reader.take(body), &mut std::io::sink()).ok()?;
+    pass_body(&mut reader, &head)?;
     Some(head)
+}
+
+/// A body of a length that was said, or in pieces.
+fn pass_body(reader: &mut impl BufRead, head: &str) -> Option<()> {
+    let lower = head.to_lowercase();
+    if let Some(length) = lower.lines().find_map(|line| line.strip_prefix("content-length: ")) {
+        let body = &mut reader.by_ref().take(length.parse().ok()?);
+        std::io::copy(body, &mut std::io::sink()).ok()?;
+    }
+    let mut is_last = !lower.lines().any(|line| line == "transfer-encoding: chunked");
+    while !is_last {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let size = u64::from_str_radix(line.trim_end(), 16).ok()?;
+        // Each piece has an end of line of its own.
+        std::io::copy(&mut reader.by_ref().take(size + 2), &mut std::io::sink()).ok()?;
+        is_last = size == 0;
+    }
+    Some(())
 }
 
 pub(crate) fn respond(mut stream: &TcpStream, body: &str) {

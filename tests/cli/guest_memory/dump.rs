@@ -34,11 +34,6 @@ pub(super) fn guests(process: u32) -> Vec<Vec<u8>> {
     blocks(process, true)
 }
 
-/// Everything else that the process can write.
-pub(crate) fn host(process: u32) -> Vec<Vec<u8>> {
-    blocks(process, false)
-}
-
 /// All that a process can write, its guests' memories among it.
 pub(crate) fn everything(process: u32) -> Vec<Vec<u8>> {
     [blocks(process, true), blocks(process, false)].concat()

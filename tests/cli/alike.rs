@@ -21,13 +21,19 @@ impl Site {
         text(&self.json("ada", &words), "/id")
     }
 
-    /// An organization with a sync of made-up people that go nowhere; every fiftieth of them is rejected.
-    fn with_people() -> Self {
+    /// An organization with these connectors.
+    fn with(components: [&str; 2]) -> Self {
         let site = Self::new();
         site.organization("Acme");
-        for component in ["components/faker.wasm", "components/null.wasm"] {
+        for component in components {
             site.ada(&["connectors", "install", component]);
         }
+        site
+    }
+
+    /// An organization with a sync of made-up people that go nowhere; every fiftieth of them is rejected.
+    fn with_people() -> Self {
+        let site = Self::with(["components/faker.wasm", "components/null.wasm"]);
         site.world.file("faker.toml", "page_rows = 20\n[[streams]]\nname = \"people\"\nrows = 100\n");
         site.world.file("null.json", "{\"reject_every\": 50}");
         let source = site.connect("Made up", "faker", "faker.toml");
@@ -128,11 +134,7 @@ fn a_run_is_watched_until_it_ends_and_looked_at_in_every_way() {
 
 #[test]
 fn an_event_endpoint_is_made_rotated_signed_cleared_and_turned_off() {
-    let site = Site::new();
-    site.organization("Acme");
-    for component in ["components/example-webhook.wasm", "components/null.wasm"] {
-        site.ada(&["connectors", "install", component]);
-    }
+    let site = Site::with(["components/example-webhook.wasm", "components/null.wasm"]);
     site.world.file("events.json", "{\"events\": [\"paid\"]}");
     site.world.file("null.json", "{}");
     let source = site.connect("Hook", "example-webhook", "events.json");

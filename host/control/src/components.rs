@@ -57,7 +57,7 @@ impl Components {
                 .put(COMPONENTS, Key::of(digest), Life::Standing, encode(COMPONENTS, &kept)?)
                 .put(COMPONENT_BYTES, Key::of(digest), Life::Standing, bytes.to_vec());
             if keeper.try_commit(change).await?.is_some() {
-                attempts.again()?;
+                attempts.again().await?;
             }
         }
         Ok(())

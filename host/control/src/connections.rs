@@ -165,7 +165,7 @@ impl Connections {
             if self.organizations.audit.try_append_with(&log, &event, change).await? {
                 return shown(&id, head, body, &installation.manifest);
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -236,7 +236,7 @@ impl Connections {
             let step = Refile { organization, filed: &filed, name: name.clone(), made };
             match self.refile(step, &body, (&event, change)).await? {
                 Some(head) => return shown(id, head, body, &installation.manifest),
-                None => attempts.again()?,
+                None => attempts.again().await?,
             }
         }
     }
@@ -264,7 +264,7 @@ impl Connections {
             if self.organizations.try_unfile(organization, KIND, &filed, (&event, change)).await? {
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -300,7 +300,7 @@ impl Connections {
             let digest = &filed.head.more.installation;
             match self.installations.installed(organization, digest).await {
                 // It came to another version between the two, and the former one was removed.
-                Err(Error::UnknownObject { .. }) => attempts.again()?,
+                Err(Error::UnknownObject { .. }) => attempts.again().await?,
                 found => return Ok((filed, body, found?.1)),
             }
         }

@@ -189,7 +189,7 @@ impl Organizations {
                 return Ok((filed, body));
             }
             // It was changed between the two.
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

@@ -110,7 +110,7 @@ impl Installations {
                 // Another organization has installed or removed the same component, or this one is deleted.
                 Err(Error::UnknownObject { .. }) => {
                     organizations.may(by, organization, Action::GrantRights).await?;
-                    attempts.again()?;
+                    attempts.again().await?;
                 }
                 found => {
                     organizations.discard_body(organization, KIND, digest, &body).await?;

@@ -3,7 +3,9 @@
 use crate::error::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 use storage::{Change, Found, Range, Revision, Storage, Table};
 
 /// The storage organization of what is of the installation as a whole. No id of an organization looks like this.
@@ -11,6 +13,9 @@ pub const INSTALLATION: &str = "installation";
 
 /// How often a change is made anew because something that it was made of has changed meanwhile.
 const ATTEMPTS_MAX: u32 = 64;
+/// A commit takes about so long; the wait before another attempt doubles up to 6.4 ms.
+const WAIT_FIRST: Duration = Duration::from_micros(100);
+const WAIT_DOUBLINGS: u32 = 6;
 /// Records of one answer of a scan.
 pub(crate) const SCAN_RECORDS: usize = 256;
 /// The same of a scan of which mostly the first records are wanted: storage reads so few without another thread.
@@ -93,6 +98,12 @@ fn place_of(error: &serde_json::Error) -> String {
     format!("it is no such record from column {} on", error.column())
 }
 
+/// From 0 to 1, another one each time. Nobody has to be kept from guessing it.
+fn some_share() -> f64 {
+    let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
+    f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX)
+}
+
 /// Counts how often a change is made anew.
 pub(crate) struct Attempts {
     table: Table,
@@ -104,12 +115,15 @@ impl Attempts {
         Self { table, made: 0 }
     }
 
-    /// Another one, unless there were enough.
-    pub(crate) fn again(&mut self) -> Result<(), Error> {
+    /// Another one, unless there were enough. Who has lost waits a while, not as long as the others that have lost, or the same
+    /// ones would win each time.
+    pub(crate) async fn again(&mut self) -> Result<(), Error> {
         self.made += 1;
         if self.made > ATTEMPTS_MAX {
             return Err(Error::Contended { table: self.table.name.to_owned(), attempts: ATTEMPTS_MAX });
         }
+        let longest = WAIT_FIRST.saturating_mul(1 << self.made.min(WAIT_DOUBLINGS));
+        tokio::time::sleep(longest.mul_f64(some_share())).await;
         Ok(())
     }
 }

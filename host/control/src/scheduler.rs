@@ -101,7 +101,7 @@ impl Scheduler {
             if let Some(looked) = self.settle(organization, &filed, &spec).await? {
                 return Ok(looked);
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

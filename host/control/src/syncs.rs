@@ -128,7 +128,7 @@ impl Syncs {
                 self.tell(organization, Happened::SyncChanged { sync: id.clone(), revision: head.revision });
                 return Ok(shown(id, head, spec));
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -182,7 +182,7 @@ impl Syncs {
                 self.tell(organization, Happened::SyncChanged { sync, revision });
                 return Ok(shown(id.to_owned(), head, spec));
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -215,7 +215,7 @@ impl Syncs {
                 self.tell(organization, Happened::SyncDeleted { sync: id.to_owned() });
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

@@ -1,10 +1,12 @@
 //! The request body on its way out: counted, capped, exactly as long as declared, without trailers.
 
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 
@@ -118,6 +120,16 @@ impl Upload {
     }
 }
 
+/// A transport drops a body of which it has everything, and who made that body, and has yet to say that this was all, would take
+/// that for a request that was given up. What is said too much is dropped here: its maker is told, and the transport takes none.
+fn hear_out(mut body: Body) {
+    if body.is_end_stream() || body.frame().now_or_never().is_some_and(|frame| frame.is_none()) {
+        return;
+    }
+    // It ends with its maker.
+    tokio::spawn(async move { while body.frame().await.is_some() {} });
+}
+
 impl HttpBody for Upload {
     type Data = Bytes;
     type Error = Stopped;
@@ -141,6 +153,7 @@ impl HttpBody for Upload {
                 if this.length == Some(this.exchange.bytes_out()) {
                     this.ended = true;
                     this.exchange.upload_sent();
+                    hear_out(mem::replace(&mut this.body, body::empty()));
                 } else {
                     this.exchange.upload_moved();
                 }

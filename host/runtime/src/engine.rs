@@ -34,6 +34,10 @@ const UNPOOLED_GUARD_BYTES: u64 = 64 << 10;
 const MAPS_PER_INSTANCE: usize = 6;
 /// Of the maps that the system allows, this share is left to everything else in the process.
 const MAPS_RESERVED: usize = 8_000;
+/// Tables for each live instance, and what an element of one takes in the pool: a pointer. Tables lie on pages of their own.
+const TABLES_EACH: usize = 8;
+const ELEMENT_BYTES: usize = size_of::<usize>();
+const PAGE_BYTES: usize = 4096;
 /// What Linux allows when nothing else is set, and when it cannot be read.
 const MAPS_DEFAULT: usize = 65_530;
 
@@ -153,6 +157,26 @@ impl Runtime {
     pub fn live_instances(&self) -> usize {
         self.inner.settings.live_instances
     }
+
+    /// Bytes that the pool's tables and stacks may come to. Unlike memories they can be written from the beginning, so that Linux
+    /// counts them as data of the process (`RLIMIT_DATA`) before a page of them is there.
+    pub fn reserved_data_bytes(&self) -> u64 {
+        let Settings { live_instances, ceilings, .. } = &self.inner.settings;
+        if !self.inner.pooled {
+            return 0;
+        }
+        let elements = usize::try_from(ceilings.table_elements).unwrap_or(usize::MAX);
+        let each = elements.saturating_mul(ELEMENT_BYTES).div_ceil(PAGE_BYTES).saturating_mul(PAGE_BYTES);
+        let tables =
+            live_instances.saturating_mul(TABLES_EACH).max(most_of_one(ceilings)).saturating_mul(each);
+        let stacks = live_instances.saturating_mul(STACK_BYTES_WITH_HOST);
+        u64::try_from(tables.saturating_add(stacks)).unwrap_or(u64::MAX)
+    }
+}
+
+/// So many core instances, memories and tables one component may have.
+fn most_of_one(ceilings: &Limits) -> usize {
+    usize::try_from(ceilings.instances).unwrap_or(usize::MAX)
 }
 
 /// Of an engine that compiles for others.
@@ -189,14 +213,14 @@ fn unpooled() -> Config {
 fn pooling(settings: &Settings) -> PoolingAllocationConfig {
     let ceilings = &settings.ceilings;
     let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-    let most = u32::try_from(ceilings.instances).unwrap_or(u32::MAX);
+    let most = u32::try_from(most_of_one(ceilings)).unwrap_or(u32::MAX);
     let count = |each: usize| u32::try_from(settings.live_instances.saturating_mul(each)).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(count(1))
         // Rust guests have 4 core instances, componentize-py's 14; most live instances are Rust's.
         .total_core_instances(count(8).max(most))
         .total_memories(count(2).max(most))
-        .total_tables(count(8).max(most))
+        .total_tables(count(TABLES_EACH).max(most))
         .total_stacks(count(1))
         .max_memory_size(size(ceilings.memory_bytes))
         .max_core_instances_per_component(most)
@@ -241,5 +265,30 @@ mod tests {
         let allowed = instances_allowed_by_maps(MAPS_DEFAULT);
         assert!(allowed * MAPS_PER_INSTANCE + MAPS_RESERVED <= MAPS_DEFAULT, "{allowed}");
         assert_eq!(instances_allowed_by_maps(0), 1);
+    }
+
+    /// What the system counts as data of this process, in bytes.
+    #[cfg(target_os = "linux")]
+    fn data_bytes() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn tables_and_stacks_of_a_pool_are_what_the_system_counts_of_it() {
+        // Stacks of the host's threads, and what the engine has of its own.
+        const BESIDE: u64 = 64 << 20;
+        for (pooled, live_instances) in [(true, 64), (true, 16), (false, 64)] {
+            let settings =
+                Settings { cache_directory: None, pooled, live_instances, ..Settings::new(PathBuf::new()) };
+            let before = data_bytes();
+            let runtime = Runtime::new(settings).unwrap();
+            assert_eq!(runtime.is_pooled(), pooled);
+            let (more, told) = (data_bytes() - before, runtime.reserved_data_bytes());
+            assert!((told..=told + BESIDE).contains(&more), "{told} of {more}");
+            drop(runtime);
+        }
     }
 }

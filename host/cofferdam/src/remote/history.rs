@@ -169,7 +169,7 @@ const ROW: &[Column] = &[
     moment("EXPIRES", "/expires_ms"),
 ];
 
-const POSITIONS: &[Column] = &[
+pub(super) const POSITIONS: &[Column] = &[
     plain("GROUP", "/group"),
     plain("POSITION", "/position"),
     yes_no("COMPLETE", "/complete"),

@@ -145,7 +145,7 @@ impl Audit {
             });
             match self.keeper.try_commit(whole).await? {
                 None => return Ok(Recorded { number: entry.number, head }),
-                Some(table) if table == AUDIT_HEADS.name => attempts.again()?,
+                Some(table) if table == AUDIT_HEADS.name => attempts.again().await?,
                 Some(table) => return Err(storage::Error::Conflict { table }.into()),
             }
         }

@@ -90,7 +90,7 @@ impl Connections {
             let step = Refile { organization, filed: &filed, name, made };
             match self.refile(step, &body, (&event, Change::new(INSTALLATION))).await? {
                 Some(head) => return shown(id, head, body, &installation.manifest),
-                None => attempts.again()?,
+                None => attempts.again().await?,
             }
         }
     }

@@ -132,7 +132,7 @@ impl Lane {
                 break verdicts;
             }
             *state = None;
-            attempts.again()?;
+            attempts.again().await?;
         };
         for (answer, verdict) in answers.into_iter().zip(verdicts) {
             // Who does not wait any more sends it again, and is known by its id.

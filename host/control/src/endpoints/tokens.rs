@@ -111,7 +111,7 @@ impl Endpoints {
             if self.try_append(organization, &event, change).await? {
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -193,7 +193,7 @@ impl Endpoints {
             if self.try_append(organization, event, change).await? {
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -230,7 +230,7 @@ impl Endpoints {
             if self.try_append(organization, event, step).await? {
                 return Ok((self.shown(organization, sync, record).await?, token));
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

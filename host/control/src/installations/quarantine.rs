@@ -73,7 +73,7 @@ impl Installations {
             if is_true {
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -95,7 +95,7 @@ impl Installations {
             if self.organizations.try_refile(organization, KIND, (&filed, &head), change).await? {
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 }

@@ -83,7 +83,7 @@ impl Organizations {
             if self.audit.try_append_with(&self.log(organization), &event, change).await? {
                 return Ok(deletion);
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -143,7 +143,7 @@ impl Organizations {
             if self.audit.try_append_with(&self.log(organization), &event, change).await? {
                 return self.carry_out(organization, &deletion).await;
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

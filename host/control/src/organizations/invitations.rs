@@ -156,7 +156,7 @@ impl Organizations {
                 return Ok(());
             }
             // Taken up or taken back by somebody else meanwhile.
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -177,7 +177,7 @@ impl Organizations {
             if self.take_up(&held, user, Change::new(INSTALLATION)).await? {
                 return Ok(held.organization);
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -195,7 +195,7 @@ impl Organizations {
             if self.take_up(&held, &user, change).await? {
                 return Ok((user, held.organization));
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

@@ -167,7 +167,7 @@ impl Organizations {
             if self.audit.try_append_with(&self.log(organization), event, batch).await? {
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 }

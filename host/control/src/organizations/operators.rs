@@ -111,7 +111,7 @@ impl Organizations {
                 return Ok(());
             }
             // Taken up or taken back by somebody else meanwhile.
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -140,7 +140,7 @@ impl Organizations {
             if self.made_operator(&held, user, change).await? {
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -157,7 +157,7 @@ impl Organizations {
             if self.made_operator(&held, &user, change).await? {
                 return Ok(user);
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

@@ -42,7 +42,7 @@ impl Queue {
                 self.syncs.wishes.send_modify(|count| *count += 1);
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 }

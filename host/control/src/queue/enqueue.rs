@@ -50,7 +50,7 @@ impl Queue {
             if let Some(order) = self.enqueue(organization, &filed, kept, cause.clone()).await? {
                 return Ok(order);
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 
@@ -79,7 +79,7 @@ impl Queue {
                     return Ok(None);
                 }
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

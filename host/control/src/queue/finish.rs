@@ -72,7 +72,7 @@ impl Queue {
             run.record.takeovers = 0;
             match keeper.try_commit(run.put(taken.lease.change())?).await {
                 Ok(None) => break,
-                Ok(Some(_)) => attempts.again()?,
+                Ok(Some(_)) => attempts.again().await?,
                 Err(Error::Storage(storage::Error::Fenced { .. })) => return Err(lost()),
                 Err(error) => return Err(error),
             }
@@ -103,7 +103,7 @@ impl Queue {
             };
             match done {
                 Ok(true) => break,
-                Ok(false) => attempts.again()?,
+                Ok(false) => attempts.again().await?,
                 Err(Error::Storage(storage::Error::Fenced { .. })) => {
                     return Err(Error::RunLost { run: taken.order.run });
                 }

@@ -105,7 +105,7 @@ impl Syncs {
                 self.tell_state(organization, id, (state, ended));
                 return self.read(organization, id).await;
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

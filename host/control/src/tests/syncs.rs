@@ -248,3 +248,19 @@ async fn states_are_changed_by_members_and_by_what_a_run_finds_and_each_change_i
     let acts: Vec<&str> = acts.iter().map(String::as_str).filter(|act| act.starts_with("sync_")).collect();
     assert_eq!(acts, ["sync_created", "sync_started", "sync_paused", "sync_stopped"]);
 }
+
+/// Each of them changes how often its two connections are used.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_who_make_syncs_of_the_same_connections_at_once_all_make_them() {
+    let world = World::new();
+    let works = Arc::new(world.works(QueueOptions::default()).await);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..32 {
+        let works = Arc::clone(&works);
+        tasks.spawn(async move { works.sync(&json!({ "name": format!("Orders {number}") })).await.id });
+    }
+    let mut made = tasks.join_all().await;
+    made.sort();
+    made.dedup();
+    assert_eq!(made.len(), 32);
+}

@@ -59,7 +59,7 @@ impl Users {
             if self.audit.try_append_with(&Log::installation(), &event, change).await? {
                 return Ok(());
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

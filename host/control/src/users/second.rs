@@ -140,7 +140,7 @@ impl Users {
             if self.keeper.try_commit(put(user, &second, &revision)?).await?.is_none() {
                 return Ok(true);
             }
-            attempts.again()?;
+            attempts.again().await?;
         }
     }
 

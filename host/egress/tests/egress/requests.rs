@@ -1,16 +1,19 @@
 //! What arrives at the server.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use egress::{Class, Error, GuestClass, Outcome};
+use futures::StreamExt;
 use http::Request;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
+use crate::support::authority::Authority;
 use crate::support::raw::{Raw, Then, ok, read_to_end};
 use crate::support::secure::Echo;
-use crate::support::{House, certain, fetch, get, post, read, send};
+use crate::support::{House, certain, eventually, fetch, get, post, read, send};
 
 #[tokio::test]
 async fn host_is_always_sent_and_is_the_one_that_was_judged() {
@@ -132,6 +135,30 @@ async fn a_body_that_is_not_as_long_as_declared_is_an_error_and_never_a_short_up
         let error = fetch(&client, request).await.unwrap_err();
         assert!(matches!(&error, Error::RequestBody { problem } if problem.contains("declared")), "{error}");
         assert_eq!((error.code(), error.class()), ("CD0311", Class::Invalid));
+    }
+}
+
+#[tokio::test]
+async fn whoever_makes_a_body_can_say_that_this_was_all_when_the_answer_is_there() {
+    let authority = Authority::new();
+    let secure = Echo::secure(&authority.issue("api.test"), "h2").await;
+    let plain = Echo::plain().await;
+    let house = House::default().trusting(&authority.pem());
+    for url in [format!("http://{}/", plain.address), format!("https://api.test:{}/", secure.address.port())]
+    {
+        let (maker, body) = futures::channel::mpsc::unbounded();
+        let kept = Arc::new(());
+        let with_body = Arc::clone(&kept);
+        let body = body.inspect(move |_| drop(Arc::clone(&with_body)));
+        maker.unbounded_send(Ok(Frame::data(Bytes::from_static(b"12345")))).unwrap();
+        let request = Request::post(&url)
+            .header("content-length", 5)
+            .body(StreamBody::new(body).boxed_unsync())
+            .unwrap();
+        assert_eq!(fetch(&house.client(), request).await.unwrap(), "12345", "{url}");
+        assert!(!maker.is_closed(), "{url}: it would take this for a request that was given up");
+        drop(maker);
+        eventually("the body goes with its maker", || Arc::strong_count(&kept) == 1).await;
     }
 }
 

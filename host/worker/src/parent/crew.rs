@@ -17,8 +17,8 @@ use crate::error::Error;
 use crate::message::{Setup, VERSION};
 use crate::walls::Walls;
 
-/// What a worker's memory may come to beside what is only read: a few instances at their default limit, or one at the
-/// ceiling, of all that it runs at one time.
+/// What a worker's memory may come to beside what is only read and beside tables and stacks, which the engine has from the beginning: a
+/// few instances at their default limit, or one at the ceiling, of all that it runs at one time.
 const MEMORY_BYTES: u64 = 4 << 30;
 /// On a busy machine an answer may come so much later than the limit on its call.
 const GRACE: Duration = Duration::from_secs(15);
@@ -156,7 +156,7 @@ impl Crew {
         let setup = Setup {
             version: VERSION,
             directories: views.iter().map(|view| view.directory.clone()).collect(),
-            memory_bytes: MEMORY_BYTES,
+            memory_bytes: MEMORY_BYTES.saturating_add(runtime.reserved_data_bytes()),
             pooled: runtime.is_pooled(),
             live_instances: count(runtime.live_instances()),
             guest_threads: count(runtime.guest_threads()),

@@ -2,11 +2,10 @@
 
 use http::Method;
 
+use crate::remote::history::POSITIONS;
 use crate::remote::verb::Kind::{Document, Flag, Number, Text, Texts, Word};
 use crate::remote::verb::Shows::{Done, List, Live, One, Raw, Within};
-use crate::remote::verb::{
-    Column, Family, Take, Verb, asked, behind, count, member, moment, of, plain, yes_no,
-};
+use crate::remote::verb::{Column, Family, Take, Verb, asked, behind, count, member, moment, of, plain};
 
 pub(in crate::remote) const LIST: &str = "/v1/organizations/{organization}/syncs";
 const PATH: &str = "/v1/organizations/{organization}/syncs/{sync}";
@@ -111,7 +110,7 @@ pub(super) const FAMILY: Family = Family {
             "Show where a read group stands, however long its position is",
         )
         .takes(&[SYNC, of("group", "The read group")])
-        .shows(One(POSITION)),
+        .shows(One(POSITIONS)),
         Verb::get(
             "position-changes",
             "/v1/organizations/{organization}/syncs/{sync}/checkpoints/changes",
@@ -191,15 +190,6 @@ const PREVIEWS: &[Column] = &[plain("STREAM", "/stream"), moment("READ", "/at_ms
 
 const REJECTED: &[Column] =
     &[plain("RUN", "/run"), plain("STREAM", "/stream"), plain("CODE", "/code"), count("ROWS", "/rows")];
-
-const POSITION: &[Column] = &[
-    plain("GROUP", "/group"),
-    plain("POSITION", "/position"),
-    yes_no("COMPLETE", "/complete"),
-    count("COMMITS", "/commits"),
-    plain("RUN", "/run"),
-    plain("IN DOUBT", "/in_doubt"),
-];
 
 const CHANGES: &[Column] = &[moment("AT", "/at_ms"), plain("GROUP", "/group"), plain("CHANGE", "/kind")];
 

@@ -36,10 +36,15 @@ pub(crate) fn until(what: &str, is_so: impl FnMut() -> bool) {
 }
 
 /// The same for what takes longer.
-pub(crate) fn until_within(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until_within(patience: Duration, what: &str, is_so: impl FnMut() -> bool) {
+    until_or(patience, is_so, || format!("waited too long for {what}"));
+}
+
+/// The same, and tells what it found instead.
+pub(crate) fn until_or(patience: Duration, mut is_so: impl FnMut() -> bool, found: impl Fn() -> String) {
     let deadline = Instant::now() + patience;
     while !is_so() {
-        assert!(Instant::now() < deadline, "waited too long for {what}");
+        assert!(Instant::now() < deadline, "{}", found());
         sleep(Duration::from_millis(2));
     }
 }

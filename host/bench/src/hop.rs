@@ -38,6 +38,8 @@ enum Place<'a> {
 }
 
 pub(crate) fn run(house: &House, program: &Path, report: &mut Report) -> Result<()> {
+    // A worker's connection begins with tasks.
+    let _entered = house.tokio.enter();
     let own = Program { file: PathBuf::from("/proc/self/exe"), arguments: vec![WORKER.into()] };
     let compiler = Compiler::new(house.runtime.clone(), own, Compiler::MEMORY_BYTES);
     let crew = Crew::new(compiler, Arc::<Passing>::default())?;

@@ -3,6 +3,7 @@
 //! neighbour's short call would wait behind all of them.
 
 use crate::error::Error;
+use crate::slice;
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -22,7 +23,9 @@ struct Threads {
 
 impl Executor {
     pub(crate) fn new(threads: usize) -> Result<Self, Error> {
-        Ok(Self { short: Threads::new("guest", threads)?, long: Threads::new("guest-long", threads)? })
+        // A long call keeps its processor whenever it can, and a neighbour's short one has it as soon as it wakes.
+        let long = Threads::new("guest-long", threads, slice::behind_those_that_wake)?;
+        Ok(Self { short: Threads::new("guest", threads, || {})?, long })
     }
 
     /// Run what takes a while. It is abandoned when the returned task is dropped.
@@ -64,10 +67,11 @@ impl Executor {
 }
 
 impl Threads {
-    fn new(name: &str, threads: usize) -> Result<Self, Error> {
+    fn new(name: &str, threads: usize, begin: fn()) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name(name)
+            .on_thread_start(begin)
             .enable_all()
             .build()
             .map_err(|error| Error::Engine { message: format!("no threads for guests: {error}") })?;
@@ -143,6 +147,24 @@ mod tests {
             let names = executor.spawn_call(yielding(times, polls), is_long).join().await.flatten();
             assert_eq!(names.unwrap(), expected);
         }
+    }
+
+    /// Of this thread, in nanoseconds, where the system says so.
+    #[cfg(target_os = "linux")]
+    async fn slice() -> Option<f64> {
+        let figures = std::fs::read_to_string("/proc/thread-self/sched").ok()?;
+        let (_, slice) = figures.lines().find(|line| line.starts_with("se.slice"))?.split_once(':')?;
+        slice.trim().parse().ok()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn long_calls_go_behind_those_that_wake_and_short_ones_do_not() {
+        let executor = Executor::new(1).unwrap();
+        let own = slice().await;
+        let longest = own.map(|_| 100_000_000.0);
+        assert_eq!(executor.spawn_call(slice(), || false).join().await.flatten(), Some(own));
+        assert_eq!(executor.spawn_long(slice()).join().await, Some(longest));
     }
 
     /// Says when it is among the long ones, and never ends. It is dropped with the sender that it holds.

@@ -24,6 +24,7 @@ mod logs;
 mod meter;
 mod peaks;
 mod roles;
+mod slice;
 mod state;
 mod stop;
 pub mod text;

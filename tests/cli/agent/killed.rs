@@ -11,7 +11,7 @@ use super::senders::{Accepted, Senders};
 use super::story::Story;
 use crate::killed::{Random, random_seed};
 use crate::serving::text;
-use crate::stopped::until_within;
+use crate::stopped::{until_or, until_within};
 use crate::world::World;
 
 const KILLS: usize = 20;
@@ -19,7 +19,7 @@ const EVENTS_PER_SECOND: u64 = 200;
 /// Of each sync whose row errors are sent through again; half of them are rejected first.
 const REJECTED_ROWS: u64 = 60;
 /// A run that is taken over without a commit between waits at last.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much is under way.
 struct Amount {
@@ -106,7 +106,14 @@ impl Busy {
             story.post(&format!("/syncs/{sync}/pause"), json!({}));
         }
         let waits = || story.get(&format!("/syncs/{hook}/endpoint/queue"))["waiting"].clone();
-        until_within(PATIENCE, "every event to be moved", || waits() == 0);
+        until_or(
+            PATIENCE,
+            || waits() == 0,
+            || {
+                let (sync, runs) = (story.get(&format!("/syncs/{hook}")), story.get("/queue"));
+                format!("{} events are not moved: {sync} {runs}", waits())
+            },
+        );
         story.post(&format!("/syncs/{hook}/pause"), json!({}));
         let all: Vec<&String> =
             asked.iter().map(|(sync, _)| sync).chain(&scheduled).chain(&rejected).chain([&hook]).collect();

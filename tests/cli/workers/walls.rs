@@ -8,6 +8,9 @@ use crate::canary::{CANARY, Canaries};
 use crate::guest_memory::everything;
 use crate::world::{World, ran};
 
+/// By its number, from capabilities(7).
+const CAP_SYS_NICE: u64 = 1 << 23;
+
 #[test]
 fn nothing_gets_past_the_walls() {
     let world = World::new();
@@ -36,6 +39,11 @@ fn a_worker_holds_no_secret_and_no_environment() {
     let status = String::from_utf8(file("status")).unwrap();
     for wall in ["NoNewPrivs:\t1", "Seccomp:\t2"] {
         assert!(status.contains(wall), "{wall}: {status}");
+    }
+    for set in ["CapPrm", "CapEff", "CapInh"] {
+        let line = status.lines().find_map(|line| line.strip_prefix(set)?.strip_prefix(":\t")).unwrap();
+        let may = u64::from_str_radix(line, 16).unwrap();
+        assert_eq!(may & CAP_SYS_NICE, 0, "{set}: it may put itself before all others: {line}");
     }
     let limits = String::from_utf8(file("limits")).unwrap();
     assert!(limits.lines().any(|line| line.starts_with("Max core file size        0 ")), "{limits}");

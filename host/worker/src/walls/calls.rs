@@ -141,12 +141,17 @@ fn bound() -> Result<Vec<(i64, Vec<SeccompRule>)>, BackendError> {
     let own = SeccompCondition::new(0, wide.clone(), SeccompCmpOp::Eq, u64::from(std::process::id()))?;
     // Of 64 bits: nothing is read where a new limit would stand.
     let no_limit = SeccompCondition::new(2, wide, SeccompCmpOp::Eq, 0)?;
+    let this_thread =
+        |argument| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, 0);
     Ok(vec![
         // Threads and no processes. `clone3` hides its flags from us, so there is none of it.
         (libc::SYS_clone, vec![only(0, SeccompCmpOp::MaskedEq(threads), threads)?]),
         (libc::SYS_ioctl, vec![equal(1, ioctl(libc::FIONBIO))?, equal(1, ioctl(libc::FIOCLEX))?]),
         (libc::SYS_prctl, vec![equal(0, libc::PR_SET_NAME.into())?]),
         (libc::SYS_prlimit64, vec![SeccompRule::new(vec![no_limit])?]),
+        // A thread of long calls goes behind those that wake; no other thread is to be touched. `PRIO_PROCESS` is 0 as well.
+        (libc::SYS_getpriority, vec![SeccompRule::new(vec![this_thread(0)?, this_thread(1)?])?]),
+        (libc::SYS_sched_setattr, vec![SeccompRule::new(vec![this_thread(0)?])?]),
         // The pair by which signals come to the threads that wait for them.
         (libc::SYS_socketpair, vec![equal(0, libc::AF_UNIX.into())?]),
         // An abort ends this process, and no other.

@@ -110,8 +110,8 @@ impl Busy {
             PATIENCE,
             || waits() == 0,
             || {
-                let (sync, runs) = (story.get(&format!("/syncs/{hook}")), story.get("/queue"));
-                format!("{} events are not moved: {sync} {runs}", waits())
+                let sync = story.get(&format!("/syncs/{hook}"));
+                format!("{} events are not moved: {sync}; workers were lost: {:?}", waits(), losses(&story))
             },
         );
         story.post(&format!("/syncs/{hook}/pause"), json!({}));
@@ -163,6 +163,13 @@ fn rejected(story: &Story, destination: &str) -> Vec<String> {
         assert_eq!(story.remote.rows(sync, "people").len() as u64, REJECTED_ROWS / 2);
     }
     syncs
+}
+
+/// Of each connector, how it took workers with it.
+fn losses(story: &Story) -> Vec<Value> {
+    let connectors = story.get("/connectors")["items"].clone();
+    let digests = connectors.as_array().unwrap().iter().map(|connector| text(connector, "/digest"));
+    digests.map(|digest| story.get(&format!("/connectors/{digest}"))["losses"].clone()).collect()
 }
 
 #[track_caller]

@@ -69,6 +69,10 @@ impl Source for EmptySource {
     async fn open(&self, _read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
         Ok(Box::new(EmptyReader))
     }
+
+    fn budget(&self) -> Budget {
+        self.0.budget()
+    }
 }
 
 #[async_trait]
@@ -96,6 +100,10 @@ impl Destination for DryDestination {
     async fn open(&self, unit: String, _fence: Option<u64>) -> Result<Box<dyn Writer>, Failure> {
         let real = self.real.open(unit, None).await?;
         Ok(Box::new(DryWriter { real, verdicts: self.verdicts.clone() }))
+    }
+
+    fn budget(&self) -> Budget {
+        self.real.budget()
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Usage {
     pub allowed: u64,
 }
 
-/// What one instance used of its budget so far; empty where nothing is measured.
+/// What was used of a budget so far; empty where nothing is measured.
 pub type Budget = Vec<Usage>;
 
 /// A connector from which rows come.
@@ -39,6 +39,12 @@ pub trait Source: Send + Sync {
 
     /// Open a reader in a fresh instance: once for each read group and attempt.
     async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure>;
+
+    /// What all its instances used so far, those among them that could not be opened. Asked after a call that failed before
+    /// there was one to ask.
+    fn budget(&self) -> Budget {
+        Budget::new()
+    }
 }
 
 /// Reads one group.
@@ -62,6 +68,12 @@ pub trait Destination: Send + Sync {
 
     /// Open a writer in a fresh instance: once for each commit unit and attempt. Without a fence nothing may be changed.
     async fn open(&self, unit: String, fence: Option<u64>) -> Result<Box<dyn Writer>, Failure>;
+
+    /// What all its instances used so far, those among them that could not be opened. Asked after a call that failed before
+    /// there was one to ask.
+    fn budget(&self) -> Budget {
+        Budget::new()
+    }
 }
 
 /// Writes one commit unit.
@@ -104,6 +116,12 @@ pub trait Transform: Send + Sync {
         inputs: Vec<StreamSchema>,
         outputs: Vec<StreamSchema>,
     ) -> Result<Box<dyn Transformer>, Failure>;
+
+    /// What all its instances used so far, those among them that could not be opened. Asked after a call that failed before
+    /// there was one to ask.
+    fn budget(&self) -> Budget {
+        Budget::new()
+    }
 }
 
 /// Changes batches; stateless between them.

@@ -185,7 +185,7 @@ async fn planned(context: &Context) -> Result<Option<Vec<GroupPlan>>, Error> {
     let mut retry = Retry::new();
     let catalog = loop {
         let discovering =
-            async { context.spec.source.discover().await.map_err(|failure| context.trouble(failure)) };
+            async { context.spec.source.discover().await.map_err(|failure| context.of_source(failure)) };
         let failure = match context.unless_stopped(discovering).await {
             Ok(catalog) => break catalog,
             Err(Trouble::Stopped) => return Ok(None),

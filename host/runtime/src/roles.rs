@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::error::Error;
 use async_trait::async_trait;
 use manifest::Role;
-use pipeline::connector::{self, Reader, Transformer, Writer};
+use pipeline::connector::{self, Budget, Reader, Transformer, Writer};
 use pipeline::failure::Failure;
 use pipeline::model::{Catalog, OpenRead, Page, StreamSchema, TransformPlan};
 
@@ -37,6 +37,10 @@ impl connector::Source for Source {
     async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
         self.0.open(read).await
     }
+
+    fn budget(&self) -> Budget {
+        self.0.budget()
+    }
 }
 
 /// A connection whose connector is a destination.
@@ -58,6 +62,10 @@ impl connector::Destination for Destination {
 
     async fn open(&self, unit: String, fence: Option<u64>) -> Result<Box<dyn Writer>, Failure> {
         self.0.open(unit, fence).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.0.budget()
     }
 }
 
@@ -88,6 +96,10 @@ impl connector::Transform for Transform {
         outputs: Vec<StreamSchema>,
     ) -> Result<Box<dyn Transformer>, Failure> {
         self.0.open(inputs, outputs).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.0.budget()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use control::{CatalogField, CatalogStream, SchemaChanges};
-use pipeline::connector::{Reader, Source};
+use pipeline::connector::{Budget, Reader, Source};
 use pipeline::failure::{Cause, Failure};
 use pipeline::model::{Catalog, OpenRead};
 use pipeline::run::ChosenStream;
@@ -170,6 +170,10 @@ impl Source for Watched {
 
     async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
         self.real.open(read).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.real.budget()
     }
 }
 

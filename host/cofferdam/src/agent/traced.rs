@@ -63,6 +63,10 @@ impl Source for Traced<Arc<dyn Source>> {
         let reader = call!(&self.run, "open source", self.inner.open(read))?;
         Ok(Box::new(self.of(reader)))
     }
+
+    fn budget(&self) -> Budget {
+        self.inner.budget()
+    }
 }
 
 #[async_trait]
@@ -89,6 +93,10 @@ impl Destination for Traced<Arc<dyn Destination>> {
     async fn open(&self, unit: String, fence: Option<u64>) -> Result<Box<dyn Writer>, Failure> {
         let writer = call!(&self.run, "open destination", self.inner.open(unit, fence))?;
         Ok(Box::new(self.of(writer)))
+    }
+
+    fn budget(&self) -> Budget {
+        self.inner.budget()
     }
 }
 

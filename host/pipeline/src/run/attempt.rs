@@ -151,7 +151,8 @@ async fn open(
 ) -> Result<Option<Opened>, Trouble> {
     let spec = &context.spec;
     let opened = spec.destination.open(group.unit.clone(), Some(context.ticket.run)).await;
-    let writer = opened.map_err(|failure| context.trouble(failure))?;
+    let unopened = |failure| context.unopened("destination", spec.destination.budget(), failure);
+    let writer = opened.map_err(unopened)?;
     let mut writer = Metered::new(writer, "destination", &context.budgets);
     let capabilities = context.call(Grace::FromStop, writer.capabilities()).await?;
     let delivery = if capabilities.exactly_once { Delivery::ExactlyOnce } else { Delivery::AtLeastOnce };
@@ -175,7 +176,7 @@ async fn open(
         prepare::prepare(context, &mut *writer, &capabilities, outputs, &modes, position.generation, notes)
             .await?;
     let read = open_read(group, &reads, position.checkpoint.clone());
-    let reader = spec.source.open(read).await.map_err(|failure| context.trouble(failure))?;
+    let reader = spec.source.open(read).await.map_err(|failure| context.of_source(failure))?;
     let reader = Metered::new(reader, "source", &context.budgets);
     let open_keys = open_keys(context, &reads).await?;
     Ok(Some(Opened { writer, capabilities, streams, chain, reader, reads, position, stays, open_keys }))
@@ -206,7 +207,7 @@ async fn read_streams(
 ) -> Result<BTreeMap<String, ReadStream>, Trouble> {
     let catalog = if state.schema_changed.load(Ordering::Relaxed) {
         let found = context.spec.source.discover().await;
-        Some(found.map_err(|failure| context.trouble(failure))?)
+        Some(found.map_err(|failure| context.of_source(failure))?)
     } else {
         None
     };

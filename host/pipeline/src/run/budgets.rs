@@ -12,7 +12,7 @@ pub(super) struct Budgets {
 }
 
 impl Budgets {
-    fn note(&self, role: &str, budget: Budget) {
+    pub(super) fn note(&self, role: &str, budget: Budget) {
         let mut by_role = self.by_role.lock().unwrap_or_else(PoisonError::into_inner);
         let known = by_role.entry(role.to_owned()).or_default();
         for usage in budget {

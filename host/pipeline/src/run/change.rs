@@ -186,16 +186,16 @@ async fn open_link(
     let secrets = context.spec.secrets.transforms.get(place).cloned().unwrap_or_default();
     let as_they_are: Vec<StreamSchema> = given.iter().map(|schema| schema.as_ref().clone()).collect();
     let mut inputs = as_they_are.clone();
-    let mut plan = planned(context, transform, &inputs).await?;
+    let mut plan = planned(context, transform, &role, &inputs).await?;
     let wanted: Vec<StreamSchema> =
         given.iter().map(|schema| converted_schema(schema, layout_for(schema, &plan))).collect();
     if wanted != as_they_are {
-        plan = planned(context, transform, &wanted).await?;
+        plan = planned(context, transform, &role, &wanted).await?;
         inputs = wanted;
     }
     secrets::refuse_in_schemas(&secrets, &role, &plan.outputs)?;
     let opened = transform.open(inputs.clone(), plan.outputs.clone()).await;
-    let transformer = opened.map_err(|failure| context.trouble(failure))?;
+    let transformer = opened.map_err(|failure| context.unopened(&role, transform.budget(), failure))?;
     let inputs = given.iter().zip(inputs);
     let inputs =
         inputs.map(|(given, wanted)| (given.stream.clone(), (Arc::clone(given), wanted.layout))).collect();
@@ -206,9 +206,11 @@ async fn open_link(
 async fn planned(
     context: &Context,
     transform: &dyn Transform,
+    role: &str,
     inputs: &[StreamSchema],
 ) -> Result<TransformPlan, Trouble> {
-    transform.plan(inputs.to_vec()).await.map_err(|failure| context.trouble(failure))
+    let found = transform.plan(inputs.to_vec()).await;
+    found.map_err(|failure| context.unopened(role, transform.budget(), failure))
 }
 
 fn layout_for(schema: &StreamSchema, plan: &TransformPlan) -> Layout {

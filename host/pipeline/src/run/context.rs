@@ -7,6 +7,7 @@ use super::observe::{GroupProgress, Observer, Phase, StreamProgress};
 use super::pending::Owner;
 use super::spec::RunSpec;
 use crate::clock::Clock;
+use crate::connector::Budget;
 use crate::error::Error;
 use crate::failure::{Cause, Failure};
 use crate::records::{RunRecords, RunTicket};
@@ -104,6 +105,19 @@ impl Context {
             return Trouble::Stopped;
         }
         Trouble::Failure(Box::new(failure))
+    }
+
+    /// A call failed before there was an instance whose end tells what was used: that is noted now.
+    pub(super) fn unopened(&self, role: &str, budget: Budget, failure: Failure) -> Trouble {
+        if !budget.is_empty() {
+            self.budgets.note(role, budget);
+        }
+        self.trouble(failure)
+    }
+
+    /// The same of the source.
+    pub(super) fn of_source(&self, failure: Failure) -> Trouble {
+        self.unopened("source", self.spec.source.budget(), failure)
     }
 
     /// Returns when a stop was requested and the grace after it is over; else never.

@@ -71,6 +71,10 @@ impl DestinationPort for Destination {
             .await?;
         Ok(Box::new(DestinationWriter { instance, writing: Writing::default() }))
     }
+
+    fn budget(&self) -> Budget {
+        self.connection.budget()
+    }
 }
 
 struct Opened {

@@ -93,6 +93,10 @@ impl SourcePort for Source {
             .await?;
         Ok(Box::new(SourceReader { instance, reading }))
     }
+
+    fn budget(&self) -> Budget {
+        self.connection.budget()
+    }
 }
 
 struct Opened {

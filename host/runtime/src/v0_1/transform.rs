@@ -102,6 +102,10 @@ impl TransformPort for Transform {
         let outputs = outputs.into_iter().map(|schema| (schema.stream.clone(), schema)).collect();
         Ok(Box::new(ConnectorTransformer { instance, outputs }))
     }
+
+    fn budget(&self) -> Budget {
+        self.connection.budget()
+    }
 }
 
 struct Opened {

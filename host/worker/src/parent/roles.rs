@@ -145,6 +145,10 @@ impl connector::Source for Source {
         let handle = Handle::open(&self.0, |handle| Call::OpenReader { handle, read }, "source.open").await?;
         Ok(Box::new(RemoteReader { handle, reading }))
     }
+
+    fn budget(&self) -> Budget {
+        self.0.budget()
+    }
 }
 
 struct RemoteReader {
@@ -192,6 +196,10 @@ impl connector::Destination for Destination {
         let open = |handle| Call::OpenWriter { handle, unit, fence };
         let handle = Handle::open(&self.0, open, "destination.open").await?;
         Ok(Box::new(RemoteWriter { handle, writing: Writing::default() }))
+    }
+
+    fn budget(&self) -> Budget {
+        self.0.budget()
     }
 }
 
@@ -306,6 +314,10 @@ impl connector::Transform for Transform {
         let open = |handle| Call::OpenTransformer { handle, inputs, outputs };
         let handle = Handle::open(&self.0, open, "transform.open").await?;
         Ok(Box::new(RemoteTransformer { handle, outputs: planned }))
+    }
+
+    fn budget(&self) -> Budget {
+        self.0.budget()
     }
 }
 

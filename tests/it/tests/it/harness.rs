@@ -154,11 +154,15 @@ fn rows_of(step: &Step) -> u32 {
 
 /// Look again and again until it holds, for at most a minute.
 pub(crate) async fn eventually(what: &str, holds: impl Fn() -> bool) {
+    assert!(within(std::time::Duration::from_secs(60), holds).await, "never came true: {what}");
+}
+
+/// Look again and again until it holds, for at most so long.
+pub(crate) async fn within(bound: std::time::Duration, holds: impl Fn() -> bool) -> bool {
     let wait = async {
         while !holds() {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
     };
-    let bound = std::time::Duration::from_secs(60);
-    tokio::time::timeout(bound, wait).await.unwrap_or_else(|_| panic!("never came true: {what}"));
+    tokio::time::timeout(bound, wait).await.is_ok()
 }

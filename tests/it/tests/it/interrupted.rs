@@ -3,6 +3,7 @@
 //! The attack `work-and-log` of the guest `hostile` says something, waits and sends a request, ten times; then it gives ten rows.
 
 use crate::harness::{budget, guest_bytes, open, target};
+use crate::oracle::room;
 use async_trait::async_trait;
 use egress::{Body, Usage};
 use http::Request;
@@ -100,20 +101,7 @@ impl Narrow {
     /// Instances end on other threads, a moment later.
     async fn every_slot_is_free(&self) {
         let source = self.source("behave", Grants::none());
-        let all_open = async {
-            loop {
-                let mut readers = Vec::new();
-                while let Ok(reader) = open(&source).await {
-                    readers.push(reader);
-                }
-                if readers.len() == self.runtime.live_instances() {
-                    return;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        let bound = std::time::Duration::from_secs(60);
-        tokio::time::timeout(bound, all_open).await.expect("a slot was not given back");
+        room::slots_come_back(&self.runtime, &source, std::time::Duration::from_secs(60)).await.unwrap();
     }
 }
 

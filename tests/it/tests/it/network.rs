@@ -160,6 +160,10 @@ impl Kept {
     pub(crate) fn all(&self) -> Vec<Entry> {
         self.0.lock().unwrap().clone()
     }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
 }
 
 /// Every name has this address.

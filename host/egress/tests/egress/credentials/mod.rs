@@ -5,6 +5,7 @@ mod endpoints;
 mod fails;
 mod killed;
 mod other_audiences;
+mod overlapping;
 mod places;
 mod quiet;
 mod reflected;

@@ -62,6 +62,10 @@ impl Destination for ScriptedDestination {
         let writer = ScriptedWriter { world, unit, plans: BTreeMap::new(), written: Vec::new() };
         self.0.faults.call("destination.open", || Box::new(writer) as Box<dyn Writer>).await
     }
+
+    fn budget(&self) -> Budget {
+        self.0.faults.budget()
+    }
 }
 
 struct ScriptedWriter {

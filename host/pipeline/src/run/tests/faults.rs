@@ -1,5 +1,6 @@
 //! What goes wrong at which call: every call of every port passes here.
 
+use crate::connector::{Budget, Usage};
 use crate::failure::{Cause, Failure, GuestError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -56,6 +57,11 @@ impl Faults {
 
     pub(super) fn names(&self) -> Vec<&'static str> {
         lock(&self.names).clone()
+    }
+
+    /// What all instances of a connector used, as it says itself.
+    pub(super) fn budget(&self) -> Budget {
+        vec![Usage { limit: "calls".into(), used: self.calls.load(Ordering::SeqCst), allowed: 1_000 }]
     }
 
     pub(super) async fn crashed(&self) {

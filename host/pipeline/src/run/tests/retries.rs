@@ -101,6 +101,27 @@ fn a_rate_limit_is_waited_for_as_asked_and_costs_no_attempt() {
     });
 }
 
+/// No instance is there to say so.
+#[test]
+fn what_a_connector_used_is_told_though_its_call_failed_before_anything_was_open() {
+    jumping(async {
+        let script = Script { transform: true, ..pages() };
+        for (name, role) in [
+            ("discover", "source"),
+            ("source.open", "source"),
+            ("destination.open", "destination"),
+            ("transform.plan", "transform 0"),
+            ("transform.open", "transform 0"),
+        ] {
+            let call = nth(&script, name, 0).await;
+            let report = World::new(script.clone()).run(Some((call, Fault::Trap))).await.unwrap();
+            assert_eq!(report.outcome, Outcome::Failed, "{name}");
+            let used = report.budgets.get(role).and_then(|budget| budget.first()).map(|usage| usage.used);
+            assert_eq!(used, Some(call + 1), "{name}: {:?}", report.budgets);
+        }
+    });
+}
+
 #[test]
 fn pages_before_a_failure_are_committed_and_not_read_again() {
     jumping(async {

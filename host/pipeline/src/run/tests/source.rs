@@ -54,6 +54,10 @@ impl Source for ScriptedSource {
             ScriptedReader { world, group, place: start.unwrap_or(0), version: 0, waited: false, streams };
         self.0.faults.call("source.open", || Box::new(reader) as Box<dyn Reader>).await
     }
+
+    fn budget(&self) -> Budget {
+        self.0.faults.budget()
+    }
 }
 
 struct ScriptedReader {
@@ -199,6 +203,10 @@ impl Transform for ScriptedTransform {
         let outputs = outputs.into_iter().map(|schema| (schema.stream.clone(), schema)).collect();
         let transformer = ScriptedTransformer { world: Arc::clone(&self.0), outputs };
         self.0.faults.call("transform.open", || Box::new(transformer) as Box<dyn Transformer>).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.0.faults.budget()
     }
 }
 

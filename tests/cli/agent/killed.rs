@@ -19,7 +19,7 @@ const EVENTS_PER_SECOND: u64 = 200;
 /// Of each sync whose row errors are sent through again; half of them are rejected first.
 const REJECTED_ROWS: u64 = 60;
 /// A run that is taken over without a commit between waits at last.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// How much is under way.
 struct Amount {

@@ -8,7 +8,6 @@ use http_body_util::BodyExt;
 use runtime::{Answer, HttpOut};
 use scrub::Watch;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -21,7 +20,8 @@ use crate::message::{Asked, Head, Piece, Refusal, ToParent};
 /// Requests under way, by the numbers that this worker gave them.
 pub(super) struct Requests {
     outbox: Outbox,
-    next: AtomicU64,
+    /// Held while a request is sent: they leave in the order of their numbers, whichever threads they are of.
+    last: Mutex<u64>,
     open: Mutex<HashMap<u64, Open>>,
 }
 
@@ -34,7 +34,7 @@ struct Open {
 
 impl Requests {
     pub(super) fn new(outbox: Outbox) -> Self {
-        Self { outbox, next: AtomicU64::new(1), open: Mutex::default() }
+        Self { outbox, last: Mutex::default(), open: Mutex::default() }
     }
 
     pub(super) fn answered(&self, request: u64, answer: Result<Head, Refusal>) {
@@ -87,30 +87,45 @@ pub(super) struct OverSocket {
     pub(super) requests: Arc<Requests>,
 }
 
-#[async_trait]
-impl HttpOut for OverSocket {
-    /// Secrets are with the parent, which blanks them before anything comes here.
-    async fn answer(&self, request: Request<Body>, _: &Watch) -> Answer {
-        let requests = &self.requests;
-        let number = requests.next.fetch_add(1, Ordering::Relaxed);
+/// What comes of a request that was sent.
+struct Begun {
+    ends: Ends,
+    answered: oneshot::Receiver<Result<Head, Refusal>>,
+    coming: mpsc::Receiver<Piece>,
+}
+
+impl OverSocket {
+    fn begin(&self, request: Request<Body>) -> Result<Begun, Failure> {
         let (head, body) = request.into_parts();
         let (answer, answered) = oneshot::channel();
         let (pieces, coming) = mpsc::channel(1);
         let (pulls, pulled) = mpsc::channel(1);
-        let length = body.size_hint_exact();
-        let sending = tokio::spawn(send(number, body, pulled, requests.outbox.clone())).abort_handle();
-        lock(&requests.open).insert(number, Open { answer: Some(answer), pieces, pulls, sending });
-        let ends = Ends { request: number, requests: Arc::clone(requests) };
-        let asked = asked(&head, length);
-        if !requests.outbox.send(&ToParent::Request {
-            connection: self.connection,
-            request: number,
-            head: asked,
-        }) {
-            return Err(Refusal::of_guest("the head of the request is too long".into()).into());
+        let (connection, length) = (self.connection, body.size_hint_exact());
+        let (requests, head) = (Arc::clone(&self.requests), asked(&head, length));
+        let mut last = lock(&requests.last);
+        *last += 1;
+        let request = *last;
+        let sending = tokio::spawn(send(request, body, pulled, requests.outbox.clone())).abort_handle();
+        lock(&requests.open).insert(request, Open { answer: Some(answer), pieces, pulls, sending });
+        let is_sent = requests.outbox.send(&ToParent::Request { connection, request, head });
+        drop(last);
+        let ends = Ends { request, requests };
+        if is_sent {
+            Ok(Begun { ends, answered, coming })
+        } else {
+            Err(Refusal::of_guest("the head of the request is too long".into()).into())
         }
+    }
+}
+
+#[async_trait]
+impl HttpOut for OverSocket {
+    /// Secrets are with the parent, which blanks them before anything comes here.
+    async fn answer(&self, request: Request<Body>, _: &Watch) -> Answer {
+        let Begun { ends, answered, coming } = self.begin(request)?;
+        let number = ends.request;
         let head = answered.await.unwrap_or_else(|_| Err(Refusal::lost()))?;
-        let (outbox, length) = (requests.outbox.clone(), head.length);
+        let (outbox, length) = (self.requests.outbox.clone(), head.length);
         let pull = move || {
             outbox.send(&ToParent::Pull { request: number });
         };
@@ -174,5 +189,45 @@ trait ExactLength {
 impl ExactLength for Body {
     fn size_hint_exact(&self) -> Option<u64> {
         http_body::Body::size_hint(self).exact()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outbox, OverSocket, Requests};
+    use crate::frame::decoded;
+    use crate::message::ToParent;
+    use http::Request;
+    use std::sync::Arc;
+    use tokio::runtime::Handle;
+    use tokio::sync::mpsc;
+
+    const THREADS: usize = 8;
+    const REQUESTS_EACH: usize = 500;
+
+    #[tokio::test]
+    async fn requests_of_many_threads_leave_in_the_order_of_their_numbers() {
+        let (frames, mut left) = mpsc::unbounded_channel();
+        let requests = Arc::new(Requests::new(Outbox::new(frames)));
+        let tokio = Handle::current();
+        std::thread::scope(|threads| {
+            for _ in 0..THREADS {
+                threads.spawn(|| {
+                    let _entered = tokio.enter();
+                    let way_out = OverSocket { connection: 1, requests: Arc::clone(&requests) };
+                    for _ in 0..REQUESTS_EACH {
+                        way_out.begin(Request::new(egress::empty())).unwrap();
+                    }
+                });
+            }
+        });
+        let mut numbers = Vec::new();
+        while let Ok(frame) = left.try_recv() {
+            if let ToParent::Request { request, .. } = decoded(&frame[4..]).unwrap() {
+                numbers.push(request);
+            }
+        }
+        let all = u64::try_from(THREADS * REQUESTS_EACH).unwrap();
+        assert!(numbers.iter().copied().eq(1..=all), "{numbers:?}");
     }
 }

@@ -45,7 +45,7 @@ fn start_unproven(world: &World, place: &Place, more: &[&str]) -> (Serving, Stri
 }
 
 /// A connection on which nothing was said yet.
-fn connected(
+pub(crate) fn connected(
     address: &str,
     root: &CertificateDer<'static>,
 ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
@@ -57,7 +57,7 @@ fn connected(
 }
 
 /// What a new connection is shown; none: it does not come about.
-fn shown(address: &str, root: &CertificateDer<'static>) -> Option<CertificateDer<'static>> {
+pub(crate) fn shown(address: &str, root: &CertificateDer<'static>) -> Option<CertificateDer<'static>> {
     let stream = connected(address, root).ok()?;
     stream.conn.peer_certificates()?.first().map(|first| first.clone().into_owned())
 }

@@ -24,7 +24,7 @@ pub(crate) struct Serving {
     saying: Option<JoinHandle<()>>,
     stdout: BufReader<ChildStdout>,
     pub(crate) address: String,
-    root: Option<CertificateDer<'static>>,
+    pub(crate) root: Option<CertificateDer<'static>>,
 }
 
 /// What the server answered.
@@ -87,14 +87,19 @@ impl Serving {
             "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{authorization}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let stream = TcpStream::connect(&self.address).unwrap();
-        let text = match &self.root {
-            Some(root) => exchange(StreamOwned::new(client(root.clone()), stream), &request),
-            None => exchange(stream, &request),
-        };
+        let text = self.exchange(request.as_bytes());
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// What comes for these bytes, until the other side ends.
+    pub(crate) fn exchange(&self, request: &[u8]) -> String {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        match &self.root {
+            Some(root) => exchange(StreamOwned::new(client(root.clone()), stream), request),
+            None => exchange(stream, request),
+        }
     }
 
     pub(crate) fn post(&self, path: &str, token: Option<&str>, body: Value) -> Value {
@@ -157,8 +162,8 @@ pub(crate) fn client(root: CertificateDer<'static>) -> ClientConnection {
     ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap()
 }
 
-fn exchange(mut stream: impl Read + Write, request: &str) -> String {
-    stream.write_all(request.as_bytes()).unwrap();
+fn exchange(mut stream: impl Read + Write, request: &[u8]) -> String {
+    stream.write_all(request).unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()

@@ -116,13 +116,14 @@ impl Scheduler {
         let now_ms = keeper.now_ms();
         let mut kept = filed.head.more.clone();
         let is_free = kept.is_running() && kept.run.is_none();
-        let mut start = (is_free && kept.again).then_some(Cause::Event);
-        let mut wake_ms = None;
+        let event_ms = (is_free && kept.again).then(|| kept.event_ms(now_ms));
+        let mut start = event_ms.filter(|event_ms| *event_ms <= now_ms).map(|_| Cause::Event);
+        let mut wake_ms = event_ms;
         if let Some(schedule) = spec.schedule.as_ref().filter(|_| is_free && start.is_none()) {
             // A schedule that is never due any more is none.
             if let Ok(schedule) = Schedule::new(schedule, now_ms) {
                 let plan = schedule.plan(kept.settled_ms, now_ms, seed(&filed.id));
-                wake_ms = plan.wake_ms;
+                wake_ms = [event_ms, plan.wake_ms].into_iter().flatten().min();
                 kept.settled_ms = plan.settled_ms;
                 if let [first, others @ ..] = plan.start.as_slice() {
                     start = Some(Cause::Schedule { due_ms: *first });

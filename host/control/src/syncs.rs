@@ -15,7 +15,7 @@ pub use looked::LookedInto;
 pub use record::{LastRun, PauseCause, SyncState};
 pub use spec::{SchemaChanges, SyncSpec};
 
-pub(crate) use record::{Kept, due_key};
+pub(crate) use record::{Behind, Kept, due_key};
 
 use crate::access::Action;
 use crate::audit::{Act, Event};
@@ -170,6 +170,7 @@ impl Syncs {
             head = head.changed(spec.name.clone(), written.clone(), now_ms);
             let change = match is_rescheduled {
                 true => head.more.reschedule(change, (organization, id), now_ms),
+                false if head.more.again => head.more.look(change, (organization, id), now_ms),
                 false => change,
             };
             let entry = (&event, change);

@@ -11,6 +11,7 @@ mod directories;
 mod endpoints;
 mod events;
 mod events_crash;
+mod events_left;
 mod live;
 mod operators;
 mod organizations;

@@ -153,3 +153,30 @@ fn a_message_on_which_the_connector_fails_is_set_aside_and_those_behind_it_are_m
     }
     hook.story.terminate().succeeded();
 }
+
+/// What fails for good is told with the time of the next run, which a restart of the server does not change.
+#[test]
+fn what_a_failed_run_has_left_is_come_for_at_a_time_that_a_restart_keeps() {
+    let mut hook = Hook::begin();
+    let destination = text(&hook.story.get(&format!("/syncs/{}", hook.sync)), "/destination");
+    hook.story.grant(&destination, &json!({}));
+    hook.leave(1);
+    assert_eq!(hook.story.ended(&hook.sync)["outcome"], "failed");
+    let queue = |hook: &Hook| hook.story.get(&format!("/syncs/{}/endpoint/queue", hook.sync));
+    let left = queue(&hook);
+    assert_eq!((&left["waiting"], &left["left_by_runs"]), (&json!(1), &json!(1)), "{left}");
+    assert!(left["next_run_ms"].is_u64(), "{left}");
+    hook.leave(2);
+    hook.story.kill();
+    hook.story.start_again();
+    let kept = queue(&hook);
+    assert_eq!((&kept["waiting"], &kept["next_run_ms"]), (&json!(2), &left["next_run_ms"]), "{kept}");
+    hook.story.allow(&destination);
+    // It is mended: whoever knows that waits for nothing.
+    hook.story.run(&hook.sync);
+    hook.until_arrived(2);
+    hook.has_once(2);
+    until("a run that succeeds", || queue(&hook)["left_by_runs"] == 0);
+    assert!(queue(&hook)["next_run_ms"].is_null());
+    hook.story.terminate().succeeded();
+}

@@ -1,10 +1,9 @@
 //! An installation with one organization, its admin, and connections between which rows move.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::remote::Remote;
 use crate::serving::{PASSWORD, Serving, text, unchunked};
@@ -21,6 +20,8 @@ pub(super) struct Story {
     settings: Vec<String>,
     /// Another address that may be granted, if any.
     grantable: Option<String>,
+    /// What is trusted where it is asked over TLS.
+    root: Option<CertificateDer<'static>>,
     operator: String,
     /// Organizations by their ids, each with the token of its admin. The last one is who asks.
     tenants: Vec<(String, String)>,
@@ -51,24 +52,39 @@ impl Story {
 
     /// The same in this world.
     pub(super) fn of(world: World, settings: &[&str]) -> Self {
-        Self::in_world(world, settings, None)
+        Self::in_world(world, settings, (None, None))
     }
 
     /// A server whose organizations may grant this address too.
     pub(super) fn reaching(address: &str) -> Self {
-        Self::in_world(World::new(), &[], Some(address.to_owned()))
+        Self::in_world(World::new(), &[], (Some(address.to_owned()), None))
     }
 
-    fn in_world(world: World, settings: &[&str], grantable: Option<String>) -> Self {
+    /// A server that shows a certificate which these settings name.
+    pub(super) fn secured(world: World, settings: &[&str], root: CertificateDer<'static>) -> Self {
+        Self::in_world(world, settings, (None, Some(root)))
+    }
+
+    /// Whoever asks from now on trusts this certificate alone.
+    pub(super) fn trusts(&mut self, root: CertificateDer<'static>) {
+        self.root = Some(root);
+        self.server.as_mut().unwrap().root.clone_from(&self.root);
+    }
+
+    fn in_world(
+        world: World,
+        settings: &[&str],
+        (grantable, root): (Option<String>, Option<CertificateDer<'static>>),
+    ) -> Self {
         let remote = Remote::start();
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
-        let server = started(&world, &remote, (&settings, grantable.as_deref()));
+        let server = started(&world, &remote, (&settings, grantable.as_deref(), root.as_ref()));
         let first =
             json!({ "token": server.setup_token(), "email": "op@host.example", "password": PASSWORD });
         server.post("/v1/setup", None, first);
         let operator = server.log_in("op@host.example");
         let (server, tenants) = (Some(server), Vec::new());
-        let mut story = Self { world, remote, server, settings, grantable, operator, tenants };
+        let mut story = Self { world, remote, server, settings, grantable, root, operator, tenants };
         story.found("Acme", "ada@acme.example");
         story
     }
@@ -138,10 +154,7 @@ impl Story {
              {headers}\r\ncontent-length: {length}\r\n\r\n",
             self.token()
         );
-        let mut stream = TcpStream::connect(&self.server().address).unwrap();
-        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = self.server().exchange(&[head.as_bytes(), body].concat());
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.to_owned(), serde_json::from_str(body).unwrap_or_default())
     }
@@ -232,14 +245,15 @@ impl Story {
     /// Where rows go, with the right to go there.
     pub(super) fn destination(&self) -> String {
         let id = self.connect("remote.wasm", &json!({ "base_url": self.remote.url() }));
-        self.grant(
-            &id,
-            &json!({
-                "hosts": [{ "url": self.remote.url() }],
-                "addresses": [{ "network": "127.0.0.1/32", "port": self.remote.port }],
-            }),
-        );
+        self.allow(&id);
         id
+    }
+
+    /// Lets a connection reach the other system.
+    pub(super) fn allow(&self, connection: &str) {
+        let hosts = json!([{ "url": self.remote.url() }]);
+        let addresses = json!([{ "network": "127.0.0.1/32", "port": self.remote.port }]);
+        self.grant(connection, &json!({ "hosts": hosts, "addresses": addresses }));
     }
 
     /// Lets a connection do this, and nothing else.
@@ -280,10 +294,14 @@ impl Story {
         last
     }
 
+    /// Where it tells that; to be asked once.
+    pub(super) fn operations(&mut self) -> String {
+        self.server.as_mut().unwrap().operations()
+    }
+
     /// What the server tells of itself, once, where it was told to.
     pub(super) fn figures(&mut self) -> String {
-        let operations = self.server.as_mut().unwrap().operations();
-        crate::watched::get(&operations, "/metrics")
+        crate::watched::get(&self.operations(), "/metrics")
     }
 
     /// Ends the server as its operator does; answers what it said.
@@ -299,11 +317,16 @@ impl Story {
     }
 
     pub(super) fn start_again(&mut self) {
-        self.server = Some(started(&self.world, &self.remote, (&self.settings, self.grantable.as_deref())));
+        let how = (&self.settings[..], self.grantable.as_deref(), self.root.as_ref());
+        self.server = Some(started(&self.world, &self.remote, how));
     }
 }
 
-fn started(world: &World, remote: &Remote, (settings, more): (&[String], Option<&str>)) -> Serving {
+fn started(
+    world: &World,
+    remote: &Remote,
+    (settings, more, root): (&[String], Option<&str>, Option<&CertificateDer<'static>>),
+) -> Serving {
     let own = format!("127.0.0.1:{}", remote.port);
     let grantable = more.map_or_else(|| own.clone(), |more| format!("{own},{more}"));
     // A test looks as often as it can.
@@ -311,5 +334,5 @@ fn started(world: &World, remote: &Remote, (settings, more): (&[String], Option<
     let lease = LEASE.as_secs().to_string();
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
     let more = [&["--grantable", &grantable, "--lease-seconds", &lease], &often[..], &settings].concat();
-    Serving::start(world, &more, None)
+    Serving::start(world, &more, root.cloned())
 }

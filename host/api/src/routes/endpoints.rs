@@ -86,6 +86,18 @@ pub(crate) struct ShownEventQueue {
     oldest_ms: Option<u64>,
     /// The number that the next message gets.
     next_sequence: u64,
+    /// How many runs, one after the other, have ended without success and have left messages here.
+    left_by_runs: u32,
+    /// When the next run comes for what waits. Missing: nothing waits, the sync has a run, or it is stopped or paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_run_ms: Option<u64>,
+}
+
+impl ShownEventQueue {
+    fn of(queue: EventQueue) -> Self {
+        let EventQueue { waiting, bytes, oldest_ms, next, left_by_runs, next_run_ms } = queue;
+        Self { waiting, bytes, oldest_ms, next_sequence: next, left_by_runs, next_run_ms }
+    }
 }
 
 /// What was dropped.
@@ -225,9 +237,8 @@ pub(crate) async fn queue(
     At((id, sync)): At<(String, String)>,
 ) -> Result<Told<ShownEventQueue>, Refusal> {
     caller.enter(&house, &id, Action::ReadRuns).await?;
-    let EventQueue { waiting, bytes, oldest_ms, next } =
-        house.parts.endpoints.waiting(caller.user(), &id, &sync).await?;
-    Ok(Told(StatusCode::OK, ShownEventQueue { waiting, bytes, oldest_ms, next_sequence: next }))
+    let queue = house.parts.endpoints.waiting(caller.user(), &id, &sync).await?;
+    Ok(Told(StatusCode::OK, ShownEventQueue::of(queue)))
 }
 
 /// Drops every message that waits at an event endpoint.

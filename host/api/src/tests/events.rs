@@ -4,8 +4,9 @@ use super::world::{Cast, DAY_MS, World, options};
 use crate::{Options, Rates};
 use control::{ConnectionConfig, SyncSpec};
 use measures::Standing;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::num::NonZeroU32;
+use storage::Clock as _;
 
 const MANIFEST: &str = "manifest = 1\nname = \"hook\"\npublisher = \"acme\"\nversion = \"1.0.0\"\n\
     contract = \"0.1.0\"\nroles = [\"webhook\", \"destination\"]\ntitle = \"Hook\"\n[webhook]\nheaders = [\"x-event\"]\n\
@@ -72,6 +73,17 @@ async fn other_systems_leave_messages_with_a_token_that_is_rotated_and_turned_of
     }
     let queue = world.get(&at("/queue")).by(&cast.user).await.json();
     assert_eq!((&queue["waiting"], &queue["next_sequence"]), (&json!(2), &json!(3)));
+    // There is a run for them, until somebody ends it: then another one comes later.
+    assert_eq!((&queue["left_by_runs"], &queue["next_run_ms"]), (&json!(0), &Value::Null));
+    let run = world.get(&path).by(&cast.user).await.text("/run");
+    let of_organization = path.split_once("/syncs/").unwrap().0;
+    let cancelled =
+        world.post(&format!("{of_organization}/runs/{run}/cancel"), json!({})).by(&cast.user).await;
+    assert_eq!(cancelled.status(), 202);
+    let queue = world.get(&at("/queue")).by(&cast.user).await.json();
+    let next_ms = queue["next_run_ms"].as_u64().unwrap();
+    assert!((60_000..=75_000).contains(&(next_ms - world.clock.now_ms())), "{queue}");
+    assert_eq!(queue["left_by_runs"], 1);
 
     let rotated = world.post(&at("/rotate"), json!({ "overlap_seconds": 60 })).by(&cast.admin).await;
     let url = rotated.text("/url");

@@ -6,6 +6,7 @@ use crate::access::Action;
 use crate::audit::{Act, Event};
 use crate::error::Error;
 use crate::keeper::unreadable;
+use crate::syncs::{self, Kept};
 use crate::tables::EVENT_MESSAGES;
 use serde::{Deserialize, Serialize};
 use storage::Change;
@@ -39,6 +40,11 @@ pub struct EventQueue {
     pub oldest_ms: Option<u64>,
     /// The number that the next message gets.
     pub next: u64,
+    /// How many runs, one after the other, have ended without success and have left messages here.
+    pub left_by_runs: u32,
+    /// When the next run comes for what waits, in milliseconds since the epoch; none: nothing waits, the sync has a run, or it is
+    /// stopped or paused.
+    pub next_run_ms: Option<u64>,
 }
 
 impl Endpoints {
@@ -49,11 +55,14 @@ impl Endpoints {
     pub async fn waiting(&self, by: &str, organization: &str, sync: &str) -> Result<EventQueue, Error> {
         self.organizations().may(by, organization, Action::ReadRuns).await?;
         self.endpoint_record(organization, sync).await?;
+        let kept = self.organizations().head::<Kept>(organization, syncs::KIND, sync).await?.head.more;
         let lane = self.lane(organization, sync);
         let state = lane.state(&self.organizations().keeper).await?;
         let state = state.as_ref().ok_or_else(|| unknown(sync))?;
         let (waiting, bytes, oldest_ms) = state.told();
-        Ok(EventQueue { waiting, bytes, oldest_ms, next: state.next })
+        let left_by_runs = kept.behind.map_or(0, |behind| behind.runs);
+        let next_run_ms = kept.due_ms.filter(|_| waiting > 0);
+        Ok(EventQueue { waiting, bytes, oldest_ms, next: state.next, left_by_runs, next_run_ms })
     }
 
     /// Drops every message that waits; answers how many. What a run has read of them by now may still be moved.

@@ -54,8 +54,8 @@ impl Queue {
         }
     }
 
-    /// Notes that something has come for a sync. It runs as soon as it may: now, behind the run that it has, or when it is
-    /// started again. Answers the run, where there is a new one.
+    /// Notes that something has come for a sync. It runs as soon as it may: now, behind the run that it has, when
+    /// it is started again, or when what runs have left is come for again. Answers the run, where there is a new one.
     ///
     /// # Errors
     /// [`Error::UnknownObject`], or when storage refuses.
@@ -64,7 +64,8 @@ impl Queue {
         loop {
             let filed = self.organizations().head::<Kept>(organization, syncs::KIND, sync).await?;
             let mut kept = filed.head.more.clone();
-            if kept.is_running() && kept.run.is_none() {
+            let now_ms = self.organizations().keeper.now_ms();
+            if kept.is_running() && kept.run.is_none() && kept.event_ms(now_ms) <= now_ms {
                 if let Some(order) = self.enqueue(organization, &filed, kept, Cause::Event).await? {
                     return Ok(Some(order));
                 }

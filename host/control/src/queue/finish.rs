@@ -1,12 +1,12 @@
 //! Holders keep their runs, learn what is wished of them, and say how they ended.
 
 use super::lane::Lane;
-use super::record::{Ending, Run, Taken, Wish};
+use super::record::{Cause, Ending, Run, Taken, Wish};
 use super::{Queue, backoff};
 use crate::error::Error;
 use crate::filed::Head;
 use crate::keeper::Attempts;
-use crate::syncs::{self, Kept, LastRun};
+use crate::syncs::{self, Behind, Kept, LastRun};
 use crate::tables::RUNS;
 use std::sync::atomic::Ordering;
 use storage::{Change, Lease};
@@ -167,6 +167,7 @@ impl Queue {
     }
 
     /// Adds to a change that the sync has this run no more. Its schedule is looked at then: what was due meanwhile waits.
+    /// Messages that it has left where they wait are come for again.
     pub(super) async fn leave_sync(
         &self,
         change: Change,
@@ -182,6 +183,14 @@ impl Queue {
         let mut kept = filed.head.more.clone();
         kept.run = None;
         kept.last = Some(LastRun { run: run.id.clone(), ended_ms: now_ms, outcome, error });
+        // One that sends row errors through again comes for no messages, and says nothing of them.
+        if !matches!(run.record.cause, Cause::Reprocess { .. }) {
+            let has_left = outcome != Ending::Done
+                && kept.is_running()
+                && self.syncs.has_messages(organization, sync).await?;
+            kept.again |= has_left;
+            kept.behind = has_left.then(|| behind(&kept, sync, now_ms));
+        }
         let change = kept.look(change, (organization, sync), now_ms);
         let head = Head { more: kept, ..filed.head.clone() };
         syncs::KIND.put(change, (organization, sync), &head, Some(&filed.seen))
@@ -201,6 +210,13 @@ fn counted(mut run: Run, outcome: &RunOutcome) -> Run {
         run.record.failed = run.record.failed.saturating_add(1);
     }
     run
+}
+
+/// One run more that has left messages: the next one comes later than this one did.
+fn behind(kept: &Kept, sync: &str, now_ms: u64) -> Behind {
+    let runs = kept.behind.map_or(0, |behind| behind.runs).saturating_add(1);
+    let next_ms = now_ms.saturating_add(backoff::after(&backoff::LEFT, runs, sync));
+    Behind { runs, since_ms: now_ms, next_ms }
 }
 
 fn ending(outcome: &RunOutcome) -> (Ending, Option<String>) {

@@ -42,6 +42,17 @@ pub struct LastRun {
     pub error: Option<String>,
 }
 
+/// That runs, one after the other, have left messages where they wait.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Behind {
+    /// How many runs.
+    pub(crate) runs: u32,
+    /// When the last of them ended.
+    pub(crate) since_ms: u64,
+    /// When the next one comes for them.
+    pub(crate) next_ms: u64,
+}
+
 /// What a head has beside the common parts. Everything that begins or ends a run writes it, so no sync has two.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Kept {
@@ -57,6 +68,8 @@ pub(crate) struct Kept {
     pub(crate) run: Option<String>,
     /// Whether something has happened since the run began that wants another one.
     pub(crate) again: bool,
+    #[serde(default)]
+    pub(crate) behind: Option<Behind>,
     pub(crate) last: Option<LastRun>,
 }
 
@@ -77,10 +90,12 @@ impl Kept {
             due_ms: None,
             run: None,
             again: false,
+            behind: None,
             last: None,
         }
     }
 
+    /// What was left is come for at once: what was in the way may be what was changed.
     pub(crate) fn with(self, spec: &SyncSpec) -> Self {
         let Self { settled_ms, state, due_ms, run, again, last, .. } = self;
         Self { state, due_ms, run, again, last, ..Self::of(spec, settled_ms) }
@@ -92,6 +107,12 @@ impl Kept {
 
     pub(crate) fn is_running(&self) -> bool {
         self.state == SyncState::Running
+    }
+
+    /// From when on it may run for messages. A clock that was set back lets none of them wait for longer than was meant.
+    pub(crate) fn event_ms(&self, now_ms: u64) -> u64 {
+        let behind = self.behind.filter(|behind| behind.since_ms <= now_ms);
+        behind.map_or(now_ms, |behind| behind.next_ms.max(now_ms))
     }
 
     /// Moves it in the index of what is due.
@@ -107,10 +128,15 @@ impl Kept {
         }
     }
 
-    /// Lets the schedule be looked at now, if there is anything to look at.
+    /// Lets the schedule be looked at now, if there is anything to look at, and what runs have left when it is time.
     pub(crate) fn look(&mut self, change: Change, at: (&str, &str), now_ms: u64) -> Change {
-        let is_wanted = self.is_running() && self.run.is_none() && (self.has_schedule || self.again);
-        self.set_due(change, at, is_wanted.then_some(now_ms))
+        let is_free = self.is_running() && self.run.is_none();
+        let due_ms = match (self.has_schedule, self.again) {
+            (true, _) => Some(now_ms),
+            (false, true) => Some(self.event_ms(now_ms)),
+            (false, false) => None,
+        };
+        self.set_due(change, at, due_ms.filter(|_| is_free))
     }
 
     /// A schedule that was changed begins now: what the former one missed is not made up for by the new one.

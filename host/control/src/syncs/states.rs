@@ -87,6 +87,7 @@ impl Syncs {
                 SyncState::Paused(_) => Some(Wish::Pause),
                 SyncState::Stopped => Some(Wish::Cancel),
             };
+            kept.behind = None;
             match state {
                 SyncState::Running => kept.again |= self.has_messages(organization, id).await?,
                 SyncState::Paused(_) => {}
@@ -110,7 +111,7 @@ impl Syncs {
     }
 
     /// Whether something waits at its event endpoint, whoever was to come for it. One that comes meanwhile asks for a run itself.
-    async fn has_messages(&self, organization: &str, id: &str) -> Result<bool, Error> {
+    pub(crate) async fn has_messages(&self, organization: &str, id: &str) -> Result<bool, Error> {
         let (owner, prefix) = (self.organizations.owner(organization), Key::of(id));
         let first = Range { prefix: &prefix, after: None, limit: 1 };
         Ok(!self.organizations.keeper.page(&owner, EVENT_MESSAGES, first).await?.is_empty())

@@ -59,7 +59,7 @@ impl World {
 }
 
 /// Endpoints over what these people's storage has, by somebody who remembers nothing.
-fn served(users: Arc<Users>, of: &str) -> (Endpoints, Arc<Queue>) {
+pub(super) fn served(users: Arc<Users>, of: &str) -> (Endpoints, Arc<Queue>) {
     let organizations = Arc::new(Organizations::new(users, region(of)));
     let connections = Arc::new(Connections::new(organizations, Default::default()));
     let queue = Arc::new(Queue::new(Arc::new(Syncs::new(connections)), QueueOptions::default()));

@@ -34,7 +34,7 @@ async fn messages_are_numbered_as_they_come_and_keep_the_headers_that_were_asked
     assert_eq!(read[0].headers, [("x-event".into(), "paid".into()), ("x-event".into(), "sent".into())]);
     assert_eq!(hook.bodies(1).await, [(2, String::new()), (3, large)]);
     let told = hook.endpoints.waiting(admin, acme, &hook.sync).await.unwrap();
-    let EventQueue { waiting, bytes, oldest_ms, next } = told;
+    let EventQueue { waiting, bytes, oldest_ms, next, .. } = told;
     assert_eq!((waiting, oldest_ms, next), (3, Some(world.clock_ms()), 4));
     assert!((1 << 20..(1 << 20) + 1_000).contains(&bytes), "{bytes}");
     // Who remembers nothing finds the same.

@@ -69,4 +69,6 @@ const WAITING: &[Column] = &[
     count("BYTES", "/bytes"),
     moment("OLDEST", "/oldest_ms"),
     count("NEXT", "/next_sequence"),
+    count("LEFT BY RUNS", "/left_by_runs"),
+    moment("NEXT RUN", "/next_run_ms"),
 ];

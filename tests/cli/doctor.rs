@@ -252,3 +252,56 @@ fn a_disk_with_little_room_is_found_before_storage_finds_it() {
     let ran = on_a_small_disk("100m", "2m");
     expect(&ran, "disk", "warning", &["98.0 MiB are free in `data`"]);
 }
+
+#[test]
+fn directories_that_a_server_offers_are_looked_at() {
+    let world = World::new();
+    world.folder("data");
+    let config = |tables: &str| {
+        world.file(
+            "server.toml",
+            tables.replace("HERE", world.path("").canonicalize().unwrap().to_str().unwrap()),
+        );
+        doctor(&world, &["--json", "--data", "data", "--config", "server.toml"])
+    };
+    let table = |name: &str, path: &str, access: &str| {
+        format!("[[directories]]\nname = \"{name}\"\npath = \"HERE/{path}\"\naccess = \"{access}\"\n")
+    };
+    let ran = config(&table("imports", "imports", "read"));
+    expect(&ran, "directories", "fault", &["CD1116", "`directories[0].path`", "No such file", "install -d"]);
+    world.folder("imports");
+    expect_ok(&config(&table("imports", "imports", "read")), "directories");
+    let ran = config(&format!("{}organizations = [\"org_a\"]", table("imports", "imports", "read")));
+    expect(&ran, "directories", "warning", &["`imports`", "imports/org_a` cannot be read", "install -d"]);
+    // The same table whose place is ours, and a file that says nothing of directories.
+    let ran = config(&format!("{}{}", table("imports", "imports", "read"), table("ours", "data", "write")));
+    expect(&ran, "directories", "fault", &["`directories[1].path`", "the data directory", "CD0862"]);
+    expect(&ran, "directories", "ok", &["`imports`"]);
+    assert!(found(&config("listen = \"127.0.0.1:0\""), "directories").is_empty());
+    expect(&config("directories = ["), "directories", "fault", &["server.toml"]);
+    expect(&config("directories = 1"), "directories", "fault", &["[[directories]]"]);
+    let ran = doctor(&world, &["--json", "--config", "gone.toml"]);
+    expect(&ran, "directories", "fault", &["gone.toml"]);
+}
+
+#[test]
+fn a_directory_that_is_mounted_for_reading_is_no_place_to_write() {
+    let world = World::new();
+    world.folder("exports");
+    let here = world.path("").canonicalize().unwrap();
+    let table = format!(
+        "[[directories]]\nname = \"exports\"\npath = \"{}/exports\"\naccess = \"write\"\n",
+        here.display()
+    );
+    world.file("server.toml", table);
+    let script = world.mounting(&format!(
+        "set -u; mount -t tmpfs -o ro tmpfs exports || exit 90
+         COFFERDAM_CONFIG=server.toml $PROGRAM doctor --json --name-server {} >out 2>err; echo $? >status",
+        refusing()
+    ));
+    assert_eq!(script.status, Some(0), "a mount namespace is needed: {}", script.report());
+    let status = world.read("status").trim().parse().ok();
+    let ran = Ran { status, stdout: world.read("out"), stderr: world.read("err") };
+    let words = ["`exports`", "cannot be written", "Read-only file system", "ReadWritePaths="];
+    expect(&ran, "directories", "fault", &words);
+}

@@ -9,6 +9,7 @@ mod sources;
 mod watched;
 
 pub(crate) use certified::{Certified, authorities};
+pub(crate) use directories::{Tables, tables_of};
 pub(crate) use figures::Stands;
 pub(crate) use running::Running;
 pub(crate) use settings::Settings;

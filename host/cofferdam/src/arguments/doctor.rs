@@ -15,6 +15,9 @@ pub(crate) struct Doctor {
     /// The data directory to look at [default: `.cofferdam`, here]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// The file of settings of a server, whose directories are looked at; also by COFFERDAM_CONFIG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) cache: Cache,
     /// An address that a server is to listen on, such as `0.0.0.0:443`; may stand several times

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Data;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Serve {
     /// A file of these settings, as TOML, under the names that they have here
     #[arg(long, value_name = "FILE")]

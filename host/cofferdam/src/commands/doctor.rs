@@ -8,6 +8,7 @@ mod certificate;
 mod cgroup;
 mod clock;
 mod collector;
+mod directories;
 mod disk;
 mod file_system;
 mod finding;
@@ -46,6 +47,7 @@ pub(super) async fn run(command: Doctor, output: &Output) -> Result<(), Problems
         None => Vec::new(),
     };
     let path = places::data_here(command.data.as_deref());
+    let offered = directories::findings(command.config, command.data.clone());
     let cache = places::cache(command.cache.cache);
     let (addresses, certificate, collector) = (command.listen, command.tls_certificate, command.otlp);
     let findings = tokio::task::spawn_blocking(move || {
@@ -58,6 +60,7 @@ pub(super) async fn run(command: Doctor, output: &Output) -> Result<(), Problems
     let mut findings =
         findings.await.map_err(|error| Problem::bug(format!("looking at the machine: {error}")))?;
     findings.extend(names);
+    findings.extend(offered);
     findings.extend(acme);
     findings.sort_by_key(Finding::topic);
     show(&findings, output)?;

@@ -3,18 +3,20 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::fmt;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf, absolute};
 
 use control::OfferedDirectory;
 use manifest::Access;
+use rustix::process::geteuid;
 use serde::Deserialize;
 
-use super::sources::{DIRECTORIES, Sources};
+use super::sources::{DIRECTORIES, Sources, config};
 use crate::arguments::Serve;
 use crate::data;
 use crate::places;
+use crate::problem::Own;
 
 /// More than anybody reads before naming one.
 const DIRECTORIES_MAX: usize = 64;
@@ -66,52 +68,127 @@ pub(super) fn away(command: &Serve, sources: &Sources) -> Vec<Away> {
     all.into_iter().filter_map(|(what, path)| Some(Away { what, path: whole(&path?) })).collect()
 }
 
+/// What one of the tables offers, if anything, and what is wrong with it.
+pub(crate) struct Judged {
+    pub(crate) offered: Option<OfferedDirectory>,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// What is wrong with one of the tables.
+pub(crate) struct Fault {
+    /// Of which part of it; none: of the whole.
+    key: &'static str,
+    what: String,
+    /// What the operator is to do.
+    pub(crate) fix: String,
+}
+
+impl Fault {
+    fn new(key: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { key, what: what.into(), fix: fix.into() }
+    }
+
+    /// With its place, in the table of this index.
+    pub(crate) fn text(&self, file: &Path, index: usize) -> String {
+        let Self { key, what, .. } = self;
+        format!("`{DIRECTORIES}[{index}]{key}` in `{}`: {what}", file.display())
+    }
+}
+
+/// What a file of settings says of directories.
+pub(crate) struct Tables {
+    pub(crate) file: PathBuf,
+    pub(crate) judged: Vec<Judged>,
+    /// What is wrong with the file, so that nothing else of it is known.
+    pub(crate) faults: Vec<String>,
+}
+
+/// What the file of settings of a server that is started like this says of directories; none: it has no such file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn tables_of(command: &Serve) -> Result<Option<Tables>, Own> {
+    let mut sources = Sources::gather(command, |name| env::var_os(name))?;
+    let away = away(command, &sources);
+    let Some(file) = config(command, |name| env::var_os(name)) else { return Ok(None) };
+    let is_read = sources.file.is_some();
+    let judged = tables(&mut sources, &away);
+    // What is wrong with other settings is told when the server starts.
+    let faults = match (is_read, &judged) {
+        (true, Some(_)) => Vec::new(),
+        _ => sources.faults,
+    };
+    Ok(Some(Tables { file, judged: judged.unwrap_or_default(), faults }))
+}
+
 /// What is wrong is among the faults of the sources.
 pub(super) fn judged(sources: &mut Sources, away: &[Away]) -> Vec<OfferedDirectory> {
-    let Some((file, Some(tables))) = sources.file.clone() else { return Vec::new() };
-    let toml::Value::Array(tables) = tables else {
-        sources
-            .faults
-            .push(format!("`{DIRECTORIES}` in `{}`: each is a table `[[directories]]`", file.display()));
-        return Vec::new();
+    let judged = tables(sources, away).unwrap_or_default();
+    let file = sources.file.as_ref().map(|(file, _)| file.clone()).unwrap_or_default();
+    for (index, table) in judged.iter().enumerate() {
+        sources.faults.extend(table.faults.iter().map(|fault| fault.text(&file, index)));
+    }
+    judged.into_iter().filter_map(|table| table.offered).collect()
+}
+
+/// None: there are no tables, and what stands in their place is among the faults of the sources.
+fn tables(sources: &mut Sources, away: &[Away]) -> Option<Vec<Judged>> {
+    let (file, tables) = sources.file.clone()?;
+    let tables = match tables {
+        None => Vec::new(),
+        Some(toml::Value::Array(tables)) => tables,
+        Some(_) => {
+            let what = format!("`{DIRECTORIES}` in `{}`: each is a table `[[directories]]`", file.display());
+            sources.faults.push(what);
+            return None;
+        }
     };
-    let mut offered: Vec<OfferedDirectory> = Vec::new();
-    for (index, table) in tables.into_iter().enumerate() {
-        let mut fault = |key: &str, what: &dyn fmt::Display| {
-            sources.faults.push(format!("`{DIRECTORIES}[{index}]{key}` in `{}`: {what}", file.display()));
-        };
-        if index == DIRECTORIES_MAX {
-            fault("", &format!("there are more than {DIRECTORIES_MAX}"));
+    let mut judged: Vec<Judged> = Vec::new();
+    for table in tables {
+        if judged.len() == DIRECTORIES_MAX {
+            let what = format!("there are more than {DIRECTORIES_MAX}");
+            let fault =
+                Fault::new("", what, "offer those above them as one, and let admins name parts of them");
+            judged.push(Judged { offered: None, faults: vec![fault] });
             break;
         }
-        let said = match table.try_into::<Said>() {
-            Ok(said) => said,
-            Err(error) => {
-                fault("", &error.message());
-                continue;
-            }
-        };
-        faults_of(&said, &offered).into_iter().for_each(|(key, what)| fault(key, &what));
-        match root(&said.path, away, &offered) {
-            Ok(root) => {
-                let Said { name, access, organizations, shared, .. } = said;
-                offered.push(OfferedDirectory { name, root, access, organizations, shared });
-            }
-            Err(what) => fault(".path", &what),
+        let next = judge(table, away, &judged);
+        judged.push(next);
+    }
+    Some(judged)
+}
+
+fn judge(table: toml::Value, away: &[Away], before: &[Judged]) -> Judged {
+    let said = match table.try_into::<Said>() {
+        Ok(said) => said,
+        Err(error) => {
+            let fix = "write it as `cofferdam explain CD1116` shows";
+            return Judged { offered: None, faults: vec![Fault::new("", error.message(), fix)] };
+        }
+    };
+    let offered: Vec<&OfferedDirectory> = before.iter().filter_map(|table| table.offered.as_ref()).collect();
+    let mut faults = faults_of(&said, &offered);
+    match root(&said.path, away, &offered) {
+        Ok(root) => {
+            let Said { name, access, organizations, shared, .. } = said;
+            Judged { offered: Some(OfferedDirectory { name, root, access, organizations, shared }), faults }
+        }
+        Err(fault) => {
+            faults.push(fault);
+            Judged { offered: None, faults }
         }
     }
-    offered
 }
 
 /// What is wrong with all but its path.
-fn faults_of(said: &Said, offered: &[OfferedDirectory]) -> Vec<(&'static str, String)> {
+fn faults_of(said: &Said, offered: &[&OfferedDirectory]) -> Vec<Fault> {
     let mut faults = Vec::new();
     if !OfferedDirectory::is_name(&said.name) {
         let what = "expected at most 63 of `a` to `z`, `0` to `9` and `-`, with a letter first";
-        faults.push((".name", what.to_owned()));
+        faults.push(Fault::new(".name", what, "give it such a name"));
     }
     if offered.iter().any(|other| other.name == said.name) {
-        faults.push((".name", "there are two of this name".to_owned()));
+        faults.push(Fault::new(".name", "there are two of this name", "give one of them another name"));
     }
     let is_id = |id: &String| {
         id.strip_prefix("org_").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(is_of_id))
@@ -119,7 +196,8 @@ fn faults_of(said: &Said, offered: &[OfferedDirectory]) -> Vec<(&'static str, St
     if said.organizations.as_ref().is_some_and(|ids| ids.is_empty() || !ids.iter().all(is_id)) {
         let what =
             "expected ids of organizations, such as `org_…`; names change, and their own admins change them";
-        faults.push((".organizations", what.to_owned()));
+        let fix = "`cofferdam organizations list` shows the ids; without this line it is for all of them";
+        faults.push(Fault::new(".organizations", what, fix));
     }
     faults
 }
@@ -129,21 +207,46 @@ fn is_of_id(byte: u8) -> bool {
 }
 
 /// Where it is, without links.
-fn root(path: &Path, away: &[Away], offered: &[OfferedDirectory]) -> Result<PathBuf, String> {
+fn root(path: &Path, away: &[Away], offered: &[&OfferedDirectory]) -> Result<PathBuf, Fault> {
+    let fault = |what: String, fix: &str| Err(Fault::new(".path", what, fix));
     if !path.is_absolute() {
-        return Err("expected a path that begins with `/`".to_owned());
+        return fault("expected a path that begins with `/`".to_owned(), "write the whole path");
     }
-    let root = fs::canonicalize(path).map_err(|error| format!("it cannot be opened: {error}"))?;
-    fs::read_dir(&root).map_err(|error| format!("it cannot be listed: {error}"))?;
+    let opened = fs::canonicalize(path).map_err(|error| ("it cannot be opened", error));
+    let listed = opened.and_then(|root| match fs::read_dir(&root) {
+        Ok(_) => Ok(root),
+        Err(error) => Err(("it cannot be listed", error)),
+    });
+    let root = match listed {
+        Ok(root) => root,
+        Err((what, error)) => return fault(format!("{what}: {error}"), &fix_of(path, &error)),
+    };
+    let elsewhere = "name a directory that is for files of connectors alone";
     if let Some(kernel) = KERNEL.into_iter().find(|kernel| root.starts_with(kernel)) {
-        return Err(format!("it lies in `{kernel}`"));
+        return fault(format!("it lies in `{kernel}`"), elsewhere);
     }
     if let Some(Away { what, path }) = away.iter().find(|away| is_one_in_other(&away.path, &root)) {
-        return Err(format!("it holds or lies in {what}: `{}`", path.display()));
+        return fault(format!("it holds or lies in {what}: `{}`", path.display()), elsewhere);
     }
     match offered.iter().find(|other| is_one_in_other(&other.root, &root)) {
-        Some(other) => Err(format!("it holds or lies in the one that is called `{}`", other.name)),
+        Some(other) => {
+            let what = format!("it holds or lies in the one that is called `{}`", other.name);
+            fault(what, "offer one of the two, or directories beside each other")
+        }
         None => Ok(root),
+    }
+}
+
+/// What lets somebody list it.
+fn fix_of(path: &Path, error: &io::Error) -> String {
+    let (user, path) = (geteuid().as_raw(), path.display());
+    match error.kind() {
+        ErrorKind::NotFound => format!("make it: `install -d -m 700 -o {user} {path}`, as root"),
+        ErrorKind::NotADirectory => "name a directory, and not a file".to_owned(),
+        ErrorKind::PermissionDenied => {
+            format!("let user {user} in, all the way there: `namei -l {path}` shows where it ends")
+        }
+        _ => "look into the system's log; the disk may be broken".to_owned(),
     }
 }
 

@@ -116,8 +116,7 @@ impl Sources {
                 None => {}
             }
         }
-        let file = command.config.clone().or_else(|| variable("COFFERDAM_CONFIG").map(PathBuf::from));
-        if let Some(path) = file {
+        if let Some(path) = config(command, variable) {
             let read = std::fs::read_to_string(&path);
             let text = read.map_err(|source| Own::Read { what: "settings", path: path.clone(), source })?;
             sources.read(&path, &text);
@@ -159,6 +158,11 @@ impl Sources {
         }
         self.file = Some((path.to_owned(), directories));
     }
+}
+
+/// The file of settings.
+pub(super) fn config(command: &Serve, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    command.config.clone().or_else(|| variable("COFFERDAM_CONFIG").map(PathBuf::from))
 }
 
 /// A value as it would stand on the command line.

@@ -11,6 +11,7 @@ use crate::text::plain_line;
 pub(super) enum Topic {
     Clock,
     Disk,
+    Directories,
     FileSystem,
     Keys,
     Ports,
@@ -100,6 +101,7 @@ impl Topic {
         match self {
             Self::Clock => "clock",
             Self::Disk => "disk",
+            Self::Directories => "directories",
             Self::FileSystem => "file system",
             Self::Keys => "keys",
             Self::Ports => "ports",
@@ -120,6 +122,7 @@ impl Topic {
         match self {
             Self::Clock => "CD1101",
             Self::Disk => "CD1102",
+            Self::Directories => "CD1116",
             Self::FileSystem => "CD1103",
             Self::Keys => "CD1104",
             Self::Ports => "CD1105",

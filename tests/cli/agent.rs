@@ -2,7 +2,9 @@
 //! system, which outlives the server.
 
 mod authority;
+mod certificates;
 mod changed;
+mod denials;
 mod directories;
 mod ended;
 mod events;

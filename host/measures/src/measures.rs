@@ -156,7 +156,7 @@ impl Measures {
         of.register("rows", "Rows of runs: read, accepted, rejected, filtered", self.rows.clone());
         of.register(
             "denials",
-            "Requests of connectors in runs that no rule allows, by the code of the reason",
+            "Requests of connectors, and of the server for them, that no rule allows, by the code of the reason",
             self.denials.clone(),
         );
         of.register(
@@ -214,7 +214,7 @@ impl Measures {
         OfCode { code: if is_code { self.codes.of(code) } else { NO_CODE.into() } }
     }
 
-    /// So many requests of a connector were denied for this reason of ours.
+    /// So many requests of a connector, or of the server to those that give tokens, were denied for this reason of ours.
     pub fn denials(&self, code: &str, count: u64) {
         self.denials.get_or_create(&self.code(code)).inc_by(count);
     }

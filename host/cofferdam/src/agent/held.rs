@@ -116,6 +116,7 @@ impl Held {
                     work.abort();
                     // Not before it is gone may another run of the sync have its workers.
                     let _ = work.await;
+                    self.count_denials();
                     agent.measures.run(measures::Outcome::Lost, self.began.elapsed());
                     let run = &self.taken.order.run;
                     return tracing::warn!(run, "a run is somebody else's by now, and was broken off here");
@@ -192,7 +193,7 @@ impl Held {
     }
 
     async fn outcome(&self, done: Result<Done, JoinError>) -> RunOutcome {
-        figures::denied(&self.agent.measures, &self.reins.host.traffic);
+        self.count_denials();
         match done {
             Ok(Done::Report(report)) => {
                 figures::moved(&self.agent.measures, &report);
@@ -207,8 +208,13 @@ impl Held {
         }
     }
 
+    fn count_denials(&self) {
+        figures::denied(&self.agent.measures, &self.reins.host.traffic);
+    }
+
     /// It had no time to say anything.
     async fn broken_off(&self) -> RunOutcome {
+        self.count_denials();
         if self.wish != Some(Wish::Cancel) {
             return RunOutcome::HandedBack;
         }

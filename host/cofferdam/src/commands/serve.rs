@@ -200,7 +200,7 @@ fn executing(
     };
     let agent = Agent::new(parts, agent);
     let connectors = Arc::clone(&agent) as Arc<dyn Connectors>;
-    let providers = Arc::new(Providers::new(network));
+    let providers = Arc::new(Providers::new(network, Arc::clone(&measures)));
     Ok((agent, Given { queue, endpoints, records, connectors, providers, measures }))
 }
 

@@ -20,7 +20,11 @@ pub(crate) struct Calls {
 impl Calls {
     /// Addresses that egress refuses, such as this machine's, are dialed only where the sync grants them. Whom the connection
     /// trusts is trusted here too.
-    pub(crate) fn new(settings: &Settings, network: &Network) -> Result<Self, Problems> {
+    pub(crate) fn new(
+        settings: &Settings,
+        network: &Network,
+        told: Arc<dyn Ledger>,
+    ) -> Result<Self, Problems> {
         let grants = Grants { addresses: settings.addresses.clone(), ..Grants::default() };
         let rights = Rights::new(&Basis {
             document: grants::Document::Sync,
@@ -35,7 +39,7 @@ impl Calls {
         let egress = Egress::new(ways_out(network))?;
         let authority = settings.authority.as_ref().map(|pem| Authorities::from_pem(pem.as_bytes()));
         let authorities = authority.transpose()?.unwrap_or_default();
-        let calls = egress.own_calls(Arc::new(rights), Arc::new(Untold), authorities);
+        let calls = egress.own_calls(Arc::new(rights), told, authorities);
         Ok(Self { calls, credential: settings.ask.name.clone() })
     }
 
@@ -49,8 +53,8 @@ impl Calls {
     }
 }
 
-/// The person who waits sees what comes of it.
-struct Untold;
+/// On a terminal, the person who waits sees what comes of it.
+pub(super) struct Untold;
 
 impl Ledger for Untold {
     fn record(&self, _: Entry) {}

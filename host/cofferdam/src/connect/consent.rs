@@ -11,7 +11,7 @@ use vault::Plaintext;
 
 use super::Error;
 use super::callback::{Answer, Callback, Expected};
-use super::calls::Calls;
+use super::calls::{Calls, Untold};
 use super::code::{self, Begun, Code, wrong_url};
 use super::obtained::How;
 use super::refused::{by_provider, word};
@@ -39,7 +39,7 @@ pub(super) async fn consent(
     how: How<'_>,
     output: &Output,
 ) -> Result<Tokens, Problems> {
-    let calls = Arc::new(Calls::new(settings, how.network)?);
+    let calls = Arc::new(Calls::new(settings, how.network, Arc::new(Untold))?);
     let flow = Flow { oauth2, fields, calls: &calls, output };
     let consented = async {
         match (&oauth2.authorize_url, &oauth2.device_url) {

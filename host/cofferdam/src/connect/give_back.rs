@@ -1,7 +1,10 @@
 //! Tells a provider that a token is not to be taken any more (RFC 7009).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use egress::Ledger;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use manifest::CredentialKind;
@@ -16,11 +19,14 @@ use crate::arguments::Network;
 use crate::problem::{Problem, Problems};
 
 /// True when its provider has agreed, false when it has no way for that.
-pub(super) async fn given_back(opened: &OpenedCredential, network: &Network) -> Result<bool, Problems> {
+pub(super) async fn given_back(
+    opened: &OpenedCredential,
+    over: (&Network, Arc<dyn Ledger>),
+) -> Result<bool, Problems> {
     let Ok(settings) = Settings::of(&opened.kept) else { return Ok(false) };
     let CredentialKind::OAuth2(oauth2) = &settings.ask.kind else { return Ok(false) };
     let Some(url) = &oauth2.revoke_url else { return Ok(false) };
-    attempt(oauth2, &url.url(), opened, &settings, network).await.map(|()| true)
+    attempt(oauth2, &url.url(), opened, &settings, over).await.map(|()| true)
 }
 
 async fn attempt(
@@ -28,7 +34,7 @@ async fn attempt(
     url: &str,
     opened: &OpenedCredential,
     settings: &Settings,
-    network: &Network,
+    (network, told): (&Network, Arc<dyn Ledger>),
 ) -> Result<(), Problems> {
     // With the refresh token the provider ends what came of it, too.
     let names = ["refresh_token", "access_token"];
@@ -37,7 +43,7 @@ async fn attempt(
     let refused = |reason: String| Problem::from(Error::consent(reason));
     let request =
         asking(oauth2, url, opened, (hint, token)).ok_or_else(|| refused("its address is none".into()))?;
-    let answer = Calls::new(settings, network)?.send(request).await.map_err(not_sent)?;
+    let answer = Calls::new(settings, network, told)?.send(request).await.map_err(not_sent)?;
     match answer.status() {
         status if status.is_success() => Ok(()),
         status => Err(refused(format!("it answers {} when the token is given back", status.as_u16())).into()),

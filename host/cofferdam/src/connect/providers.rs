@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use api::{AskedConsent, Blame, ConnectorFault, ConsentAnswer, ConsentTokens, Consenting, Way};
 use async_trait::async_trait;
+use egress::{Entry, Ledger, Outcome};
 use manifest::credential::OAuth2;
 use manifest::{CredentialAsk, CredentialKind};
+use measures::Measures;
 use records::OpenedCredential;
 use serde_json::Value;
 
@@ -26,17 +28,18 @@ const REDEEM_MAX: Duration = Duration::from_secs(30);
 /// Speaks with those that give tokens, over egress.
 pub(crate) struct Providers {
     network: Network,
+    told: Arc<dyn Ledger>,
 }
 
 impl Providers {
-    pub(crate) fn new(network: Network) -> Self {
-        Self { network }
+    pub(crate) fn new(network: Network, measures: Arc<Measures>) -> Self {
+        Self { network, told: Arc::new(Counted(measures)) }
     }
 
     async fn redeemed(&self, of: Consenting, answer: ConsentAnswer) -> Result<ConsentTokens, Problems> {
         let oauth2 = by_code(&of.ask)?;
         let settings = settings_of(of.ask.clone(), of.way);
-        let calls = Arc::new(Calls::new(&settings, &self.network)?);
+        let calls = Arc::new(Calls::new(&settings, &self.network, Arc::clone(&self.told))?);
         let came = Code { code: answer.code, verifier: answer.verifier, redirect: of.redirect };
         let tokens = consent::read(&code::redeem(oauth2, &of.fields, came, calls).await?)?;
         let mut obtained = Obtained { fields: of.fields, expires_ms: None };
@@ -68,7 +71,19 @@ impl api::Providers for Providers {
     }
 
     async fn give_back(&self, credential: &OpenedCredential) -> Result<bool, ConnectorFault> {
-        given_back(credential, &self.network).await.map_err(|problems| fault(Blame::System, problems))
+        let over = (&self.network, Arc::clone(&self.told));
+        given_back(credential, over).await.map_err(|problems| fault(Blame::System, problems))
+    }
+}
+
+/// Counts what is denied of these requests, as of those of connectors.
+struct Counted(Arc<Measures>);
+
+impl Ledger for Counted {
+    fn record(&self, entry: Entry) {
+        if let Outcome::Denied { code, .. } = entry.outcome {
+            self.0.denials(code, 1);
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Revokes a credential: its provider is told, it is deleted for every reader, and its bytes are erased.
 
+use std::sync::Arc;
+
 use records::{KeptCredential, SealedRecords};
 use serde::{Deserialize, Serialize};
 use storage::Storage;
 
+use super::calls::Untold;
 use super::give_back::given_back;
 use crate::arguments::Network;
 use crate::deployment::ORGANIZATION;
@@ -34,7 +37,7 @@ pub(crate) async fn revoke(
 ) -> Result<Revoked, Problems> {
     let opened = records.open_credential(name).await?;
     // Before it is gone here: afterwards nobody could tell its provider any more. What the provider answers stops nothing.
-    let (provider_told, warnings) = match given_back(&opened, network).await {
+    let (provider_told, warnings) = match given_back(&opened, (network, Arc::new(Untold))).await {
         Ok(told) => (told, Vec::new()),
         Err(problems) => (false, problems.into_all()),
     };

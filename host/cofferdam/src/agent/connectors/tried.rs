@@ -5,12 +5,14 @@ use std::sync::Arc;
 use api::ConnectorFault;
 use control::{CatalogField, CatalogStream};
 use manifest::Role;
+use measures::Measures;
 use pipeline::model::StreamInfo;
 
 use super::fault::blamed;
-use crate::agent::Agent;
 use crate::agent::reins::Reins;
+use crate::agent::{Agent, figures};
 use crate::document::{Document, Place, config_problem};
+use crate::host::Host;
 use crate::opened::Opened;
 use crate::part::{Loaded, Part};
 use crate::problem::Problems;
@@ -23,14 +25,37 @@ pub(super) struct Tried {
     pub(super) part: Part,
     /// As what it is tried.
     pub(super) role: Role,
-    /// Its workers stay for as long as this does.
-    _reins: Reins,
+    _looked: Looked,
 }
 
 /// A sync with all of its connectors.
 pub(super) struct Sync {
     pub(super) opened: Opened,
-    _reins: Reins,
+    _looked: Looked,
+}
+
+/// By what it is led. Its workers stay for as long as this does, and what was denied meanwhile is counted when it goes: also when
+/// it took too long and is broken off.
+struct Looked {
+    reins: Reins,
+    measures: Arc<Measures>,
+}
+
+impl Looked {
+    fn new(agent: &Agent, organization: &str) -> Result<Self, Problems> {
+        let reins = Reins::of(agent, organization)?;
+        Ok(Self { reins, measures: Arc::clone(&agent.measures) })
+    }
+
+    fn host(&self) -> &Host {
+        &self.reins.host
+    }
+}
+
+impl Drop for Looked {
+    fn drop(&mut self) {
+        figures::denied(&self.measures, &self.reins.host.traffic);
+    }
 }
 
 impl Tried {
@@ -59,14 +84,14 @@ impl Tried {
         (place, role): (Place, Role),
     ) -> Result<Self, Problems> {
         let mut records = agent.records(organization).await?;
-        let reins = Reins::of(agent, organization)?;
-        let loaded = Loaded::new(&reins.host, place, said).await?;
+        let looked = Looked::new(agent, organization)?;
+        let loaded = Loaded::new(looked.host(), place, said).await?;
         let faults = loaded.config_faults();
         if !faults.is_empty() {
             return Err(config_problem(NAME, faults).into());
         }
-        let part = loaded.bind(&reins.host, NAME, &mut records).await?;
-        Ok(Self { part, role, _reins: reins })
+        let part = loaded.bind(looked.host(), NAME, &mut records).await?;
+        Ok(Self { part, role, _looked: looked })
     }
 }
 
@@ -74,9 +99,9 @@ impl Sync {
     pub(super) async fn of(agent: &Agent, organization: &str, id: &str) -> Result<Self, Problems> {
         let mut records = agent.records(organization).await?;
         let (sync, _) = agent.syncs.run_file(organization, id).await?;
-        let reins = Reins::of(agent, organization)?;
-        let opened = Opened::of(&reins.host, Document::of(sync), &mut records).await?;
-        Ok(Self { opened, _reins: reins })
+        let looked = Looked::new(agent, organization)?;
+        let opened = Opened::of(looked.host(), Document::of(sync), &mut records).await?;
+        Ok(Self { opened, _looked: looked })
     }
 
     /// Those that it moves.

@@ -2,5 +2,6 @@
 
 mod hints;
 mod hostile;
+mod kept;
 mod settings;
 mod world;

@@ -12,12 +12,18 @@ const HOUR_MS: u64 = 60 * 60 * 1_000;
 
 /// One that somebody has issued.
 fn certificate() -> Certificate {
+    Certificate::read(&issued().0).unwrap()
+}
+
+/// The same, and its key, as PEM.
+pub(super) fn issued() -> (String, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let mut params = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
     params.use_authority_key_identifier_extension = true;
-    Certificate::read(&params.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap().pem()).unwrap()
+    let key = KeyPair::generate().unwrap();
+    (params.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem())
 }
 
 /// The hint of a directory that answers so where it is asked for one.

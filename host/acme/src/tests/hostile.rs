@@ -14,7 +14,7 @@ fn at(path: &'static str, answer: impl Fn(SocketAddr) -> Answer + Send + Sync + 
     Arc::new(move |asked, address| (asked == path).then(|| answer(address)))
 }
 
-fn problem(path: &'static str, status: u16, kind: &'static str, headers: &'static str) -> Script {
+pub(super) fn problem(path: &'static str, status: u16, kind: &'static str, headers: &'static str) -> Script {
     let body =
         json!({"type": format!("urn:ietf:params:acme:error:{kind}"), "detail": "canary\u{1b}[31m words"});
     at(path, move |_| (status, format!("{PROBLEM}{headers}"), body.to_string()))

@@ -97,7 +97,7 @@ impl World {
         Self { _folder: folder, storage, address, authority: cert.pem(), asked, shown }
     }
 
-    fn settings(&self) -> Settings {
+    pub(super) fn settings(&self) -> Settings {
         Settings {
             directory: directory(&format!("https://{}/dir", self.address)).unwrap(),
             names: vec!["a.example".to_owned()],
@@ -111,14 +111,21 @@ impl World {
         (Egress::new(egress::Settings::default()).unwrap(), authorities)
     }
 
+    pub(super) fn kept(&self) -> Kept {
+        Kept::new(Arc::clone(&self.storage), ORGANIZATION)
+    }
+
     pub(super) async fn account(&self) -> Account {
         let (settings, (egress, authorities)) = (self.settings(), self.egress());
-        let kept = Kept::new(Arc::clone(&self.storage), ORGANIZATION);
-        account(&settings, &kept, &Wire::new(&settings.directory, &egress, authorities)).await.unwrap()
+        account(&settings, &self.kept(), &Wire::new(&settings.directory, &egress, authorities)).await.unwrap()
     }
 
     pub(super) async fn renewal(&self) -> Renewal {
-        let (settings, (egress, authorities)) = (self.settings(), self.egress());
+        self.renewal_of(self.settings()).await
+    }
+
+    pub(super) async fn renewal_of(&self, settings: Settings) -> Renewal {
+        let (egress, authorities) = self.egress();
         let parts = Parts {
             storage: Arc::clone(&self.storage),
             organization: ORGANIZATION,

@@ -158,7 +158,7 @@ fn a_message_on_which_the_connector_fails_is_set_aside_and_those_behind_it_are_m
 #[test]
 fn what_a_failed_run_has_left_is_come_for_at_a_time_that_a_restart_keeps() {
     let mut hook = Hook::begin();
-    let destination = text(&hook.story.get(&format!("/syncs/{}", hook.sync)), "/destination");
+    let destination = text(&hook.story.get(&format!("/syncs/{}", hook.sync)), "/does/destination");
     hook.story.grant(&destination, &json!({}));
     hook.leave(1);
     assert_eq!(hook.story.ended(&hook.sync)["outcome"], "failed");

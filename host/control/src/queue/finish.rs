@@ -216,7 +216,7 @@ fn counted(mut run: Run, outcome: &RunOutcome) -> Run {
 fn behind(kept: &Kept, sync: &str, now_ms: u64) -> Behind {
     let runs = kept.behind.map_or(0, |behind| behind.runs).saturating_add(1);
     let next_ms = now_ms.saturating_add(backoff::after(&backoff::LEFT, runs, sync));
-    Behind { runs, since_ms: now_ms, next_ms }
+    Behind { runs, next_ms }
 }
 
 fn ending(outcome: &RunOutcome) -> (Ending, Option<String>) {

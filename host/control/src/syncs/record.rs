@@ -47,8 +47,6 @@ pub struct LastRun {
 pub(crate) struct Behind {
     /// How many runs.
     pub(crate) runs: u32,
-    /// When the last of them ended.
-    pub(crate) since_ms: u64,
     /// When the next one comes for them.
     pub(crate) next_ms: u64,
 }
@@ -109,10 +107,9 @@ impl Kept {
         self.state == SyncState::Running
     }
 
-    /// From when on it may run for messages. A clock that was set back lets none of them wait for longer than was meant.
+    /// From when on it may run for messages.
     pub(crate) fn event_ms(&self, now_ms: u64) -> u64 {
-        let behind = self.behind.filter(|behind| behind.since_ms <= now_ms);
-        behind.map_or(now_ms, |behind| behind.next_ms.max(now_ms))
+        self.behind.map_or(now_ms, |behind| behind.next_ms.max(now_ms))
     }
 
     /// Moves it in the index of what is due.

@@ -239,16 +239,6 @@ async fn where_no_message_is_left_nobody_comes() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_lets_no_message_wait_longer_than_was_meant() {
-    let world = World::new();
-    world.clock.pass(3 * HOUR_MS);
-    let hook = Hook::with_one_left(&world).await;
-    world.clock.set(START_MS);
-    hook.leave("2", "two").await.unwrap();
-    assert_eq!(hook.take().await.unwrap().order.cause, Cause::Event);
-}
-
-#[tokio::test]
 async fn a_schedule_goes_on_beside_it_and_whichever_comes_first_is_next() {
     let world = World::new();
     let hook = world.hook(PLAIN, EndpointOptions::default()).await;

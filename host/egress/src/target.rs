@@ -66,7 +66,7 @@ impl Target {
         let (host, literal) = parse_host(host)?;
         check_path(uri.path())?;
         let authority = authority(&host, literal, secure, port)?;
-        let path_and_query = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let path_and_query = origin_form(uri)?;
         Ok(Self {
             origin: Origin { secure, host: host.into(), port, identity: None, credentials: None },
             literal,
@@ -188,6 +188,18 @@ fn authority(host: &str, literal: Option<IpAddr>, secure: bool, port: u16) -> Re
     }
     HeaderValue::from_maybe_shared(Bytes::from(text))
         .map_err(|_invalid| Error::malformed("host", host, "cannot be sent"))
+}
+
+/// What is sent, and signed. A URL may leave its path out, and end there or go on with a query or a fragment.
+fn origin_form(uri: &Uri) -> Result<PathAndQuery> {
+    let Some(written) = uri.path_and_query() else { return Ok(PathAndQuery::from_static("/")) };
+    match written.as_str() {
+        // Written so before a fragment it is nothing at all, and a request without a target would go out.
+        "/" => Ok(PathAndQuery::from_static("/")),
+        query if query.starts_with('?') => PathAndQuery::from_maybe_shared(Bytes::from(format!("/{query}")))
+            .map_err(|_invalid| Error::malformed("query", query, "cannot be sent")),
+        _ => Ok(written.clone()),
+    }
 }
 
 /// A path that every server reads alike: origin form, ASCII, no segment that climbs.

@@ -23,6 +23,12 @@ fn the_judged_line_is_what_is_sent() {
         ("http://api.test:443/", "http", "api.test", 443, "/", "api.test:443", "/"),
         ("https://api.test:443/", "https", "api.test", 443, "/", "api.test", "/"),
         ("https://api.test?a=b", "https", "api.test", 443, "/", "api.test", "/?a=b"),
+        ("https://api.test?", "https", "api.test", 443, "/", "api.test", "/?"),
+        ("https://api.test?a=b#/c", "https", "api.test", 443, "/", "api.test", "/?a=b"),
+        ("http://api.test#a", "http", "api.test", 80, "/", "api.test", "/"),
+        ("http://api.test:81#", "http", "api.test", 81, "/", "api.test:81", "/"),
+        ("http://api.test#/v1?a", "http", "api.test", 80, "/", "api.test", "/"),
+        ("http://api.test/v1#a", "http", "api.test", 80, "/v1", "api.test", "/v1"),
         ("http://192.0.2.1:8080/x", "http", "192.0.2.1", 8080, "/x", "192.0.2.1:8080", "/x"),
         ("http://[2001:DB8::1]/x", "http", "2001:db8::1", 80, "/x", "[2001:db8::1]", "/x"),
         ("http://[::ffff:7f00:1]:81/x", "http", "::ffff:127.0.0.1", 81, "/x", "[::ffff:127.0.0.1]:81", "/x"),
@@ -52,6 +58,8 @@ fn the_judged_line_is_what_is_sent() {
         assert_eq!((line.scheme, line.host, line.port, line.path), (scheme, host, port, path), "{uri}");
         assert_eq!(target.authority, authority, "{uri}");
         assert_eq!(Uri::from(target.path_and_query.clone()).to_string(), sent, "{uri}");
+        // What is signed is what is sent.
+        assert_eq!(target.path_and_query.as_str(), sent, "{uri}");
         assert!(
             target.absolute().unwrap().to_string().starts_with(&format!("{scheme}://{authority}/")),
             "{uri}"

@@ -36,6 +36,25 @@ async fn host_is_always_sent_and_is_the_one_that_was_judged() {
 }
 
 #[tokio::test]
+async fn e35_a_url_without_a_path_asks_for_the_root_whatever_follows_in_it() {
+    let server = Raw::answering(ok("hi"), Then::Serve).await;
+    let client = House::default().client();
+    for (url, line) in [
+        ("", "GET / HTTP/1.1"),
+        ("#a", "GET / HTTP/1.1"),
+        ("#", "GET / HTTP/1.1"),
+        ("#/v1?b", "GET / HTTP/1.1"),
+        ("?b=c", "GET /?b=c HTTP/1.1"),
+        ("?b=c#/v1", "GET /?b=c HTTP/1.1"),
+        ("?", "GET /? HTTP/1.1"),
+        ("/v1#a", "GET /v1 HTTP/1.1"),
+    ] {
+        fetch(&client, get(server.url(url))).await.unwrap();
+        assert_eq!(server.heads().pop().unwrap().lines().next(), Some(line), "{url}");
+    }
+}
+
+#[tokio::test]
 async fn e33_e34_e38_e40_the_head_on_the_wire_is_the_hosts() {
     let server = Raw::answering(ok("hi"), Then::Serve).await;
     let request = Request::get(server.url("/v1/items?page=2"))

@@ -13,9 +13,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
-/// One tick of the processor clock: how finely CPU time is charged and how long a guest may keep a thread.
-/// 10 ms is the coarse end of what is useful; finer ticks cost more wake-ups and show nothing in a batch of rows.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
+/// One tick of the processor clock, which goes while guests are called: how finely CPU time is charged, and how long a guest may
+/// keep a thread of short calls. Finer ones would send calls among the long ones that are none: a page of rows takes about as long.
+pub(crate) const TICK: Duration = Duration::from_millis(2);
 
 /// What a guest's frames may take of a stack; the engine's default, written down because it is advertised. A Rust guest has
 /// its large values on a stack of its own inside its memory.
@@ -121,9 +121,9 @@ impl Runtime {
         };
         let directory = settings.cache_directory.as_ref();
         let cache = directory.map(|directory| Cache::open(directory, &engine)).transpose()?;
-        let executor = Executor::new(settings.guest_threads)?;
-        let live = Arc::new(Semaphore::new(settings.live_instances));
         let ticker = Ticker::start(&engine)?;
+        let executor = Executor::new(settings.guest_threads, ticker.calls())?;
+        let live = Arc::new(Semaphore::new(settings.live_instances));
         Ok(Self {
             inner: Arc::new(Inner {
                 settings,

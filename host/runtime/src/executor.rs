@@ -4,6 +4,7 @@
 
 use crate::error::Error;
 use crate::slice;
+use crate::ticker::Calls;
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Executor {
     short: Threads,
     long: Threads,
+    calls: Calls,
 }
 
 /// Some threads. Dropping them does not wait for them.
@@ -22,10 +24,11 @@ struct Threads {
 }
 
 impl Executor {
-    pub(crate) fn new(threads: usize) -> Result<Self, Error> {
+    /// These are told of each call.
+    pub(crate) fn new(threads: usize, calls: Calls) -> Result<Self, Error> {
         // A long call keeps its processor whenever it can, and a neighbour's short one has it as soon as it wakes.
         let long = Threads::new("guest-long", threads, slice::behind_those_that_wake)?;
-        Ok(Self { short: Threads::new("guest", threads, || {})?, long })
+        Ok(Self { short: Threads::new("guest", threads, || {})?, long, calls })
     }
 
     /// Run what takes a while. It is abandoned when the returned task is dropped.
@@ -50,7 +53,9 @@ impl Executor {
     {
         let long = self.long.handle.clone();
         let mut call = Box::pin(call);
+        let under_way = self.calls.begin();
         let task = async move {
+            let _under_way = under_way;
             let short = poll_fn(|context| match call.as_mut().poll(context) {
                 Poll::Ready(output) => Poll::Ready(Some(output)),
                 Poll::Pending if is_long() => Poll::Ready(None),
@@ -115,7 +120,7 @@ impl<T> Drop for Task<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Executor;
+    use super::{Calls, Executor};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::thread;
@@ -139,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_becomes_long_goes_on_among_the_long_ones_and_a_short_one_stays() {
-        let executor = Executor::new(1).unwrap();
+        let executor = Executor::new(1, Calls::default()).unwrap();
         for (times, expected) in [(1, &["guest"][..]), (5, &["guest", "guest-long"])] {
             let polls = Arc::new(AtomicU32::new(0));
             let seen = polls.clone();
@@ -160,7 +165,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn long_calls_go_behind_those_that_wake_and_short_ones_do_not() {
-        let executor = Executor::new(1).unwrap();
+        let executor = Executor::new(1, Calls::default()).unwrap();
         let own = slice().await;
         let longest = own.map(|_| 100_000_000.0);
         assert_eq!(executor.spawn_call(slice(), || false).join().await.flatten(), Some(own));
@@ -180,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_calls_leave_the_threads_of_short_ones_free_and_end_when_nobody_waits_for_them() {
-        let executor = Executor::new(1).unwrap();
+        let executor = Executor::new(1, Calls::default()).unwrap();
         let (mut calls, mut ends) = (Vec::new(), Vec::new());
         for _ in 0..4 {
             let ((arrived, arrives), (held, end)) = (oneshot::channel(), oneshot::channel());

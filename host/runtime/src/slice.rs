@@ -1,7 +1,8 @@
 //! How soon the system takes the processor from a thread that computes, when another one wakes.
 
-/// Beside a thread that wakes, one that computes goes on until its slice is over, unless the slice of the other is shorter. So this is
-/// the longest that Linux takes (from 6.12 on, of `sched_runtime`; others pass it over). In the long run each gets its share all the same.
+/// Beside a thread that wakes, one that computes goes on until its slice is over, unless its slice is due later than that of the other.
+/// So this is the longest that Linux takes (from 6.12 on, of `sched_runtime`; others pass it over). In the long run each gets its share
+/// all the same.
 #[cfg(target_os = "linux")]
 const LONGEST_NS: u64 = 100_000_000;
 

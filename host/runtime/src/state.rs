@@ -43,9 +43,8 @@ pub(crate) struct CallClock {
     ticks: AtomicU64,
 }
 
-/// Most calls are over within less. One that began just before a tick ended has kept a thread for one tick at least, and for two
-/// at most.
-const LONG_TICKS: u64 = 2;
+/// Most calls are over within a tick. One that is not, or that began just before a tick ended, only has to change threads.
+const LONG_TICKS: u64 = 1;
 
 /// A call into the host that has ended.
 pub(crate) struct HostCall {

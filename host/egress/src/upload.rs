@@ -123,11 +123,12 @@ impl Upload {
 /// A transport drops a body of which it has everything, and who made that body, and has yet to say that this was all, would take
 /// that for a request that was given up. What is said too much is dropped here: its maker is told, and the transport takes none.
 fn hear_out(mut body: Body) {
-    if body.is_end_stream() || body.frame().now_or_never().is_some_and(|frame| frame.is_none()) {
+    let has_ended = |frame: Option<Option<_>>| frame.is_some_and(|frame| !matches!(frame, Some(Ok(_))));
+    if body.is_end_stream() || has_ended(body.frame().now_or_never()) {
         return;
     }
-    // It ends with its maker.
-    tokio::spawn(async move { while body.frame().await.is_some() {} });
+    // It ends with its maker, or fails.
+    tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
 }
 
 impl HttpBody for Upload {

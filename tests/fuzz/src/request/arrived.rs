@@ -228,7 +228,9 @@ fn credentials(judged: &Judged, arrived: &Arrived, asked: &Asked) {
 
 fn asked_for(asked: &Asked, secret: &str) -> bool {
     let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+    // Hosts are in lower case on their way.
     holds(asked.url.as_bytes())
+        || holds(asked.url.to_ascii_lowercase().as_bytes())
         || holds(&asked.body)
         || asked
             .headers

@@ -214,6 +214,9 @@ async fn serve(listener: TcpListener, arrivals: Arc<Mutex<Vec<Arrived>>>) {
     }
 }
 
+/// By which a connection begins that is to be of TLS (RFC 8446, 5.1). Who guesses our port may ask for it; there is none here.
+const TLS_HANDSHAKE: u8 = 22;
+
 /// Answers each request as soon as it is there, and keeps its bytes.
 async fn answer(mut stream: TcpStream, _: SocketAddr, arrivals: Arc<Mutex<Vec<Arrived>>>) {
     let mut bytes = Vec::new();
@@ -222,6 +225,9 @@ async fn answer(mut stream: TcpStream, _: SocketAddr, arrivals: Arc<Mutex<Vec<Ar
         match stream.read(&mut piece).await {
             Ok(0) | Err(_) => return,
             Ok(count) => bytes.extend_from_slice(&piece[..count]),
+        }
+        if bytes.first() == Some(&TLS_HANDSHAKE) {
+            return;
         }
         while let Some((arrived, length)) = Arrived::read(&bytes) {
             bytes.drain(..length);

@@ -162,12 +162,20 @@ mod tests {
         slice.trim().parse().ok()
     }
 
+    /// Others show slices, and take none that is asked for.
+    #[cfg(target_os = "linux")]
+    fn takes_slices() -> bool {
+        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+        let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+        (numbers.next(), numbers.next()) >= (Some(6), Some(12))
+    }
+
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn long_calls_go_behind_those_that_wake_and_short_ones_do_not() {
         let executor = Executor::new(1, Calls::default()).unwrap();
         let own = slice().await;
-        let longest = own.map(|_| 100_000_000.0);
+        let longest = own.map(|own| if takes_slices() { 100_000_000.0 } else { own });
         assert_eq!(executor.spawn_call(slice(), || false).join().await.flatten(), Some(own));
         assert_eq!(executor.spawn_long(slice()).join().await, Some(longest));
     }

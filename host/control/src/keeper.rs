@@ -3,7 +3,6 @@
 use crate::error::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Change, Found, Range, Revision, Storage, Table};
@@ -98,12 +97,6 @@ fn place_of(error: &serde_json::Error) -> String {
     format!("it is no such record from column {} on", error.column())
 }
 
-/// From 0 to 1, another one each time. Nobody has to be kept from guessing it.
-fn some_share() -> f64 {
-    let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
-    f64::from(u32::from_le_bytes([a, b, c, d])) / f64::from(u32::MAX)
-}
-
 /// Counts how often a change is made anew.
 pub(crate) struct Attempts {
     table: Table,
@@ -123,7 +116,7 @@ impl Attempts {
             return Err(Error::Contended { table: self.table.name.to_owned(), attempts: ATTEMPTS_MAX });
         }
         let longest = WAIT_FIRST.saturating_mul(1 << self.made.min(WAIT_DOUBLINGS));
-        tokio::time::sleep(longest.mul_f64(some_share())).await;
+        tokio::time::sleep(longest.mul_f64(fastrand::f64())).await;
         Ok(())
     }
 }

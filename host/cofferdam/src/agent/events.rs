@@ -95,6 +95,10 @@ impl Source for EventSource {
         reader.forget(after, "source.open").await?;
         Ok(Box::new(reader))
     }
+
+    fn budget(&self) -> Budget {
+        self.0.connection.budget()
+    }
 }
 
 impl EventReader {

@@ -29,13 +29,14 @@ pub(crate) struct Stopped;
 
 impl Upload {
     /// Refuses at once what is known to be too long.
-    pub(crate) fn new(body: Body, length: Option<u64>, exchange: Arc<Exchange>) -> Result<Self> {
+    pub(crate) fn new(mut body: Body, length: Option<u64>, exchange: Arc<Exchange>) -> Result<Self> {
         let allowed = exchange.shared.caps.request_body_bytes;
         if length.is_some_and(|length| length > allowed) {
             return Err(Error::Limit { limit: Limit::RequestBodyBytes, allowed });
         }
         let ended = length == Some(0);
         if ended {
+            hear_out(mem::replace(&mut body, body::empty()), 0)?;
             exchange.upload_sent();
         }
         Ok(Self { first: None, body, length, exchange, ended })
@@ -78,9 +79,22 @@ impl Upload {
             return Err(Error::Limit { limit: Limit::RequestBodyBytes, allowed: caps.request_body_bytes });
         }
         if let Some(length) = self.length.filter(|length| sent > *length) {
-            return Err(Error::RequestBody { problem: format!("longer than its declared {length} bytes") });
+            return Err(too_long(length));
         }
         exchange.shared.totals.add_out(bytes, caps)
+    }
+
+    /// What was counted goes out. The transport stops asking at the declared length, so the end is noticed here.
+    fn moved(&mut self) -> Result<()> {
+        let sent = self.exchange.bytes_out();
+        if self.length != Some(sent) {
+            self.exchange.upload_moved();
+            return Ok(());
+        }
+        hear_out(mem::replace(&mut self.body, body::empty()), sent)?;
+        self.ended = true;
+        self.exchange.upload_sent();
+        Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
@@ -120,15 +134,27 @@ impl Upload {
     }
 }
 
+fn too_long(declared: u64) -> Error {
+    Error::RequestBody { problem: format!("longer than its declared {declared} bytes") }
+}
+
 /// A transport drops a body of which it has everything, and who made that body, and has yet to say that this was all, would take
-/// that for a request that was given up. What is said too much is dropped here: its maker is told, and the transport takes none.
-fn hear_out(mut body: Body) {
-    let has_ended = |frame: Option<Option<_>>| frame.is_some_and(|frame| !matches!(frame, Some(Ok(_))));
-    if body.is_end_stream() || has_ended(body.frame().now_or_never()) {
-        return;
+/// that for a request that was given up. What is there already beyond the declared length is refused; what is said later is dropped
+/// here: its maker is told, and the transport takes none.
+fn hear_out(mut body: Body, length: u64) -> Result<()> {
+    if body.is_end_stream() {
+        return Ok(());
+    }
+    match body.frame().now_or_never() {
+        Some(None | Some(Err(_))) => return Ok(()),
+        Some(Some(Ok(more))) if more.data_ref().is_some_and(|data| !data.is_empty()) => {
+            return Err(too_long(length));
+        }
+        Some(Some(Ok(_))) | None => {}
     }
     // It ends with its maker, or fails.
     tokio::spawn(async move { while let Some(Ok(_)) = body.frame().await {} });
+    Ok(())
 }
 
 impl HttpBody for Upload {
@@ -144,23 +170,12 @@ impl HttpBody for Upload {
             return Poll::Ready(None);
         }
         let outcome = match std::task::ready!(this.poll_data(context)) {
-            Some(Ok(data)) => this.count(&data).map(|()| Some(data)),
+            Some(Ok(data)) => this.count(&data).and_then(|()| this.moved()).map(|()| Some(data)),
             Some(Err(error)) => Err(error),
             None => this.end().map(|()| None),
         };
         Poll::Ready(match outcome {
-            Ok(Some(data)) => {
-                // The transport stops asking at the declared length, so the end is noticed here.
-                if this.length == Some(this.exchange.bytes_out()) {
-                    this.ended = true;
-                    this.exchange.upload_sent();
-                    hear_out(mem::replace(&mut this.body, body::empty()));
-                } else {
-                    this.exchange.upload_moved();
-                }
-                Some(Ok(Frame::data(data)))
-            }
-            Ok(None) => None,
+            Ok(data) => data.map(|data| Ok(Frame::data(data))),
             Err(error) => {
                 this.exchange.fail_upload(error);
                 Some(Err(Stopped))

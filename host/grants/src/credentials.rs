@@ -25,20 +25,16 @@ pub struct Credential {
 pub(crate) fn granted_credentials(basis: &Basis<'_>) -> (Vec<Credential>, Vec<Unmet>) {
     let mut credentials = Vec::new();
     let mut unmet = Vec::new();
-    for (group, asks) in groups(basis) {
+    for asks in groups(basis) {
         let granted: Vec<&CredentialAsk> =
             asks.iter().copied().filter(|ask| grant(basis, ask).is_some()).collect();
         match granted.as_slice() {
             [] => unmet.extend(not_granted(basis, &asks)),
-            [_, _, ..] if group.is_some() => unmet.push(alternatives(basis, &granted)),
-            granted => {
-                for ask in granted {
-                    match credential(basis, ask) {
-                        Ok(credential) => credentials.push(credential),
-                        Err(reason) => unmet.push(*reason),
-                    }
-                }
-            }
+            [ask] => match credential(basis, ask) {
+                Ok(credential) => credentials.push(credential),
+                Err(reason) => unmet.push(*reason),
+            },
+            several => unmet.push(alternatives(basis, several)),
         }
     }
     unmet.extend(without_use(basis));
@@ -50,20 +46,20 @@ fn grant<'a>(basis: &Basis<'a>, ask: &CredentialAsk) -> Option<&'a CredentialGra
 }
 
 /// Asks by their group, an ask without one by itself, in the order of the manifest.
-fn groups<'a>(basis: &Basis<'a>) -> Vec<(Option<&'a str>, Vec<&'a CredentialAsk>)> {
-    let mut groups: Vec<(Option<&str>, Vec<&CredentialAsk>)> = Vec::new();
+fn groups<'a>(basis: &Basis<'a>) -> Vec<Vec<&'a CredentialAsk>> {
+    let mut groups: Vec<Vec<&CredentialAsk>> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for ask in &basis.asks.credentials {
         let group = ask.one_of.as_deref();
         let known = group.and_then(|group| places.get(group)).and_then(|place| groups.get_mut(*place));
-        if let Some((_, asks)) = known {
+        if let Some(asks) = known {
             asks.push(ask);
             continue;
         }
         if let Some(group) = group {
             places.insert(group, groups.len());
         }
-        groups.push((group, vec![ask]));
+        groups.push(vec![ask]);
     }
     groups
 }

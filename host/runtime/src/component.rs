@@ -3,6 +3,7 @@
 use crate::contract::{self, Linked};
 use crate::engine::Runtime;
 use crate::error::Error;
+use crate::habits::Habits;
 use crate::heap;
 use crate::inspect::{Inspection, names};
 use manifest::Role;
@@ -21,6 +22,7 @@ pub struct Component {
 struct Inner {
     inspection: Inspection,
     linked: Arc<dyn Linked>,
+    habits: Habits,
     runtime: Runtime,
 }
 
@@ -28,6 +30,11 @@ impl Component {
     /// What it says of itself.
     pub fn inspection(&self) -> &Inspection {
         &self.inner.inspection
+    }
+
+    /// How long its calls usually take, whoever makes them.
+    pub(crate) fn habits(&self) -> &Habits {
+        &self.inner.habits
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -92,7 +99,8 @@ impl Runtime {
     ) -> Result<Component, Error> {
         let contract = contract::of(&inspection.contract)?;
         let linked = contract.link(&self.inner.engine, compiled, &inspection.roles)?;
-        Ok(Component { inner: Arc::new(Inner { inspection, linked, runtime: self.clone() }) })
+        let inner = Inner { inspection, linked, habits: Habits::default(), runtime: self.clone() };
+        Ok(Component { inner: Arc::new(inner) })
     }
 
     async fn compiled(&self, digest: &str, bytes: Vec<u8>) -> Result<wasmtime::component::Component, Error> {

@@ -28,7 +28,8 @@ impl Executor {
     pub(crate) fn new(threads: usize, calls: Calls) -> Result<Self, Error> {
         // A long call keeps its processor whenever it can, and a neighbour's short one has it as soon as it wakes.
         let long = Threads::new("guest-long", threads, slice::behind_those_that_wake)?;
-        Ok(Self { short: Threads::new("guest", threads, || {})?, long, calls })
+        let short = Threads::new("guest", threads, slice::ahead_of_those_that_compute)?;
+        Ok(Self { short, long, calls })
     }
 
     /// Run what takes a while. It is abandoned when the returned task is dropped.
@@ -40,20 +41,27 @@ impl Executor {
         Task::new(self.long.handle.spawn(future))
     }
 
-    /// Run a call, which goes on among the long ones once it is one. It is abandoned when the returned task is dropped. None: it
-    /// panicked there, or the threads are gone.
+    /// Run a call, which goes on among the long ones once it is one, or begins among them. It is abandoned when the returned task
+    /// is dropped. None: it panicked there, or the threads are gone.
     pub(crate) fn spawn_call<F>(
         &self,
         call: F,
+        begins_long: bool,
         is_long: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Task<Option<F::Output>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        let under_way = self.calls.begin();
+        if begins_long {
+            return self.spawn_long(async move {
+                let _under_way = under_way;
+                Some(call.await)
+            });
+        }
         let long = self.long.handle.clone();
         let mut call = Box::pin(call);
-        let under_way = self.calls.begin();
         let task = async move {
             let _under_way = under_way;
             let short = poll_fn(|context| match call.as_mut().poll(context) {
@@ -149,9 +157,11 @@ mod tests {
             let polls = Arc::new(AtomicU32::new(0));
             let seen = polls.clone();
             let is_long = move || seen.load(Ordering::Relaxed) >= 2;
-            let names = executor.spawn_call(yielding(times, polls), is_long).join().await.flatten();
+            let names = executor.spawn_call(yielding(times, polls), false, is_long).join().await.flatten();
             assert_eq!(names.unwrap(), expected);
         }
+        let names = executor.spawn_call(yielding(1, Arc::default()), true, || false).join().await.flatten();
+        assert_eq!(names.unwrap(), ["guest-long"], "it usually is one");
     }
 
     /// Of this thread, in nanoseconds, where the system says so.
@@ -172,12 +182,15 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn long_calls_go_behind_those_that_wake_and_short_ones_do_not() {
+    async fn long_calls_go_behind_those_that_wake_and_short_ones_go_ahead_of_those_that_compute() {
         let executor = Executor::new(1, Calls::default()).unwrap();
         let own = slice().await;
-        let longest = own.map(|own| if takes_slices() { 100_000_000.0 } else { own });
-        assert_eq!(executor.spawn_call(slice(), || false).join().await.flatten(), Some(own));
-        assert_eq!(executor.spawn_long(slice()).join().await, Some(longest));
+        let set = |slice_ns: f64| own.map(|own| if takes_slices() { slice_ns } else { own });
+        assert_eq!(
+            executor.spawn_call(slice(), false, || false).join().await.flatten(),
+            Some(set(100_000.0))
+        );
+        assert_eq!(executor.spawn_long(slice()).join().await, Some(set(100_000_000.0)));
     }
 
     /// Says when it is among the long ones, and never ends. It is dropped with the sender that it holds.
@@ -197,11 +210,11 @@ mod tests {
         let (mut calls, mut ends) = (Vec::new(), Vec::new());
         for _ in 0..4 {
             let ((arrived, arrives), (held, end)) = (oneshot::channel(), oneshot::channel());
-            calls.push(executor.spawn_call(endless(arrived, held), || true));
+            calls.push(executor.spawn_call(endless(arrived, held), false, || true));
             arrives.await.unwrap();
             ends.push(end);
         }
-        let names = executor.spawn_call(yielding(1, Arc::default()), || false).join().await.flatten();
+        let names = executor.spawn_call(yielding(1, Arc::default()), false, || false).join().await.flatten();
         assert_eq!(names.unwrap(), ["guest"]);
         drop(calls);
         for end in ends {

@@ -1,5 +1,6 @@
 //! One live instance: made fresh, called under watch, dropped at the first failure.
 
+use crate::component::Component;
 use crate::connection::{Connection, Inner};
 use crate::engine::TICK;
 use crate::executor::Task;
@@ -14,7 +15,7 @@ use crate::state::{CallClock, State};
 use crate::stop::Stop;
 use cassette::Tape;
 use futures::future::BoxFuture;
-use pipeline::failure::{Cause, Failure};
+use pipeline::failure::{Cause, Failure, GuestError};
 use pipeline::validate::Violation;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -60,6 +61,19 @@ struct Watch {
     tape: Option<Tape>,
 }
 
+/// A call, of whose length its component's habits learn however it ends.
+struct Habit {
+    component: Component,
+    call: &'static str,
+    clock: Arc<CallClock>,
+}
+
+impl Drop for Habit {
+    fn drop(&mut self) {
+        self.component.habits().learn(self.call, self.clock.busy());
+    }
+}
+
 /// For what an instance is made.
 pub(crate) struct Opening {
     /// The call of the contract.
@@ -69,8 +83,36 @@ pub(crate) struct Opening {
     pub(crate) world: World,
 }
 
-/// A call's outcome with the guest's own error apart from the engine's.
-pub(crate) type Called<T> = wasmtime::Result<Result<T, pipeline::failure::GuestError>>;
+/// A call's outcome, with what the engine says apart from the guest's own error and from what its result breaks. Results are judged
+/// within the call, on a guest thread: nothing that takes longer for a larger one is done on the host's.
+pub(crate) type Called<T> = wasmtime::Result<Result<T, Refused>>;
+
+/// Why a call that came to its end has no result.
+pub(crate) enum Refused {
+    /// The guest returned this error.
+    Returned(GuestError),
+    /// What it returned was held against contract and limits.
+    Broken(Cause),
+}
+
+impl From<GuestError> for Refused {
+    fn from(error: GuestError) -> Self {
+        Self::Returned(error)
+    }
+}
+
+impl From<Violation> for Refused {
+    fn from(violation: Violation) -> Self {
+        Self::Broken(violation.into_cause())
+    }
+}
+
+impl Connection {
+    /// The contract was broken by what a call returned, as the types alone tell.
+    pub(crate) fn broken(&self, what: &str) -> Refused {
+        Refused::Broken(Cause::Contract(self.inner.meter.told(what)))
+    }
+}
 
 impl<R: Send + 'static> Instance<R> {
     /// Make a fresh store and let `instantiate` fill it.
@@ -152,16 +194,17 @@ impl<R: Send + 'static> Instance<R> {
         if let Some(tape) = &watch.tape {
             tape.begin_call(call);
         }
-        let task = self.connection.inner.component.runtime().inner.executor.spawn_call(
+        let component = &self.connection.inner.component;
+        let habit = Habit { component: component.clone(), call, clock: clock.clone() };
+        let task = component.runtime().inner.executor.spawn_call(
             async move {
+                let _habit = habit;
                 let began = Instant::now();
                 let called = {
                     let mut running = body(&mut live);
                     let clock = watch.clock.clone();
-                    let running = std::future::poll_fn(move |context| {
-                        clock.polled();
-                        running.as_mut().poll(context)
-                    });
+                    let running =
+                        std::future::poll_fn(move |context| clock.polled(|| running.as_mut().poll(context)));
                     tokio::select! {
                         biased;
                         called = running => Ok(called),
@@ -170,8 +213,9 @@ impl<R: Send + 'static> Instance<R> {
                 };
                 watch.meter.peaks.call_us.raise(micros(began.elapsed()));
                 watch.meter.peaks.handles.raise(live.store.data_mut().table.iter_mut().count() as u64);
-                (live, called)
+                (live, called.and_then(|called| watch.told(called)))
             },
+            component.habits().are_long(call),
             move || clock.is_long(),
         );
         let Some((live, called)) = task.join().await.flatten() else {
@@ -184,13 +228,11 @@ impl<R: Send + 'static> Instance<R> {
         let cause = match called {
             // Whatever a connector makes of it.
             _ if self.watch.fault().is_some() => self.watch.fault().unwrap_or(Cause::Stopped),
-            Ok(Ok(Ok(value))) => {
+            Ok(value) => {
                 self.live = Some(live);
                 return Ok(value);
             }
             _ if self.watch.cut_off.is_requested() => Cause::Stopped,
-            Ok(Ok(Err(error))) => explain_returned(error, &self.watch.meter),
-            Ok(Err(error)) => explain(&error, &self.watch.meter, &self.watch.logs),
             Err(cause) => cause,
         };
         // Whoever is told of the failure finds its place free. A drop gives nothing back.
@@ -208,20 +250,9 @@ impl<R: Send + 'static> Instance<R> {
         &self.connection
     }
 
-    /// The contract was broken by what the last call returned, as the types alone tell.
-    pub(crate) fn broken(&mut self, call: &'static str, what: String) -> Failure {
-        let what = self.connection.inner.meter.told(&what);
-        self.refused(call, Cause::Contract(what))
-    }
-
-    /// What the last call returned was held against schema and limits, and refused.
-    pub(crate) fn violated(&mut self, call: &'static str, violation: Violation) -> Failure {
-        self.refused(call, violation.into_cause())
-    }
-
-    fn refused(&mut self, call: &'static str, cause: Cause) -> Failure {
-        self.live = None;
-        failure(&self.connection, call, cause)
+    /// What is kept beside the store; none after a failure.
+    pub(crate) fn role(&self) -> Option<&R> {
+        self.live.as_ref().map(|live| &live.role)
     }
 }
 
@@ -237,6 +268,16 @@ pub(crate) fn failure(connection: &Connection, call: &str, cause: Cause) -> Fail
 }
 
 impl Watch {
+    /// What became of a call, in the user's words.
+    fn told<T>(&self, called: Called<T>) -> Result<T, Cause> {
+        match called {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(Refused::Returned(error))) => Err(explain_returned(error, &self.meter)),
+            Ok(Err(Refused::Broken(cause))) => Err(cause),
+            Err(error) => Err(explain(&error, &self.meter, &self.logs)),
+        }
+    }
+
     /// The run is recorded or replayed, and that cannot go on.
     fn fault(&self) -> Option<Cause> {
         self.tape.as_ref().and_then(Tape::fault).as_ref().map(cassette_cause)

@@ -1,5 +1,6 @@
 //! What one instance has on the host's side: one field for each ability, nothing that belongs to another instance.
 
+use crate::engine::TICK;
 use crate::imports::http::Hooks;
 use crate::limiter::Limiter;
 use crate::logs::Logs;
@@ -8,7 +9,7 @@ use crate::stop::Stop;
 use cassette::Tape;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -41,10 +42,15 @@ pub(crate) struct CallClock {
     in_host_since: AtomicU64,
     /// Ticks that ended during the present call while the guest ran.
     ticks: AtomicU64,
+    /// Microseconds of the processor's time that the present call has taken, in the guest and in the host, where a poll took long.
+    busy_us: AtomicU64,
 }
 
 /// Most calls are over within a tick. One that is not, or that began just before a tick ended, only has to change threads.
 const LONG_TICKS: u64 = 1;
+
+/// Polls that were over sooner are not worth to be counted.
+const POLL_COUNTED: Duration = Duration::from_micros(100);
 
 /// A call into the host that has ended.
 pub(crate) struct HostCall {
@@ -61,12 +67,14 @@ impl CallClock {
             polls_at_entry: AtomicU64::new(0),
             in_host_since: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
+            busy_us: AtomicU64::new(0),
         }
     }
 
     /// Another call into the guest begins.
     pub(crate) fn begin_call(&self) {
         self.ticks.store(0, Ordering::Relaxed);
+        self.busy_us.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn ticked(&self) {
@@ -75,7 +83,12 @@ impl CallClock {
 
     /// Whether the present call keeps the processor for longer than most.
     pub(crate) fn is_long(&self) -> bool {
-        self.ticks.load(Ordering::Relaxed) >= LONG_TICKS
+        self.ticks.load(Ordering::Relaxed) >= LONG_TICKS || self.busy() >= TICK
+    }
+
+    /// The processor's time that the present call has taken in polls that took long.
+    pub(crate) fn busy(&self) -> Duration {
+        Duration::from_micros(self.busy_us.load(Ordering::Relaxed))
     }
 
     fn now_us(&self) -> u64 {
@@ -83,8 +96,16 @@ impl CallClock {
     }
 
     /// The executor polls the call.
-    pub(crate) fn polled(&self) {
+    pub(crate) fn polled<T>(&self, poll: impl FnOnce() -> T) -> T {
         self.polls.fetch_add(1, Ordering::Relaxed);
+        let (began, had) = (Instant::now(), processor_time());
+        let polled = poll();
+        // That of a thread is asked of the system, which takes as long as a short call into the host: not where nothing was long.
+        if began.elapsed() >= POLL_COUNTED {
+            let took = processor_time().saturating_sub(had);
+            self.busy_us.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+        polled
     }
 
     pub(crate) fn enter_host(&self) {
@@ -104,6 +125,12 @@ impl CallClock {
         let since = self.in_host_since.load(Ordering::Relaxed);
         if since == 0 { 0 } else { (self.now_us() + 1).saturating_sub(since) }
     }
+}
+
+/// What this thread has had of the processors: not what others had while it waited for one.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 impl WasiView for State {

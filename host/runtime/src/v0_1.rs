@@ -14,13 +14,14 @@ mod webhook;
 use crate::connection::Connection;
 use crate::contract;
 use crate::error::Error;
+use crate::instance::Refused;
 use crate::roles::WebhookPort;
 use crate::state::State;
 use destination::Destination;
 use manifest::Role;
 use pipeline::connector;
-use pipeline::failure::GuestError;
-use pipeline::model::Reject;
+use pipeline::model::{Catalog, Reject};
+use pipeline::validate;
 use source::Source;
 use std::sync::Arc;
 use transform::Transform;
@@ -110,8 +111,15 @@ fn no_role() -> wasmtime::Error {
 }
 
 impl Connection {
-    fn guest_error(&self, error: bindings::types::Error) -> GuestError {
-        from_guest::error(error, &self.inner.meter)
+    fn guest_error(&self, error: bindings::types::Error) -> Refused {
+        from_guest::error(error, &self.inner.meter).into()
+    }
+
+    /// What `discover` found, once it is as the contract wants it.
+    fn catalog(&self, found: bindings::streams::Catalog) -> Result<Catalog, Refused> {
+        let catalog = from_guest::catalog(found).map_err(|what| self.broken(&what))?;
+        validate::catalog(&catalog, &self.inner.grants.limits.sizes())?;
+        Ok(catalog)
     }
 
     fn reject(&self, reject: bindings::types::Reject) -> Reject {

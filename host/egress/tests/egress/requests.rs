@@ -182,6 +182,34 @@ async fn whoever_makes_a_body_can_say_that_this_was_all_when_the_answer_is_there
 }
 
 #[tokio::test]
+async fn a_body_that_goes_on_behind_its_declared_length_is_refused_also_where_that_is_zero() {
+    let echo = Echo::plain().await;
+    for (declared, parts) in [("0", &["12345"][..]), ("5", &["12345", "6"]), ("5", &["123456"])] {
+        let parts: Vec<_> =
+            parts.iter().map(|part| Ok(Frame::data(Bytes::from_static(part.as_bytes())))).collect();
+        let request = Request::post(format!("http://{}/", echo.address))
+            .header("content-length", declared)
+            .body(StreamBody::new(futures::stream::iter(parts)).boxed_unsync())
+            .unwrap();
+        let error = fetch(&House::default().client(), request).await.unwrap_err();
+        let expected = format!("request body failed: longer than its declared {declared} bytes");
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[tokio::test]
+async fn whoever_makes_a_body_of_no_bytes_can_say_so_late() {
+    let echo = Echo::plain().await;
+    let (maker, body) = futures::channel::mpsc::unbounded::<Result<Frame<Bytes>, Error>>();
+    let request = Request::post(format!("http://{}/", echo.address))
+        .header("content-length", 0)
+        .body(StreamBody::new(body).boxed_unsync())
+        .unwrap();
+    assert_eq!(fetch(&House::default().client(), request).await.unwrap(), "");
+    assert!(!maker.is_closed(), "it would take this for a request that was given up");
+}
+
+#[tokio::test]
 async fn the_callers_own_failure_in_a_body_comes_back_as_it_was() {
     let server = Raw::start(|mut stream, _heads| async move { read_to_end(&mut stream).await }).await;
     let parts = futures::stream::iter([

@@ -4,7 +4,7 @@ use super::bindings::destination::{self, Guest, StreamPlan};
 use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
-use crate::instance::{Instance, Opening};
+use crate::instance::{Instance, Live, Opening, Refused};
 use crate::state::State;
 use async_trait::async_trait;
 use pipeline::connector::{Budget, Destination as DestinationPort, Writer};
@@ -64,12 +64,12 @@ impl DestinationPort for Destination {
                 Box::pin(async move {
                     let opened = guest.call_open(&mut *store, &connection.inner.config, &unit, fence).await?;
                     Ok(opened
-                        .map(|writer| Opened { guest, writer })
+                        .map(|writer| Opened { guest, writer, writing: Writing::default() })
                         .map_err(|error| connection.guest_error(error)))
                 })
             })
             .await?;
-        Ok(Box::new(DestinationWriter { instance, writing: Writing::default() }))
+        Ok(Box::new(DestinationWriter { instance }))
     }
 
     fn budget(&self) -> Budget {
@@ -80,61 +80,43 @@ impl DestinationPort for Destination {
 struct Opened {
     guest: Guest,
     writer: ResourceAny,
-}
-
-struct DestinationWriter {
-    instance: Instance<Opened>,
     /// By which answers are judged.
     writing: Writing,
 }
 
-impl DestinationWriter {
-    fn commit_report(&self, report: destination::CommitReport) -> CommitReport {
-        let connection = self.instance.connection();
-        let late = report.rejected.into_iter();
-        let rejected =
-            late.map(|late| LateReject { batch: late.batch, reject: connection.reject(late.reject) });
-        CommitReport { rejected: rejected.collect() }
-    }
+struct DestinationWriter {
+    instance: Instance<Opened>,
 }
 
 #[async_trait]
 impl Writer for DestinationWriter {
     async fn capabilities(&mut self) -> Result<Capabilities, Failure> {
         const CALL: &str = "writer.capabilities";
-        let found = self
-            .instance
-            .call(CALL, move |live| {
+        self.instance
+            .call(CALL, move |live: &mut Live<Opened>| {
                 Box::pin(async move {
-                    let Opened { guest, writer } = &live.role;
-                    Ok(Ok(guest.writer().call_capabilities(&mut live.store, *writer).await?))
+                    let Opened { guest, writer, writing } = &mut live.role;
+                    let found = guest.writer().call_capabilities(&mut live.store, *writer).await?;
+                    let capabilities = from_guest::capabilities(found);
+                    Ok(writing.capabilities(&capabilities).map(|()| capabilities).map_err(Refused::from))
                 })
             })
-            .await?;
-        let capabilities = from_guest::capabilities(found);
-        let judged = self.writing.capabilities(&capabilities);
-        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
-        Ok(capabilities)
+            .await
     }
 
     async fn committed(&mut self) -> Result<Option<LastCommit>, Failure> {
         const CALL: &str = "writer.committed";
         let connection = self.instance.connection().clone();
-        let found = self
-            .instance
+        self.instance
             .call(CALL, move |live| {
                 Box::pin(async move {
-                    let Opened { guest, writer } = &live.role;
+                    let Opened { guest, writer, .. } = &live.role;
                     let found = guest.writer().call_committed(&mut live.store, *writer).await?;
-                    Ok(found.map_err(|error| connection.guest_error(error)))
+                    let found = found.map_err(|error| connection.guest_error(error));
+                    Ok(found.and_then(|found| last_commit(found, &connection)))
                 })
             })
-            .await?;
-        let Some(found) = found else { return Ok(None) };
-        let report = self.commit_report(found.report);
-        let judged = validate::last_commit(&report);
-        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
-        Ok(Some(LastCommit { token: found.token, report }))
+            .await
     }
 
     async fn prepare(
@@ -143,19 +125,17 @@ impl Writer for DestinationWriter {
         dry_run: bool,
     ) -> Result<Vec<StreamVerdict>, Failure> {
         const CALL: &str = "writer.prepare";
-        if !self.writing.knows_capabilities() {
+        if self.instance.role().is_some_and(|role| !role.writing.knows_capabilities()) {
             self.capabilities().await?;
         }
         let connection = self.instance.connection().clone();
-        let asked = plans.clone();
-        let verdicts = self
-            .instance
+        self.instance
             .call(CALL, move |live| {
                 Box::pin(async move {
-                    let Opened { guest, writer } = &live.role;
-                    let schemas: Vec<_> = asked.iter().map(|plan| plan.schema.clone()).collect();
+                    let Opened { guest, writer, writing } = &live.role;
+                    let schemas: Vec<_> = plans.iter().map(|plan| plan.schema.clone()).collect();
                     let schemas = to_guest::schemas(&schemas);
-                    let params = schemas.params().into_iter().zip(&asked);
+                    let params = schemas.params().into_iter().zip(&plans);
                     let params: Vec<_> = params
                         .map(|(schema, plan)| StreamPlan {
                             schema,
@@ -165,62 +145,76 @@ impl Writer for DestinationWriter {
                         .collect();
                     let verdicts =
                         guest.writer().call_prepare(&mut live.store, *writer, &params, dry_run).await?;
-                    Ok(verdicts.map_err(|error| connection.guest_error(error)))
+                    Ok(verdicts.map_err(|error| connection.guest_error(error)).and_then(|verdicts| {
+                        let meter = &connection.inner.meter;
+                        let told = verdicts.into_iter().map(|verdict| from_guest::verdict(verdict, meter));
+                        let verdicts: Vec<_> = told.collect();
+                        writing.verdicts(&verdicts, &plans)?;
+                        Ok(verdicts)
+                    }))
                 })
             })
-            .await?;
-        let meter = Arc::clone(&self.instance.connection().inner.meter);
-        let verdicts: Vec<_> =
-            verdicts.into_iter().map(|verdict| from_guest::verdict(verdict, &meter)).collect();
-        let judged = self.writing.verdicts(&verdicts, &plans);
-        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
-        Ok(verdicts)
+            .await
     }
 
     async fn write(&mut self, number: u64, batch: Arc<Batch>) -> Result<WriteReport, Failure> {
         const CALL: &str = "writer.write";
         let connection = self.instance.connection().clone();
         let row_count = batch.row_count();
-        let report = self
-            .instance
-            .call(CALL, move |live| {
+        self.instance
+            .call(CALL, move |live: &mut Live<Opened>| {
                 Box::pin(async move {
-                    let Opened { guest, writer } = &live.role;
+                    let Opened { guest, writer, writing } = &mut live.role;
                     let lent = to_guest::batch(&batch);
                     let report =
                         guest.writer().call_write(&mut live.store, *writer, number, lent.param()).await?;
-                    Ok(report.map_err(|error| connection.guest_error(error)))
+                    Ok(report.map_err(|error| connection.guest_error(error)).and_then(|report| {
+                        let rejected = report.rejected.into_iter().map(|reject| connection.reject(reject));
+                        let report = WriteReport { rejected: rejected.collect() };
+                        writing.written(&report, row_count)?;
+                        Ok(report)
+                    }))
                 })
             })
-            .await?;
-        let connection = self.instance.connection();
-        let rejected = report.rejected.into_iter().map(|reject| connection.reject(reject)).collect();
-        let report = WriteReport { rejected };
-        let judged = self.writing.written(&report, row_count);
-        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
-        Ok(report)
+            .await
     }
 
     async fn commit(&mut self, token: String, last: bool) -> Result<CommitReport, Failure> {
         const CALL: &str = "writer.commit";
         let connection = self.instance.connection().clone();
-        let report = self
-            .instance
-            .call(CALL, move |live| {
+        self.instance
+            .call(CALL, move |live: &mut Live<Opened>| {
                 Box::pin(async move {
-                    let Opened { guest, writer } = &live.role;
+                    let Opened { guest, writer, writing } = &mut live.role;
                     let report = guest.writer().call_commit(&mut live.store, *writer, &token, last).await?;
-                    Ok(report.map_err(|error| connection.guest_error(error)))
+                    Ok(report.map_err(|error| connection.guest_error(error)).and_then(|report| {
+                        let report = commit_report(report, &connection);
+                        writing.committed(&report)?;
+                        Ok(report)
+                    }))
                 })
             })
-            .await?;
-        let report = self.commit_report(report);
-        let judged = self.writing.committed(&report);
-        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
-        Ok(report)
+            .await
     }
 
     fn budget(&self) -> Budget {
         self.instance.connection().budget()
     }
+}
+
+fn commit_report(report: destination::CommitReport, connection: &Connection) -> CommitReport {
+    let late = report.rejected.into_iter();
+    let rejected = late.map(|late| LateReject { batch: late.batch, reject: connection.reject(late.reject) });
+    CommitReport { rejected: rejected.collect() }
+}
+
+/// What the last writer of the unit came to, once it is as the contract wants it.
+fn last_commit(
+    found: Option<destination::LastCommit>,
+    connection: &Connection,
+) -> Result<Option<LastCommit>, Refused> {
+    let Some(found) = found else { return Ok(None) };
+    let report = commit_report(found.report, connection);
+    validate::last_commit(&report)?;
+    Ok(Some(LastCommit { token: found.token, report }))
 }

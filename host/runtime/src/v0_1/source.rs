@@ -1,16 +1,16 @@
 //! The role `source`: implements the ports `Source` and `Reader`.
 
-use super::bindings::source::{Guest, PageBudget};
+use super::bindings::source::{self, Guest, PageBudget};
 use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
-use crate::instance::{Called, Instance, Live, Opening};
+use crate::instance::{Instance, Live, Opening, Refused};
 use crate::state::State;
 use async_trait::async_trait;
 use pipeline::connector::{Budget, Reader, Source as SourcePort};
 use pipeline::failure::Failure;
 use pipeline::model::{self, Catalog, OpenRead, Step};
-use pipeline::validate::{self, Reading};
+use pipeline::validate::Reading;
 use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
@@ -57,18 +57,15 @@ impl SourcePort for Source {
         const CALL: &str = "source.discover";
         let mut instance = self.instance(CALL, String::new()).await?;
         let connection = self.connection.clone();
-        let found = instance
+        instance
             .call(CALL, move |live| {
                 Box::pin(async move {
                     let found = live.role.call_discover(&mut live.store, &connection.inner.config).await?;
-                    Ok(found.map_err(|error| connection.guest_error(error)))
+                    let found = found.map_err(|error| connection.guest_error(error));
+                    Ok(found.and_then(|found| connection.catalog(found)))
                 })
             })
-            .await?;
-        let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
-        validate::catalog(&catalog, &self.connection.inner.grants.limits.sizes())
-            .map_err(|fault| instance.violated(CALL, fault))?;
-        Ok(catalog)
+            .await
     }
 
     async fn open(&self, read: OpenRead) -> Result<Box<dyn Reader>, Failure> {
@@ -86,12 +83,12 @@ impl SourcePort for Source {
                     let opened =
                         guest.call_open(&mut *store, config, &group, &params, checkpoint.as_deref()).await?;
                     Ok(opened
-                        .map(|reader| Opened { guest, reader })
+                        .map(|reader| Opened { guest, reader, reading })
                         .map_err(|error| connection.guest_error(error)))
                 })
             })
             .await?;
-        Ok(Box::new(SourceReader { instance, reading }))
+        Ok(Box::new(SourceReader { instance }))
     }
 
     fn budget(&self) -> Budget {
@@ -102,12 +99,12 @@ impl SourcePort for Source {
 struct Opened {
     guest: Guest,
     reader: ResourceAny,
+    /// By which steps are judged.
+    reading: Reading,
 }
 
 struct SourceReader {
     instance: Instance<Opened>,
-    /// By which steps are judged.
-    reading: Reading,
 }
 
 #[async_trait]
@@ -121,25 +118,17 @@ impl Reader for SourceReader {
             max_bytes: budget.max_bytes,
             deadline_ms: budget.deadline_ms,
         };
-        let converting = connection.clone();
-        let step = self
-            .instance
+        self.instance
             .call(CALL, move |live: &mut Live<Opened>| {
                 Box::pin(async move {
-                    let Opened { guest, reader } = &live.role;
+                    let Opened { guest, reader, reading } = &mut live.role;
                     let step = guest.reader().call_next(&mut live.store, *reader, asked).await?;
-                    // Converted here, on the guest's thread: moving a batch is cheap, dropping a broken one may not be.
-                    let called: Called<_> = Ok(match step {
-                        Ok(step) => Ok(from_guest::step(step, &converting.inner.meter)),
-                        Err(error) => Err(converting.guest_error(error)),
-                    });
-                    called
+                    let step = step.map_err(|error| connection.guest_error(error));
+                    // Moving a batch to whoever waits for it is cheap, dropping a broken one may not be.
+                    Ok(step.and_then(|step| judged(step, reading, budget, &connection)))
                 })
             })
-            .await?;
-        let step = step.map_err(|what| self.instance.broken(CALL, what))?;
-        self.judge(&step, budget, &connection).map_err(|fault| self.instance.violated(CALL, fault))?;
-        Ok(step)
+            .await
     }
 
     async fn committed(&mut self, checkpoint: String) -> Result<(), Failure> {
@@ -147,7 +136,7 @@ impl Reader for SourceReader {
         self.instance
             .call("reader.committed", move |live| {
                 Box::pin(async move {
-                    let Opened { guest, reader } = &live.role;
+                    let Opened { guest, reader, .. } = &live.role;
                     let told = guest.reader().call_committed(&mut live.store, *reader, &checkpoint).await?;
                     Ok(told.map_err(|error| connection.guest_error(error)))
                 })
@@ -160,16 +149,18 @@ impl Reader for SourceReader {
     }
 }
 
-impl SourceReader {
-    fn judge(
-        &mut self,
-        step: &Step,
-        budget: model::PageBudget,
-        connection: &Connection,
-    ) -> Result<(), validate::Violation> {
-        if let Step::Page(page) = step {
-            connection.inner.meter.peaks.page(page);
-        }
-        self.reading.judge(step, budget, &connection.inner.grants.limits.sizes())
+/// A step that is as the contract wants it.
+fn judged(
+    step: source::Step,
+    reading: &mut Reading,
+    budget: model::PageBudget,
+    connection: &Connection,
+) -> Result<Step, Refused> {
+    let meter = &connection.inner.meter;
+    let step = from_guest::step(step, meter).map_err(|what| connection.broken(&what))?;
+    if let Step::Page(page) = &step {
+        meter.peaks.page(page);
     }
+    reading.judge(&step, budget, &connection.inner.grants.limits.sizes())?;
+    Ok(step)
 }

@@ -1,10 +1,10 @@
 //! The role `transform`: implements the ports `Transform` and `Transformer`.
 
-use super::bindings::transform::Guest;
+use super::bindings::transform::{self, Guest};
 use super::{Linked, from_guest, no_role, to_guest};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
-use crate::instance::{Instance, Opening};
+use crate::instance::{Instance, Opening, Refused};
 use crate::state::State;
 use async_trait::async_trait;
 use pipeline::connector::{Budget, Transform as TransformPort, Transformer};
@@ -63,21 +63,18 @@ impl TransformPort for Transform {
         const CALL: &str = "transform.plan";
         let mut instance = self.instance(CALL, about(&inputs)).await?;
         let connection = self.connection.clone();
-        let plan = instance
+        instance
             .call(CALL, move |live| {
                 Box::pin(async move {
                     let inputs = to_guest::schemas(&inputs);
                     let params = inputs.params();
                     let plan =
                         live.role.call_plan(&mut live.store, &connection.inner.config, &params).await?;
-                    Ok(plan.map_err(|error| connection.guest_error(error)))
+                    let plan = plan.map_err(|error| connection.guest_error(error));
+                    Ok(plan.and_then(|plan| judged_plan(plan, &connection)))
                 })
             })
-            .await?;
-        let plan = from_guest::transform_plan(plan).map_err(|what| instance.broken(CALL, what))?;
-        let judged = validate::transform_plan(&plan, &self.connection.inner.grants.limits.sizes());
-        judged.map_err(|fault| instance.violated(CALL, fault))?;
-        Ok(plan)
+            .await
     }
 
     async fn open(
@@ -88,19 +85,19 @@ impl TransformPort for Transform {
         const CALL: &str = "transform.open";
         let connection = self.connection.clone();
         let instance = self.instance(CALL, about(&inputs)).await?;
+        let outputs = outputs.into_iter().map(|schema| (schema.stream.clone(), schema)).collect();
         let instance = instance
             .become_role(CALL, move |guest, store| {
                 Box::pin(async move {
                     let inputs = to_guest::schemas(&inputs);
                     let opened =
                         guest.call_open(&mut *store, &connection.inner.config, &inputs.params()).await?;
-                    let opened = opened.map(|transformer| Opened { guest, transformer });
+                    let opened = opened.map(|transformer| Opened { guest, transformer, outputs });
                     Ok(opened.map_err(|error| connection.guest_error(error)))
                 })
             })
             .await?;
-        let outputs = outputs.into_iter().map(|schema| (schema.stream.clone(), schema)).collect();
-        Ok(Box::new(ConnectorTransformer { instance, outputs }))
+        Ok(Box::new(ConnectorTransformer { instance }))
     }
 
     fn budget(&self) -> Budget {
@@ -111,12 +108,12 @@ impl TransformPort for Transform {
 struct Opened {
     guest: Guest,
     transformer: ResourceAny,
+    /// By which output is judged.
+    outputs: BTreeMap<String, StreamSchema>,
 }
 
 struct ConnectorTransformer {
     instance: Instance<Opened>,
-    /// By which output is judged.
-    outputs: BTreeMap<String, StreamSchema>,
 }
 
 #[async_trait]
@@ -125,33 +122,42 @@ impl Transformer for ConnectorTransformer {
         const CALL: &str = "transformer.apply";
         let connection = self.instance.connection().clone();
         let row_count = batch.row_count();
-        let outcome = self
-            .instance
+        self.instance
             .call(CALL, move |live| {
                 Box::pin(async move {
-                    let Opened { guest, transformer } = &live.role;
+                    let Opened { guest, transformer, outputs } = &live.role;
                     let lent = to_guest::batch(&batch);
                     let outcome =
                         guest.transformer().call_apply(&mut live.store, *transformer, lent.param()).await?;
-                    Ok(outcome.map_err(|error| connection.guest_error(error)))
+                    let outcome = outcome.map_err(|error| connection.guest_error(error));
+                    Ok(outcome.and_then(|outcome| judged(outcome, row_count, outputs, &connection)))
                 })
             })
-            .await?;
-        let connection = self.instance.connection().clone();
-        let outcome = from_guest::transformed(outcome, |reject| connection.reject(reject));
-        let outcome = outcome.map_err(|what| self.instance.broken(CALL, what))?;
-        connection.inner.meter.peaks.batches(outcome.outputs.iter().map(|output| &output.batch));
-        let judged = validate::transformed(
-            &outcome,
-            row_count,
-            &self.outputs,
-            &connection.inner.grants.limits.sizes(),
-        );
-        judged.map_err(|fault| self.instance.violated(CALL, fault))?;
-        Ok(outcome)
+            .await
     }
 
     fn budget(&self) -> Budget {
         self.instance.connection().budget()
     }
+}
+
+/// A plan that is as the contract wants it.
+fn judged_plan(plan: transform::TransformPlan, connection: &Connection) -> Result<TransformPlan, Refused> {
+    let plan = from_guest::transform_plan(plan).map_err(|what| connection.broken(&what))?;
+    validate::transform_plan(&plan, &connection.inner.grants.limits.sizes())?;
+    Ok(plan)
+}
+
+/// What became of so many rows, once it is as the contract wants it.
+fn judged(
+    outcome: transform::Transformed,
+    row_count: u32,
+    outputs: &BTreeMap<String, StreamSchema>,
+    connection: &Connection,
+) -> Result<Transformed, Refused> {
+    let outcome = from_guest::transformed(outcome, |reject| connection.reject(reject));
+    let outcome = outcome.map_err(|what| connection.broken(&what))?;
+    connection.inner.meter.peaks.batches(outcome.outputs.iter().map(|output| &output.batch));
+    validate::transformed(&outcome, row_count, outputs, &connection.inner.grants.limits.sizes())?;
+    Ok(outcome)
 }

@@ -1,10 +1,11 @@
 //! The role `webhook`: messages become a page; challenges are answered in a world that stands still.
 
+use super::bindings::streams;
 use super::bindings::webhook::{self as guest, Guest};
 use super::{Linked, from_guest, no_role};
 use crate::connection::Connection;
 use crate::imports::wasi::World;
-use crate::instance::{Instance, Opening};
+use crate::instance::{Instance, Opening, Refused};
 use crate::roles::{Challenge, ChallengeAnswer, Message, WebhookPort};
 use crate::state::State;
 use async_trait::async_trait;
@@ -38,18 +39,15 @@ impl WebhookPort for Webhook {
         const CALL: &str = "webhook.discover";
         let mut instance = self.instance(CALL, World::Real).await?;
         let connection = self.connection.clone();
-        let found = instance
+        instance
             .call(CALL, move |live| {
                 Box::pin(async move {
                     let found = live.role.call_discover(&mut live.store, &connection.inner.config).await?;
-                    Ok(found.map_err(|error| connection.guest_error(error)))
+                    let found = found.map_err(|error| connection.guest_error(error));
+                    Ok(found.and_then(|found| connection.catalog(found)))
                 })
             })
-            .await?;
-        let catalog = from_guest::catalog(found).map_err(|what| instance.broken(CALL, what))?;
-        validate::catalog(&catalog, &self.connection.inner.grants.limits.sizes())
-            .map_err(|fault| instance.violated(CALL, fault))?;
-        Ok(catalog)
+            .await
     }
 
     async fn rows(&self, messages: Vec<Message>, schemas: &[StreamSchema]) -> Result<Page, Failure> {
@@ -57,7 +55,8 @@ impl WebhookPort for Webhook {
         let mut instance = self.instance(CALL, World::Real).await?;
         let connection = self.connection.clone();
         let last = messages.last().map(|message| message.sequence.to_string());
-        let page = instance
+        let streams = schemas.iter().map(|schema| (schema.stream.clone(), schema.clone())).collect();
+        instance
             .call(CALL, move |live| {
                 Box::pin(async move {
                     let headers: Vec<_> = messages.iter().map(|message| lend(&message.headers)).collect();
@@ -71,34 +70,18 @@ impl WebhookPort for Webhook {
                         .collect();
                     let page =
                         live.role.call_rows(&mut live.store, &connection.inner.config, &params).await?;
-                    Ok(page.map_err(|error| connection.guest_error(error)))
+                    let page = page.map_err(|error| connection.guest_error(error));
+                    Ok(page.and_then(|page| judged(page, last, &streams, &connection)))
                 })
             })
-            .await?;
-        let mut page = from_guest::page(page, &self.connection.inner.meter)
-            .map_err(|what| instance.broken(CALL, what))?;
-        page.checkpoint = last;
-        self.connection.inner.meter.peaks.page(&page);
-        let streams: BTreeMap<_, _> =
-            schemas.iter().map(|schema| (schema.stream.clone(), schema.clone())).collect();
-        let limits = self.connection.inner.grants.limits.sizes();
-        let bytes = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
-        let allowed = &self.connection.inner.meter.limits;
-        let budget = PageBudget {
-            max_rows: bytes(allowed.page_rows),
-            max_bytes: bytes(allowed.page_bytes),
-            deadline_ms: 0,
-        };
-        let judged = validate::page(&page, &PageContext { streams: &streams, budget, limits: &limits });
-        judged.map_err(|fault| instance.violated(CALL, fault))?;
-        Ok(page)
+            .await
     }
 
     async fn answer_challenge(&self, challenge: Challenge) -> Result<ChallengeAnswer, Failure> {
         const CALL: &str = "webhook.answer-challenge";
         let mut instance = self.instance(CALL, World::Still).await?;
         let connection = self.connection.clone();
-        let answer = instance
+        instance
             .call(CALL, move |live| {
                 Box::pin(async move {
                     let headers = lend(&challenge.headers);
@@ -109,15 +92,39 @@ impl WebhookPort for Webhook {
                         body: &challenge.body,
                     };
                     let answer = live.role.call_answer_challenge(&mut live.store, request).await?;
-                    Ok(answer.map_err(|error| connection.guest_error(error)))
+                    Ok(answer.map_err(|error| connection.guest_error(error)).and_then(|answer| {
+                        if (200..=599).contains(&answer.status) {
+                            let guest::ChallengeAnswer { status, headers, body } = answer;
+                            return Ok(ChallengeAnswer { status, headers, body });
+                        }
+                        Err(connection.broken(&format!("{} is no status of an answer", answer.status)))
+                    }))
                 })
             })
-            .await?;
-        if !(200..=599).contains(&answer.status) {
-            return Err(instance.broken(CALL, format!("{} is no status of an answer", answer.status)));
-        }
-        Ok(ChallengeAnswer { status: answer.status, headers: answer.headers, body: answer.body })
+            .await
     }
+}
+
+/// A page of the messages up to this one, once it is as the contract wants it.
+fn judged(
+    page: streams::Page,
+    last: Option<String>,
+    streams: &BTreeMap<String, StreamSchema>,
+    connection: &Connection,
+) -> Result<Page, Refused> {
+    let meter = &connection.inner.meter;
+    let mut page = from_guest::page(page, meter).map_err(|what| connection.broken(&what))?;
+    page.checkpoint = last;
+    meter.peaks.page(&page);
+    let limits = connection.inner.grants.limits.sizes();
+    let most = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
+    let budget = PageBudget {
+        max_rows: most(meter.limits.page_rows),
+        max_bytes: most(meter.limits.page_bytes),
+        deadline_ms: 0,
+    };
+    validate::page(&page, &PageContext { streams, budget, limits: &limits })?;
+    Ok(page)
 }
 
 async fn instantiate(linked: &Linked, store: &mut Store<State>) -> wasmtime::Result<Guest> {

@@ -1,9 +1,10 @@
 //! A neighbour's runs beside hostile guests, one for each two cores: all of them are whole. How fast they are is told, and not
-//! asserted: a timed test fails for reasons that are none. `cargo xtask neighbour` keeps what is told.
+//! asserted: a timed test fails for reasons that are none. `cargo xtask neighbour` keeps what is told. `COFFERDAM_ATTACKS` is a part
+//! of the names of those that are to be looked at.
 
 mod processors;
 
-use crate::harness::{runtime, tight};
+use crate::harness::{self, tight};
 use crate::oracle::{Attack, World};
 use processors::Processors;
 use runtime::Component;
@@ -45,6 +46,8 @@ struct Beside {
     test: &'static str,
     alone: Took,
     beside: Took,
+    /// Alone once more: what a factor comes to without any attacker.
+    again: Took,
     /// The share of the processors that other processes had meanwhile.
     others: f64,
 }
@@ -52,6 +55,10 @@ struct Beside {
 impl Beside {
     fn p99(&self) -> f64 {
         self.beside.p99.as_secs_f64() / self.alone.p99.as_secs_f64()
+    }
+
+    fn noise(&self) -> f64 {
+        self.again.p99.as_secs_f64() / self.alone.p99.as_secs_f64()
     }
 
     fn middle(&self) -> f64 {
@@ -87,14 +94,29 @@ impl Attacker {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn h64_a_neighbours_runs_finish_beside_one_hostile_guest_for_each_two_cores() {
+/// With threads as the program has them.
+#[test]
+fn h64_a_neighbours_runs_finish_beside_one_hostile_guest_for_each_two_cores() {
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .on_thread_start(runtime::ahead_of_those_that_compute)
+        .enable_all()
+        .build()
+        .unwrap();
+    // On one of them.
+    threads.block_on(async { tokio::spawn(neighbours()).await }).unwrap();
+}
+
+async fn neighbours() {
     let is_long = std::env::var_os("COFFERDAM_TEST_LONG").is_some();
     let runs = if is_long { RUNS_LONG } else { RUNS };
-    let world = Arc::new(World::new(runtime()).await);
+    let world = Arc::new(World::new(harness::runtime()).await);
     let attackers = std::thread::available_parallelism().map_or(2, usize::from).div_ceil(2);
     let listed = crate::hostile::attacks().into_iter().chain(crate::hostile_wat::attacks());
-    let chosen = listed.filter(|attack| is_long || ORDINARY.contains(&attack.test));
+    let named = std::env::var("COFFERDAM_ATTACKS").ok();
+    let chosen = listed.filter(|attack| match &named {
+        Some(part) => attack.test.contains(part),
+        None => is_long || ORDINARY.contains(&attack.test),
+    });
     Took::by(&world, runs).await;
     let mut all = Vec::new();
     for attack in chosen {
@@ -109,7 +131,8 @@ async fn h64_a_neighbours_runs_finish_beside_one_hostile_guest_for_each_two_core
         for attacker in attacking {
             assert!(attacker.end().await > 0, "it never ended");
         }
-        all.push(Beside { test: attack.test, alone, beside, others });
+        let again = Took::by(&world, runs).await;
+        all.push(Beside { test: attack.test, alone, beside, again, others });
     }
     let told = told(&mut all, runs);
     let _ = std::io::stderr().write_all(told.as_bytes());
@@ -125,11 +148,12 @@ fn told(all: &mut [Beside], runs: usize) -> String {
     let others = all.iter().map(|beside| beside.others).sum::<f64>() / all.len() as f64;
     let mut told = format!(
         "Beside {} of {} attacks the 99th percentile of {runs} runs stayed within {FACTOR} times itself, beside {} the run in the \
-         middle. Other processes had {:.0} % of the processors.\n\n\
+         middle. Alone once more it did so {} times. Other processes had {:.0} % of the processors.\n\n\
          | beside | 99th percentile | alone | factor | of the middle |\n|---|---|---|---|---|\n",
         within(Beside::p99),
         all.len(),
         within(Beside::middle),
+        within(Beside::noise),
         others * 100.0
     );
     for one in all.iter().take(WORST) {

@@ -14,6 +14,7 @@ mod contract;
 mod covered;
 mod directories;
 mod fairness;
+mod habits;
 mod harness;
 mod hostile;
 mod hostile_wat;

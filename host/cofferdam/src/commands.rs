@@ -66,13 +66,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Problems>
 }
 
 fn on_threads(command: impl Future<Output = Result<(), Problems>>) -> Result<(), Problems> {
-    // This one as well, on which the command itself goes on.
-    ::runtime::ahead_of_those_that_compute();
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .on_thread_start(::runtime::ahead_of_those_that_compute)
-        .enable_all()
-        .build();
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
     let threads = threads.map_err(|error| Problem::bug(format!("no threads: {error}")))?;
     let ended = threads.block_on(command);
     // Nothing that is still under way may keep the process.

@@ -28,8 +28,7 @@ impl Executor {
     pub(crate) fn new(threads: usize, calls: Calls) -> Result<Self, Error> {
         // A long call keeps its processor whenever it can, and a neighbour's short one has it as soon as it wakes.
         let long = Threads::new("guest-long", threads, slice::behind_those_that_wake)?;
-        let short = Threads::new("guest", threads, slice::ahead_of_those_that_compute)?;
-        Ok(Self { short, long, calls })
+        Ok(Self { short: Threads::new("guest", threads, || {})?, long, calls })
     }
 
     /// Run what takes a while. It is abandoned when the returned task is dropped.
@@ -182,15 +181,12 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn long_calls_go_behind_those_that_wake_and_short_ones_go_ahead_of_those_that_compute() {
+    async fn long_calls_go_behind_those_that_wake_and_short_ones_do_not() {
         let executor = Executor::new(1, Calls::default()).unwrap();
         let own = slice().await;
-        let set = |slice_ns: f64| own.map(|own| if takes_slices() { slice_ns } else { own });
-        assert_eq!(
-            executor.spawn_call(slice(), false, || false).join().await.flatten(),
-            Some(set(100_000.0))
-        );
-        assert_eq!(executor.spawn_long(slice()).join().await, Some(set(100_000_000.0)));
+        let longest = own.map(|own| if takes_slices() { 100_000_000.0 } else { own });
+        assert_eq!(executor.spawn_call(slice(), false, || false).join().await.flatten(), Some(own));
+        assert_eq!(executor.spawn_long(slice()).join().await, Some(longest));
     }
 
     /// Says when it is among the long ones, and never ends. It is dropped with the sender that it holds.

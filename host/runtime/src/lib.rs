@@ -44,5 +44,4 @@ pub use inspect::{CONTRACT_SECTION, Inspection, MANIFEST_SECTION, PROGRAM_SECTIO
 pub use limits::Limits;
 pub use logs::{Level, LogSink, NoLogs};
 pub use roles::{Challenge, ChallengeAnswer, Destination, Message, Source, Transform, Webhook};
-pub use slice::ahead_of_those_that_compute;
 pub use stop::{Stop, Stopper};

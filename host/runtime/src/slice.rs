@@ -1,41 +1,31 @@
-//! How soon the system takes the processor from a thread that computes, when another one wakes. Beside a thread that wakes, one that
-//! computes goes on until its slice is over, unless that slice is longer and due later than that of the other. Each slice is
-//! the shortest or the longest that Linux takes (from 6.12 on, as `sched_runtime`; others pass it over). In the long run each thread
-//! gets its share all the same.
+//! How soon the system takes the processor from a thread that computes, when another one wakes.
+
+/// Beside a thread that wakes, one that computes goes on until its slice is over, unless its slice is due later than that of the other.
+/// So this is the longest that Linux takes (from 6.12 on, of `sched_runtime`; others pass it over). In the long run each gets its share
+/// all the same.
+#[cfg(target_os = "linux")]
+const LONGEST_NS: u64 = 100_000_000;
 
 /// From here on this thread goes behind every other that wakes and has had less than its share. Where the system has no such thing,
 /// or does not allow it, all threads are alike.
-pub(crate) fn behind_those_that_wake() {
-    #[cfg(target_os = "linux")]
-    linux::set(linux::LONGEST_NS);
-}
-
-/// From here on this thread has the processor soon after it wakes, and leaves it as soon to others like it: for threads that hand
-/// things on. Those that are started by it are alike.
-pub fn ahead_of_those_that_compute() {
-    #[cfg(target_os = "linux")]
-    linux::set(linux::SHORTEST_NS);
-}
-
 #[cfg(target_os = "linux")]
-mod linux {
-    pub(super) const LONGEST_NS: u64 = 100_000_000;
-    pub(super) const SHORTEST_NS: u64 = 100_000;
-
-    #[expect(unsafe_code, reason = "a call of the system that no crate offers in safe clothes")]
-    pub(super) fn set(slice_ns: u64) {
-        let Ok(nice) = rustix::process::getpriority_process(None) else { return };
-        let wanted = libc::sched_attr {
-            size: size_of::<libc::sched_attr>().try_into().unwrap_or(u32::MAX),
-            sched_policy: libc::SCHED_OTHER.try_into().unwrap_or_default(),
-            sched_flags: 0,
-            sched_nice: nice,
-            sched_priority: 0,
-            sched_runtime: slice_ns,
-            sched_deadline: 0,
-            sched_period: 0,
-        };
-        // SAFETY: reads `wanted`, which is as long as it says, and writes nothing of ours (sched_setattr(2)). 0: the calling thread.
-        unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const wanted, 0) };
-    }
+#[expect(unsafe_code, reason = "a call of the system that no crate offers in safe clothes")]
+pub(crate) fn behind_those_that_wake() {
+    let Ok(nice) = rustix::process::getpriority_process(None) else { return };
+    let wanted = libc::sched_attr {
+        size: size_of::<libc::sched_attr>().try_into().unwrap_or(u32::MAX),
+        sched_policy: libc::SCHED_OTHER.try_into().unwrap_or_default(),
+        sched_flags: 0,
+        sched_nice: nice,
+        sched_priority: 0,
+        sched_runtime: LONGEST_NS,
+        sched_deadline: 0,
+        sched_period: 0,
+    };
+    // SAFETY: reads `wanted`, which is as long as it says, and writes nothing of ours (sched_setattr(2)). 0: the calling thread.
+    unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const wanted, 0) };
 }
+
+/// Other systems have no such thing.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn behind_those_that_wake() {}

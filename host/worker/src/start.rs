@@ -60,11 +60,7 @@ fn compiles(socket: UnixStream, order: &Order) -> Result<(), Error> {
 fn serves(socket: UnixStream, setup: Setup) -> Result<(), Error> {
     let walls = Walls::raise(&setup.directories, setup.memory_bytes);
     let not_ready = |said: String| Error::NotReady { said };
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .on_thread_start(runtime::ahead_of_those_that_compute)
-        .enable_all()
-        .build();
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
     let threads = threads.map_err(|error| not_ready(format!("no threads: {error}")))?;
     let served = threads.block_on(async {
         socket.set_nonblocking(true)?;

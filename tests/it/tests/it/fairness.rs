@@ -4,7 +4,7 @@
 
 mod processors;
 
-use crate::harness::{self, tight};
+use crate::harness::{runtime, tight};
 use crate::oracle::{Attack, World};
 use processors::Processors;
 use runtime::Component;
@@ -94,22 +94,11 @@ impl Attacker {
     }
 }
 
-/// With threads as the program has them.
-#[test]
-fn h64_a_neighbours_runs_finish_beside_one_hostile_guest_for_each_two_cores() {
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .on_thread_start(runtime::ahead_of_those_that_compute)
-        .enable_all()
-        .build()
-        .unwrap();
-    // On one of them.
-    threads.block_on(async { tokio::spawn(neighbours()).await }).unwrap();
-}
-
-async fn neighbours() {
+#[tokio::test(flavor = "multi_thread")]
+async fn h64_a_neighbours_runs_finish_beside_one_hostile_guest_for_each_two_cores() {
     let is_long = std::env::var_os("COFFERDAM_TEST_LONG").is_some();
     let runs = if is_long { RUNS_LONG } else { RUNS };
-    let world = Arc::new(World::new(harness::runtime()).await);
+    let world = Arc::new(World::new(runtime()).await);
     let attackers = std::thread::available_parallelism().map_or(2, usize::from).div_ceil(2);
     let listed = crate::hostile::attacks().into_iter().chain(crate::hostile_wat::attacks());
     let named = std::env::var("COFFERDAM_ATTACKS").ok();

@@ -1,5 +1,6 @@
 //! Sends a request with its credentials, and once more when they were refused and could be renewed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{Response, StatusCode};
@@ -112,8 +113,8 @@ impl Carrying<'_> {
         let placing = self.broker.place(self.chosen, &mut head, payload);
         let carried = self.client.until(&exchange, placing).await?;
         let names = names(&carried);
-        head.target.origin.credentials = Some(names.as_str().into());
-        record.carries(names);
+        head.target.origin.credentials = Some(names.as_ref().into());
+        record.carries(names.into_owned());
         let body = match sent {
             Sent::Once(body) => body,
             Sent::Kept(payload) => payload.kept.again().map_err(|limit| self.broker.over(limit))?,
@@ -125,13 +126,9 @@ impl Carrying<'_> {
 }
 
 /// Under which names they are kept, in their order.
-fn names(carried: &[Carried]) -> String {
-    let mut names = String::new();
-    for one in carried {
-        if !names.is_empty() {
-            names.push_str(", ");
-        }
-        names.push_str(one.stored());
+fn names(carried: &[Carried]) -> Cow<'_, str> {
+    match carried {
+        [one] => one.stored().into(),
+        several => several.iter().map(Carried::stored).collect::<Vec<_>>().join(", ").into(),
     }
-    names
 }

@@ -11,7 +11,9 @@ impl Needles {
         // The search has seen all needles but those of which too little stands there, and nothing escaped.
         let unseen = text.len().saturating_sub(self.grams.seen_bytes() + ESCAPE_BYTES_MAX);
         let seen = found.cut_off.unwrap_or(text.len());
-        let start = (unseen..seen).find(|at| self.is_cut_off(text, *at, found)).unwrap_or(seen);
+        let bytes = (unseen..seen).zip(text.get(unseen..).unwrap_or_default());
+        let may_open = |(at, byte): (usize, &u8)| self.resumes.may_open(*byte).then_some(at);
+        let start = bytes.filter_map(may_open).find(|at| self.is_cut_off(text, *at, found)).unwrap_or(seen);
         if start == text.len() {
             return start;
         }

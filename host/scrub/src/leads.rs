@@ -95,6 +95,7 @@ fn mark<S: Simd>(
         let behind = rest.get(1..).unwrap_or_default();
         *marks = match (rest.first_chunk(), behind.first_chunk()) {
             (Some(block), Some(next)) => marked(simd, leads, nexts, (block, next)),
+            _ if behind.is_empty() => 0,
             _ => marked(simd, leads, nexts, (&padded(rest), &padded(behind))) & below(behind.len()),
         };
         rest = rest.get(BLOCK_BYTES..).unwrap_or_default();

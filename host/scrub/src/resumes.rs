@@ -33,6 +33,8 @@ pub(crate) struct Resumes {
     pub(crate) stands: Stands,
     /// Pairs with which some needle begins, a bit each.
     starts: Zeroizing<Vec<u64>>,
+    /// By byte, whether some needle begins with it, or an escape does.
+    opens: Zeroizing<Vec<bool>>,
 }
 
 impl Resumes {
@@ -60,7 +62,11 @@ impl Resumes {
         all.sort_unstable();
         let size = (all.len() * FILTER_BITS).max(64).next_power_of_two().ilog2();
         let contexts = Filter::new(size, all.iter().map(|one| one.context));
-        Self { all, contexts, stands: Stands::new(needles), starts }
+        let stands = Stands::new(needles);
+        let begins = |byte| needles.iter().any(|needle| needle.bytes.first() == Some(&byte));
+        let is_lead = |byte| is_lead(byte) || (byte == b'+' && stands.has(b' '));
+        let opens = Zeroizing::new((0..=u8::MAX).map(|byte| is_lead(byte) || begins(byte)).collect());
+        Self { all, contexts, stands, starts, opens }
     }
 
     /// Whether what stands behind could be an escape that goes on with a needle: most escapes do not, and are done with here.
@@ -77,6 +83,12 @@ impl Resumes {
         // No `||`: to look is quicker than to guess what will be seen.
         let within = |known: usize| self.contexts.may_have(context(block, known));
         starts & within(0) | within(1) | within(2) | within(3) | within(4)
+    }
+
+    /// Whether any needle begins with this byte, as it is or as an escape stands for one.
+    #[inline]
+    pub(crate) fn may_open(&self, byte: u8) -> bool {
+        self.opens.get(usize::from(byte)).copied().unwrap_or_default()
     }
 
     /// Whether any needle begins with these two.

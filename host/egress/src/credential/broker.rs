@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use manifest::credential::JwtBearer;
 use manifest::{CredentialAsk, CredentialKind, Host, Scheme};
 use zeroize::Zeroizing;
@@ -252,18 +251,18 @@ impl Broker {
             WantedBody::None => None,
             WantedBody::Whole => Some(self.whole(payload).await?),
         };
-        let now = self.redeemer.outlet.now();
+        let now = || self.redeemer.outlet.now();
         self.watch_for(placed, material);
         let done = match &placed.ask.kind {
             CredentialKind::AwsSigv4(aws) => {
                 let service = aws.service.fixed().unwrap_or_default();
                 let region = aws.region.fixed().unwrap_or_default();
                 let body = body.map_or(aws::Body::Unsigned, |body| aws::Body::Hashed(body.sha256_hex()));
-                aws::place(head, &aws::Scope { service, region, now }, material, body)
+                aws::place(head, &aws::Scope { service, region, now: now() }, material, body)
             }
             CredentialKind::Hmac(settings) => {
                 let parts: Vec<Bytes> = body.map(|body| body.parts).unwrap_or_default();
-                hmac::place(head, settings, material, &parts, now)
+                hmac::place(head, settings, material, &parts, now())
             }
             CredentialKind::Mtls => self.identity(placed, material, head),
             CredentialKind::JwtBearer(jwt) if jwt.token_url.is_none() => self
@@ -388,7 +387,7 @@ fn place_text(kind: &CredentialKind, material: &Material, head: &mut Head) -> Re
     match kind {
         CredentialKind::Bearer => {
             let token = material.get("token").ok_or("has no token")?;
-            place::header(head, AUTHORIZATION.as_str(), "Bearer ", token)
+            place::authorization(head, "Bearer ", token)
         }
         CredentialKind::Header(header) => place::header(head, &header.header, &header.prefix, value()?),
         CredentialKind::Query(query) => place::parameter(head, &query.parameter, value()?),

@@ -15,14 +15,18 @@ pub(super) fn header(head: &mut Head, name: &str, prefix: &str, value: &str) -> 
     insert(head, name, &joined(prefix, value))
 }
 
+/// A value in the field of that name which most kinds use.
+pub(super) fn authorization(head: &mut Head, prefix: &str, value: &str) -> Result<(), &'static str> {
+    insert(head, AUTHORIZATION, &joined(prefix, value))
+}
+
 /// A user's name and password.
 pub(super) fn basic(head: &mut Head, username: &str, password: &str) -> Result<(), &'static str> {
     if username.contains(':') {
         // RFC 7617 §2: the server would part the pair at another place.
         return Err("has a user's name with a `:` in it");
     }
-    let pair = encoded_pair(username, password);
-    insert(head, AUTHORIZATION, &joined("Basic ", &pair))
+    authorization(head, "Basic ", &encoded_pair(username, password))
 }
 
 /// One text, made at once: what a text that grows leaves behind is wiped by nobody.

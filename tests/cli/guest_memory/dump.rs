@@ -31,15 +31,15 @@ impl Mapping {
 
 /// Each memory of a guest, without the pages that were never written.
 pub(super) fn guests(process: u32) -> Vec<Vec<u8>> {
-    blocks(process, true)
+    blocks(process, |is_guest| is_guest)
 }
 
-/// All that a process can write, its guests' memories among it.
+/// All that a process can write, its guests' memories among it. Looked at once: what lies beside a part changes meanwhile.
 pub(crate) fn everything(process: u32) -> Vec<Vec<u8>> {
-    [blocks(process, true), blocks(process, false)].concat()
+    blocks(process, |_| true)
 }
 
-fn blocks(process: u32, of_guests: bool) -> Vec<Vec<u8>> {
+fn blocks(process: u32, wanted: impl Fn(bool) -> bool) -> Vec<Vec<u8>> {
     let file = |name: &str| format!("/proc/{process}/{name}");
     let maps = fs::read_to_string(file("maps")).unwrap();
     let maps: Vec<Mapping> = maps.lines().map(mapping).collect();
@@ -57,7 +57,7 @@ fn blocks(process: u32, of_guests: bool) -> Vec<Vec<u8>> {
         let is_guest = before.is_some_and(|one| one.end == first.start && one.is_guard(GUARD_BEFORE))
             && behind.is_some_and(|one| one.start == last.end && one.is_guard(GUARD_BEHIND));
         let written = || block.iter().filter(|mapping| mapping.rights.starts_with("rw"));
-        if is_guest == of_guests && written().next().is_some() {
+        if wanted(is_guest) && written().next().is_some() {
             found.push(written().flat_map(|mapping| memory.read(mapping)).collect());
         }
     }

@@ -123,6 +123,7 @@ async fn h64_a_neighbours_runs_finish_beside_one_hostile_guest_for_each_two_core
         let again = Took::by(&world, runs).await;
         all.push(Beside { test: attack.test, alone, beside, again, others });
     }
+    assert!(!all.is_empty(), "no attack has {named:?} in its name");
     let told = told(&mut all, runs);
     let _ = std::io::stderr().write_all(told.as_bytes());
     if let Some(path) = std::env::var_os("COFFERDAM_NEIGHBOUR") {

@@ -22,8 +22,6 @@ pub(crate) struct Needles {
     pub(crate) bytes_max: usize,
     pub(crate) grams: Grams,
     leads: Leads,
-    /// Whether `+` could stand for a byte of a needle.
-    pub(crate) has_space: bool,
 }
 
 /// What a search tells.
@@ -47,12 +45,11 @@ impl Found {
 impl Needles {
     pub(crate) fn new(needles: Vec<Needle>) -> Self {
         let resumes = Resumes::new(&needles);
-        let has_space = resumes.stands.has(b' ');
         let lengths = || needles.iter().map(|needle| needle.bytes.len());
         let bytes_min = lengths().min().unwrap_or_default();
         let bytes_max = lengths().max().unwrap_or_default();
         let (grams, leads) = (Grams::new(&needles), Leads::new(&resumes.stands));
-        Self { grams, leads, resumes, bytes_min, bytes_max, has_space, needles }
+        Self { grams, leads, resumes, bytes_min, bytes_max, needles }
     }
 
     /// All hits of a text that is whole. No escape is shorter than what it stands for, so most names and values of headers are

@@ -1,6 +1,6 @@
 //! From where on a text that is not at its end must be held back.
 
-use crate::escape::{BYTE_SPELLED_MAX, ESCAPE_BYTES_MAX, is_lead, readings};
+use crate::escape::{BYTE_SPELLED_MAX, ESCAPE_BYTES_MAX, readings};
 use crate::found::{Found, Needles};
 use crate::needle::is_base64;
 use crate::walk::walk;
@@ -51,7 +51,7 @@ impl Needles {
 
     /// Whether an escape begins here that could stand for a byte of a needle.
     fn is_escape(&self, text: &[u8]) -> bool {
-        let begins = |byte: u8| is_lead(byte) || (byte == b'+' && self.has_space);
-        text.first().copied().is_some_and(begins) && self.resumes.stands.may_stand_for(text)
+        let stands = &self.resumes.stands;
+        text.first().is_some_and(|first| stands.is_lead(*first)) && stands.may_stand_for(text)
     }
 }

@@ -64,8 +64,7 @@ impl Resumes {
         let contexts = Filter::new(size, all.iter().map(|one| one.context));
         let stands = Stands::new(needles);
         let begins = |byte| needles.iter().any(|needle| needle.bytes.first() == Some(&byte));
-        let is_lead = |byte| is_lead(byte) || (byte == b'+' && stands.has(b' '));
-        let opens = Zeroizing::new((0..=u8::MAX).map(|byte| is_lead(byte) || begins(byte)).collect());
+        let opens = Zeroizing::new((0..=u8::MAX).map(|byte| stands.is_lead(byte) || begins(byte)).collect());
         Self { all, contexts, stands, starts, opens }
     }
 

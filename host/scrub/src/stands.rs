@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use crate::escape::is_lead;
 use crate::needle::Needle;
 
 pub(crate) struct Stands {
@@ -42,6 +43,11 @@ impl Stands {
     /// Whether any needle has this byte.
     pub(crate) fn has(&self, byte: u8) -> bool {
         self.bytes.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+
+    /// Whether an escape begins with this byte. `+` is one only for whoever has a space.
+    pub(crate) fn is_lead(&self, byte: u8) -> bool {
+        is_lead(byte) || (byte == b'+' && self.has(b' '))
     }
 
     /// Whether an escape with which this text begins could stand for a byte of a needle, by its first two bytes.

@@ -32,7 +32,7 @@ impl Component {
         &self.inner.inspection
     }
 
-    /// How long its calls usually take, whoever makes them.
+    /// How long its calls usually take.
     pub(crate) fn habits(&self) -> &Habits {
         &self.inner.habits
     }

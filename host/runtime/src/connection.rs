@@ -3,6 +3,7 @@
 use crate::component::Component;
 use crate::contract::Linked;
 use crate::error::Error;
+use crate::habits::Whose;
 use crate::imports::directory::Directory;
 use crate::imports::http::{HttpOut, NoHttp};
 use crate::limits::Limits;
@@ -60,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) component: Component,
     /// The configuration as JSON text.
     pub(crate) config: String,
+    /// Its habits are those of all its connections that are configured like this one.
+    pub(crate) whose: Whose,
     pub(crate) grants: Grants,
     /// What all instances of the connector use together.
     pub(crate) meter: Arc<Counters>,
@@ -75,7 +78,8 @@ impl Connection {
         let io = Handle::try_current().map_err(|error| Error::Engine { message: error.to_string() })?;
         let meter = Arc::new(Counters::new(grants.limits.clone(), grants.http.secrets()));
         let config = with_program(&component, config).to_string();
-        Ok(Self { inner: Arc::new(Inner { component, config, grants, meter, io }) })
+        let whose = component.habits().whose(&config);
+        Ok(Self { inner: Arc::new(Inner { component, config, whose, grants, meter, io }) })
     }
 
     pub(crate) fn linked_as(&self, role: Role) -> Result<Arc<dyn Linked>, Error> {

@@ -5,6 +5,7 @@ use crate::connection::{Connection, Inner};
 use crate::engine::TICK;
 use crate::executor::Task;
 use crate::explain::{Instantiating, explain, explain_returned, limit};
+use crate::habits::Whose;
 use crate::imports::chance;
 use crate::imports::http::{Hooks, NoHttp};
 use crate::imports::wasi::{World, context};
@@ -64,13 +65,14 @@ struct Watch {
 /// A call, of whose length its component's habits learn however it ends.
 struct Habit {
     component: Component,
+    whose: Whose,
     call: &'static str,
     clock: Arc<CallClock>,
 }
 
 impl Drop for Habit {
     fn drop(&mut self) {
-        self.component.habits().learn(self.call, self.clock.busy());
+        self.component.habits().learn(self.whose, self.call, self.clock.busy());
     }
 }
 
@@ -194,8 +196,8 @@ impl<R: Send + 'static> Instance<R> {
         if let Some(tape) = &watch.tape {
             tape.begin_call(call);
         }
-        let component = &self.connection.inner.component;
-        let habit = Habit { component: component.clone(), call, clock: clock.clone() };
+        let Inner { component, whose, .. } = &*self.connection.inner;
+        let habit = Habit { component: component.clone(), whose: *whose, call, clock: clock.clone() };
         let task = component.runtime().inner.executor.spawn_call(
             async move {
                 let _habit = habit;
@@ -215,7 +217,7 @@ impl<R: Send + 'static> Instance<R> {
                 watch.meter.peaks.handles.raise(live.store.data_mut().table.iter_mut().count() as u64);
                 (live, called.and_then(|called| watch.told(called)))
             },
-            component.habits().are_long(call),
+            component.habits().are_long(*whose, call),
             move || clock.is_long(),
         );
         let Some((live, called)) = task.join().await.flatten() else {

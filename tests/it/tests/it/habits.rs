@@ -19,11 +19,11 @@ impl LogSink for Threads {
 }
 
 /// The threads on which a guest begins and ends that logs until its processor time is over.
-async fn threads(component: &Component, at: &str) -> (String, String) {
+async fn threads(component: &Component, whose: &str, at: &str) -> (String, String) {
     let threads = Arc::new(Threads::default());
     let limits = Limits { cpu_ms: 50, log_lines: u64::MAX, log_bytes: u64::MAX, ..Limits::defaults() };
     let grants = Grants { logs: threads.clone(), limits, ..Grants::none() };
-    let config = json!({ "attack": "log-lines", "at": at });
+    let config = json!({ "attack": "log-lines", "at": at, "whose": whose });
     let source = Source::new(Connection::new(component.clone(), &config, grants).unwrap()).unwrap();
     let failure = match at {
         "discover" => source.discover().await.err(),
@@ -36,12 +36,13 @@ async fn threads(component: &Component, at: &str) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_long_begins_among_the_long_ones_the_next_time_and_another_call_does_not() {
+async fn what_was_long_begins_among_the_long_ones_the_next_time_and_nothing_else_does() {
     let component = runtime().load(guest_bytes("hostile")).await.unwrap();
     let told = |begin: &str, end: &str| (begin.to_owned(), end.to_owned());
-    assert_eq!(threads(&component, "next").await, told("guest", "guest-long"));
-    assert_eq!(threads(&component, "next").await, told("guest-long", "guest-long"));
-    assert_eq!(threads(&component, "discover").await, told("guest", "guest-long"), "another call");
+    assert_eq!(threads(&component, "ours", "next").await, told("guest", "guest-long"));
+    assert_eq!(threads(&component, "ours", "next").await, told("guest-long", "guest-long"));
+    assert_eq!(threads(&component, "ours", "discover").await, told("guest", "guest-long"), "another call");
+    assert_eq!(threads(&component, "theirs", "next").await, told("guest", "guest-long"), "another's call");
     let other = runtime().load(guest_bytes("hostile")).await.unwrap();
-    assert_eq!(threads(&other, "next").await, told("guest", "guest-long"), "loaded anew");
+    assert_eq!(threads(&other, "ours", "next").await, told("guest", "guest-long"), "loaded anew");
 }

@@ -40,6 +40,11 @@ impl Executor {
         Task::new(self.long.handle.spawn(future))
     }
 
+    /// Drop what takes a while to drop.
+    pub(crate) fn drop_long(&self, held: impl Send + 'static) {
+        self.long.handle.spawn(async move { drop(held) });
+    }
+
     /// Run a call, which goes on among the long ones once it is one, or begins among them. It is abandoned when the returned task
     /// is dropped. None: it panicked there, or the threads are gone.
     pub(crate) fn spawn_call<F>(

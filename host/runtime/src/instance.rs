@@ -33,6 +33,10 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How often the watchdog looks.
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 
+/// Whoever drops an instance with more memory does not wait until it is given back, which takes the longer the more there is of it:
+/// that would be one of the host's threads.
+const GIVEN_BACK_AT_ONCE_BYTES: u64 = 4 << 20;
+
 const GONE: &str = "the instance is gone after an earlier failure";
 const CUT_OFF: &str = "what it was granted was taken back";
 
@@ -43,12 +47,22 @@ pub(crate) struct Live<R> {
 }
 
 /// An instance as its owner holds it: there, or gone after a failure.
-pub(crate) struct Instance<R> {
+pub(crate) struct Instance<R: Send + 'static> {
     connection: Connection,
     live: Option<Live<R>>,
     watch: Watch,
-    /// Its place among the live instances.
-    permit: OwnedSemaphorePermit,
+    /// Its place among the live instances, until its memory was given back.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<R: Send + 'static> Drop for Instance<R> {
+    fn drop(&mut self) {
+        let Some(live) = self.live.take() else { return };
+        if live.store.data().limiter.memory_bytes() > GIVEN_BACK_AT_ONCE_BYTES {
+            let held = (live, self.permit.take());
+            self.connection.inner.component.runtime().inner.executor.drop_long(held);
+        }
+    }
 }
 
 /// What the watchdog looks at while a call runs.
@@ -144,7 +158,7 @@ impl<R: Send + 'static> Instance<R> {
         let store = store(inner, &watch, world)
             .map_err(|error| failure(connection, call, Cause::Host(format!("no instance: {error:#}"))))?;
         let live = Some(Live { store, role: () });
-        let empty = Instance { connection: connection.clone(), live, watch, permit };
+        let empty = Instance { connection: connection.clone(), live, watch, permit: Some(permit) };
         let made = empty.become_role(call, move |(), store| {
             let making = instantiate(store);
             Box::pin(async move { making.await.map_err(|error| error.context(Instantiating)) })
@@ -168,16 +182,21 @@ impl<R: Send + 'static> Instance<R> {
             return Err(failure(&self.connection, call, Cause::Host(GONE.into())));
         };
         let live = Some(Live { store, role: Some(role) });
-        let mut between =
-            Instance { connection: self.connection, live, watch: self.watch, permit: self.permit };
+        let mut between = self.with(live);
         let role = between
             .call(call, move |live: &mut Live<Option<R>>| match live.role.take() {
                 Some(role) => body(role, &mut live.store),
                 None => Box::pin(async { Err(wasmtime::format_err!("{GONE}")) }),
             })
             .await?;
-        let Instance { connection, live, watch, permit } = between;
-        Ok(Instance { connection, live: live.map(|live| Live { store: live.store, role }), watch, permit })
+        let live = between.live.take().map(|live| Live { store: live.store, role });
+        Ok(between.with(live))
+    }
+
+    /// The same instance with something else in it, in the place of this.
+    fn with<T: Send + 'static>(mut self, live: Option<Live<T>>) -> Instance<T> {
+        let (connection, watch) = (self.connection.clone(), self.watch.clone());
+        Instance { connection, live, watch, permit: self.permit.take() }
     }
 
     /// Call into the guest on a guest thread, under all its limits. After a failure the instance is gone.

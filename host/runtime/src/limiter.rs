@@ -25,6 +25,11 @@ impl Limiter {
         Self { meter, memory_bytes: 0, table_elements: 0 }
     }
 
+    /// What the linear memories have grown to.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
     fn instances(&self) -> usize {
         usize::try_from(self.meter.limits.instances).unwrap_or(usize::MAX)
     }

@@ -5,18 +5,16 @@
 use crate::imports::replayed::Replayed;
 use crate::limits::Limits;
 use crate::peaks::Peaks;
+use crate::tail::LogTail;
 use crate::text::clean;
 use pipeline::connector::Usage;
 use scrub::{Place, Watch};
-use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Log lines kept for the report of a failure.
-const LOG_TAIL_LINES: usize = 20;
 /// Denials kept for the report of a failure.
 const DENIALS_MAX: usize = 20;
 
@@ -53,7 +51,7 @@ pub(crate) struct Counters {
     pub(crate) peaks: Peaks,
     /// What it used in a replay.
     pub(crate) replayed: Replayed,
-    tail: Mutex<VecDeque<String>>,
+    tail: Mutex<LogTail>,
     denials: Mutex<Vec<String>>,
     /// Until when servers want to be left alone.
     left_alone_until: Mutex<Option<Instant>>,
@@ -91,17 +89,9 @@ impl Counters {
         u64::try_from(left).ok().filter(|left| *left > 0)
     }
 
-    fn keep(&self, line: String) {
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        if tail.len() == LOG_TAIL_LINES {
-            tail.pop_front();
-        }
-        tail.push_back(line);
-    }
-
     /// The last log lines, oldest first.
     pub(crate) fn log_tail(&self) -> Vec<String> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).lines()
     }
 
     /// What the host refused so far.
@@ -243,7 +233,7 @@ impl Meter {
             let allowed = format!("{} bytes", self.limits.log_bytes);
             return Err(self.hit("log_bytes", allowed, format!("{bytes} bytes of log lines")));
         }
-        self.keep(line.to_owned());
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         Ok(())
     }
 }

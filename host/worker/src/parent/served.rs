@@ -5,9 +5,8 @@ use http::Request;
 use pipeline::connector::Budget;
 use pipeline::failure::{Cause, Failure};
 use runtime::text::{clean, clean_line};
-use runtime::{Answer, Grants, HttpOut, Level, Limits, LogSink, Stop};
+use runtime::{Answer, Grants, HttpOut, Level, Limits, LogSink, LogTail, Stop};
 use scrub::{Place, Watch};
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +15,6 @@ use super::used::Used;
 /// A worker cuts lines at 64 KiB before anybody looks for secrets in them: what is cut in the middle of one lies behind this.
 const LINE_BYTES_MAX: usize = 60 << 10;
 /// Kept for the report of a failure, as of connectors that run in this process.
-const LOG_TAIL_LINES: usize = 20;
 const DENIALS_MAX: usize = 20;
 /// For so long a worker lets a guest go on after a wish to stop.
 const STOP_WAIT: Duration = Duration::from_secs(5);
@@ -39,7 +37,7 @@ pub(super) struct Served {
 
 #[derive(Default)]
 struct Told {
-    tail: VecDeque<String>,
+    tail: LogTail,
     denials: Vec<String>,
     lines: u64,
     bytes: u64,
@@ -112,10 +110,7 @@ impl Served {
             {
                 return false;
             }
-            if told.tail.len() == LOG_TAIL_LINES {
-                told.tail.pop_front();
-            }
-            told.tail.push_back(text.clone());
+            told.tail.push(&text);
         }
         self.logs.line(&self.name, level, &clean_line(&scrubbed(target), 256), &text);
         true
@@ -134,7 +129,7 @@ impl Served {
             cause,
             connector: self.name.clone(),
             call: call.to_owned(),
-            log_tail: told.tail.iter().cloned().collect(),
+            log_tail: told.tail.lines(),
             denials: told.denials.clone(),
         }
     }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cassette::{Failure, Tape};
 use egress::{Body, SlowDown, Timeouts, Usage};
+use futures::FutureExt as _;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -24,9 +25,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// The way out for one connection.
 ///
-/// Called once for each request of a guest, many at a time, on the host's own threads; it must judge, cap and record the
-/// request, for nothing else does. It must send nothing that the guest said in the place of what the host says (Host,
-/// credentials). Dropping the future abandons the request.
+/// Called once for each request of a guest, many at a time: begun on the guest's thread, and what has to wait goes on on the host's own.
+/// It must judge, cap and record the request, for nothing else does. It must send nothing that the guest said in the place of what the
+/// host says (Host, credentials). Dropping the future abandons the request.
 #[async_trait]
 pub trait HttpOut: Send + Sync {
     /// Send one request; redirects come back as responses. What fails is told as far as a guest, or the report of its run, may
@@ -160,10 +161,21 @@ impl WasiHttpHooks for Hooks {
                 between_bytes: options.between_bytes_timeout,
             });
         }
-        let answering = answer(out, tape, request, meter.clone());
-        let sending = Task::new(self.io.spawn(answering));
+        let mut answering = Box::pin(answer(out, tape, request, meter.clone()));
+        // Judged, and begun, on the guest's thread: who asks again and again for what is denied keeps none of the host's busy.
+        let begun = {
+            let _of_the_host = self.io.enter();
+            answering.as_mut().now_or_never()
+        };
+        let sending = match begun {
+            Some(sent) => Sending::Over(sent),
+            None => Sending::UnderWay(Task::new(self.io.spawn(answering))),
+        };
         Box::new(async move {
-            let sent = sending.join().await.ok_or(Error::ConnectionTerminated)?;
+            let sent = match sending {
+                Sending::Over(sent) => sent,
+                Sending::UnderWay(task) => task.join().await.ok_or(Error::ConnectionTerminated)?,
+            };
             let response = sent.map_err(|failure| told::to_guest(failure, &meter))?;
             if let Some(wait) = response.extensions().get::<SlowDown>().and_then(|said| said.retry_after) {
                 meter.left_alone(wait);
@@ -176,6 +188,12 @@ impl WasiHttpHooks for Hooks {
             Ok((response, done))
         })
     }
+}
+
+/// A request: denied at once, or on its way on the host's threads.
+enum Sending {
+    Over(Answer),
+    UnderWay(Task<Answer>),
 }
 
 /// Over the way out, and kept where the run is recorded; or from the recording, and then over no way out.

@@ -168,6 +168,23 @@ mod tests {
         assert_eq!(names.unwrap(), ["guest-long"], "it usually is one");
     }
 
+    /// Tells on which thread it was dropped.
+    struct Dropped(Option<oneshot::Sender<String>>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.take().map(|told| told.send(name_of_thread()));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_takes_a_while_to_drop_is_dropped_among_the_long_calls() {
+        let executor = Executor::new(1, Calls::default()).unwrap();
+        let (told, name) = oneshot::channel();
+        executor.drop_long(Dropped(Some(told)));
+        assert_eq!(name.await.unwrap(), "guest-long");
+    }
+
     /// Of this thread, in nanoseconds, where the system says so.
     #[cfg(target_os = "linux")]
     async fn slice() -> Option<f64> {

@@ -27,6 +27,8 @@ pub(crate) fn parameter(name: &str) -> String {
     format!("{name}={}", form.replace("%7E", "~"))
 }
 
+const AS_IT_IS: &str = "as it is";
+
 /// What is looked for.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Canaries {
@@ -50,26 +52,21 @@ impl Canaries {
         let once = unescaped(bytes);
         let twice = unescaped(&once);
         let readings = [("", bytes), (", escaped", &once), (", escaped twice", &twice)];
-        readings.into_iter().find_map(|(how, text)| Some(format!("{}{how}", self.spelled_in(text)?)))
+        readings.into_iter().find_map(|(how, text)| Some(format!("{}{how}", self.spelled_in(text).next()?)))
     }
 
-    /// Whether a secret is in there unchanged, which is quicker to say.
+    /// Whether a secret is in there unchanged, which is quicker to say. Other spellings may come first.
     pub(crate) fn as_it_is_in(&self, bytes: &[u8]) -> bool {
-        self.spelled_in(bytes).is_some_and(|how| how == "as it is")
+        self.spelled_in(bytes).any(|how| how == AS_IT_IS)
     }
 
-    fn spelled_in(&self, text: &[u8]) -> Option<&str> {
-        let mut at = 0;
-        while at + 1 < text.len() {
-            if self.begins[usize::from(pair(text, at))] {
-                let found = self.needles.iter().find(|(_, needle)| text[at..].starts_with(needle));
-                if let Some((how, _)) = found {
-                    return Some(how);
-                }
-            }
-            at += 1;
-        }
-        None
+    /// How each secret that is in there is spelled, from the first to the last.
+    fn spelled_in<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = &'a str> {
+        let may_begin = move |at: &usize| self.begins[usize::from(pair(text, *at))];
+        let is_at =
+            move |at: usize| self.needles.iter().find(move |(_, needle)| text[at..].starts_with(needle));
+        let places = (0..text.len().saturating_sub(1)).filter(may_begin);
+        places.filter_map(is_at).map(|(how, _)| how.as_str())
     }
 }
 
@@ -82,7 +79,7 @@ fn spellings(secret: &[u8]) -> Vec<(String, Vec<u8>)> {
     assert!(secret.len() >= 12, "shorter ones are not looked for by anybody");
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut spelled = vec![
-        ("as it is".to_owned(), secret.to_vec()),
+        (AS_IT_IS.to_owned(), secret.to_vec()),
         ("in hexadecimal digits".to_owned(), hex.clone().into_bytes()),
         ("in capital hexadecimal digits".to_owned(), hex.to_uppercase().into_bytes()),
     ];
@@ -187,4 +184,12 @@ fn a_canary_is_found_in_every_spelling_and_nowhere_else() {
     for other in [ANOTHER, "", "CANARY", "%", "\\u", "&#", "&;", "%%43"] {
         assert_eq!(canaries.found_in(other.as_bytes()), None, "{other}");
     }
+}
+
+#[test]
+fn one_that_is_there_as_it_is_is_found_behind_other_spellings() {
+    let canaries = Canaries::of(&[CANARY]);
+    let coded = STANDARD.encode(CANARY);
+    assert!(!canaries.as_it_is_in(coded.as_bytes()));
+    assert!(canaries.as_it_is_in(format!("{coded} {CANARY}").as_bytes()));
 }

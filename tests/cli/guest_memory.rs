@@ -13,7 +13,7 @@ use crate::kinds::{Upstream, certificate};
 use crate::nginx::{Authority, Nginx};
 use crate::placed_low_code::{Api, KINDS};
 use crate::world::World;
-pub(crate) use dump::everything;
+pub(crate) use dump::{Stopped, everything};
 pub(crate) use held::Held;
 use held::ISSUED;
 
@@ -23,7 +23,9 @@ fn at_its_end<T>(world: &World, held: &Held, look: impl FnOnce(u32) -> T) -> (T,
     let mut command = world.command(&["run", "sync.toml"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (asked, go) = held.waits();
+    let stopped = Stopped::new(child.id());
     let seen = look(child.id());
+    drop(stopped);
     drop(go);
     let ran = crate::world::ran(child.wait_with_output().unwrap()).succeeded();
     world.heard(&ran);
@@ -174,7 +176,6 @@ fn the_memory_of_the_host_is_another_one() {
     world.file("sync.toml", crate::placed::sync_of(&origin, crate::placed::GRANTED));
     world.secret("secret", CANARY);
     world.run(&["connect", "sync.toml", "--secret", "token=@secret"]).succeeded();
-    // Which part is a guest's is told by what lies beside it, and that changes while the host makes threads: so of all.
     let look = |process| (dump::guests(process), everything(process));
     let ((guests, all), _asked) = at_its_end(&world, &held, look);
     let is_in = |blocks: &[Vec<u8>], text: &str| {

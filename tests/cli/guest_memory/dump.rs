@@ -7,10 +7,46 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 const GUARD_BEFORE: u64 = 32 << 20;
 const GUARD_BEHIND: u64 = 1 << 30;
 const PAGE: usize = 4096;
+
+/// A process that stands still until this is dropped. One that goes on makes threads and memories meanwhile, and what lies beside a
+/// part is what tells whose it is.
+pub(crate) struct Stopped(Pid);
+
+impl Stopped {
+    pub(crate) fn new(process: u32) -> Self {
+        let stopped = Self(Pid::from_raw(process.try_into().unwrap()).unwrap());
+        kill_process(stopped.0, Signal::STOP).unwrap();
+        let since = Instant::now();
+        while !threads(process).iter().all(|state| state == "T") {
+            assert!(since.elapsed() < Duration::from_secs(60), "{process} goes on: {:?}", threads(process));
+            thread::sleep(Duration::from_millis(1));
+        }
+        stopped
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        kill_process(self.0, Signal::CONT).unwrap();
+    }
+}
+
+/// The state of each thread, as the system writes it.
+fn threads(process: u32) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    // A thread that has ended meanwhile has none.
+    let stats = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("stat")).ok());
+    // `4711 (name, with any characters) T 1 ...`
+    stats.map(|stat| stat.rsplit_once(") ").unwrap().1[..1].to_owned()).collect()
+}
 
 struct Mapping {
     start: u64,
@@ -34,7 +70,7 @@ pub(super) fn guests(process: u32) -> Vec<Vec<u8>> {
     blocks(process, |is_guest| is_guest)
 }
 
-/// All that a process can write, its guests' memories among it. Looked at once: what lies beside a part changes meanwhile.
+/// All that a process can write, its guests' memories among it.
 pub(crate) fn everything(process: u32) -> Vec<Vec<u8>> {
     blocks(process, |_| true)
 }

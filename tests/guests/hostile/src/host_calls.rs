@@ -24,6 +24,8 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("random-huge", random_huge),
     ("random-insecure-huge", random_insecure_huge),
     ("hold-requests", hold_requests),
+    ("keep-an-answer", keep_an_answer),
+    ("keep-an-answer-and-8-mebibytes", keep_an_answer_and_memory),
     ("headers-without-end", headers_without_end),
     ("url-of-a-megabyte", url_of_a_megabyte),
     ("poll-nothing", poll_nothing),
@@ -124,12 +126,30 @@ fn random_insecure_huge(_: &Context) -> Result<Step> {
 /// Begins requests and never asks what became of them.
 fn hold_requests(_: &Context) -> Result<Step> {
     loop {
-        let request = OutgoingRequest::new(Fields::new());
-        let set =
-            request.set_scheme(Some(&Scheme::Https)).and(request.set_authority(Some("held.example.com")));
-        black_box(set.and(request.set_path_with_query(Some("/"))).is_ok());
-        std::mem::forget(outgoing_handler::handle(request, None));
+        std::mem::forget(outgoing_handler::handle(held_request(), None));
     }
+}
+
+fn held_request() -> OutgoingRequest {
+    let request = OutgoingRequest::new(Fields::new());
+    let set = request.set_scheme(Some(&Scheme::Https)).and(request.set_authority(Some("held.example.com")));
+    black_box(set.and(request.set_path_with_query(Some("/"))).is_ok());
+    request
+}
+
+/// Leaves an answer to the host, which has to throw it away.
+fn keep_an_answer(_: &Context) -> Result<Step> {
+    let answer =
+        outgoing_handler::handle(held_request(), None).map_err(|code| Error::data(format!("{code:?}")))?;
+    answer.subscribe().block();
+    std::mem::forget(answer.get());
+    std::mem::forget(answer);
+    Ok(Step::End)
+}
+
+fn keep_an_answer_and_memory(context: &Context) -> Result<Step> {
+    std::mem::forget(black_box(vec![1_u8; 8 << 20]));
+    keep_an_answer(context)
 }
 
 fn headers_without_end(_: &Context) -> Result<Step> {

@@ -26,3 +26,4 @@ mod oracle;
 mod runs;
 mod sandbox;
 mod tenants;
+mod threads;

@@ -3,15 +3,13 @@
 //! connector that is called again and again would do that each time. What is learned from one configuration holds for that one
 //! alone: whoever makes a component slow by what it asks of it does not move the calls of others to where the slow ones are.
 
-use crate::engine::TICK;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A call that keeps the processor for longer delays a neighbour by more than most runs of a few rows take.
-const LONG: Duration = Duration::from_millis(1);
-const _: () = assert!(LONG.as_nanos() < TICK.as_nanos(), "a call that is moved is a long one");
+pub(crate) const LONG: Duration = Duration::from_millis(1);
 /// After a long call, so many short ones have to follow before one begins among the short ones again: who is long each second time
 /// is long.
 const SHORT_ONES_AFTER_A_LONG_ONE: u8 = 8;

@@ -350,7 +350,6 @@ fn store(inner: &Inner, watch: &Watch, world: World) -> wasmtime::Result<Store<S
 
 /// A tick ended while the guest was running: charge it, let others run, and go on.
 fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
-    store.data().clock.ticked();
     let meter = &store.data().meter;
     let tick_us = u64::try_from(TICK.as_micros()).unwrap_or(u64::MAX);
     let used_ms = (meter.cpu_us.fetch_add(tick_us, Ordering::Relaxed) + tick_us) / 1000;

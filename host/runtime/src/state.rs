@@ -1,6 +1,6 @@
 //! What one instance has on the host's side: one field for each ability, nothing that belongs to another instance.
 
-use crate::engine::TICK;
+use crate::habits::LONG;
 use crate::imports::http::Hooks;
 use crate::limiter::Limiter;
 use crate::logs::Logs;
@@ -40,14 +40,9 @@ pub(crate) struct CallClock {
     polls_at_entry: AtomicU64,
     /// Microseconds after `began` at which the call into the host began, plus one; 0 while the guest itself runs.
     in_host_since: AtomicU64,
-    /// Ticks that ended during the present call while the guest ran.
-    ticks: AtomicU64,
     /// Microseconds of the processor's time that the present call has taken, in the guest and in the host, where a poll took long.
     busy_us: AtomicU64,
 }
-
-/// Most calls are over within a tick. One that is not, or that began just before a tick ended, only has to change threads.
-const LONG_TICKS: u64 = 1;
 
 /// Polls that were over sooner are not worth to be counted.
 const POLL_COUNTED: Duration = Duration::from_micros(100);
@@ -66,24 +61,19 @@ impl CallClock {
             polls: AtomicU64::new(0),
             polls_at_entry: AtomicU64::new(0),
             in_host_since: AtomicU64::new(0),
-            ticks: AtomicU64::new(0),
             busy_us: AtomicU64::new(0),
         }
     }
 
     /// Another call into the guest begins.
     pub(crate) fn begin_call(&self) {
-        self.ticks.store(0, Ordering::Relaxed);
         self.busy_us.store(0, Ordering::Relaxed);
     }
 
-    pub(crate) fn ticked(&self) {
-        self.ticks.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Whether the present call keeps the processor for longer than most.
+    /// Whether the present call keeps the processor for longer than most. That a tick ended meanwhile says nothing: one call in some is
+    /// just there when the clock of all calls strikes, and among the long ones it would wait for them.
     pub(crate) fn is_long(&self) -> bool {
-        self.ticks.load(Ordering::Relaxed) >= LONG_TICKS || self.busy() >= TICK
+        self.busy() >= LONG
     }
 
     /// The processor's time that the present call has taken in polls that took long.
@@ -142,5 +132,26 @@ impl WasiView for State {
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallClock, LONG, processor_time};
+    use std::thread;
+
+    #[test]
+    fn a_call_is_long_by_what_it_had_of_the_processor_and_not_by_how_long_it_took() {
+        let clock = CallClock::new();
+        clock.polled(|| thread::sleep(LONG * 3));
+        assert!(!clock.is_long(), "it waited: {:?}", clock.busy());
+        let compute = || {
+            let until = processor_time() + LONG;
+            while processor_time() < until {}
+        };
+        clock.polled(compute);
+        assert!(clock.is_long(), "{:?}", clock.busy());
+        clock.begin_call();
+        assert!(!clock.is_long(), "another call");
     }
 }

@@ -31,6 +31,7 @@ pub(crate) const ATTACKS: &[(&str, Attack)] = &[
     ("poll-nothing", poll_nothing),
     ("poll-a-million-times-the-same", poll_the_same),
     ("work-and-log", work_and_log),
+    ("work-a-little", work_a_little),
     ("error-text-huge", error_text_huge),
     ("error-of-many-faults", error_of_many_faults),
     ("error-with-a-path-of-a-megabyte", error_with_a_huge_path),
@@ -187,6 +188,13 @@ fn work_and_log(context: &Context) -> Result<Step> {
         black_box(refused);
     }
     crate::pages::behave(context)
+}
+
+/// Some 50 microseconds of work, and on which thread it ended.
+fn work_a_little(_: &Context) -> Result<Step> {
+    black_box((0..100_000_u32).map(black_box).sum::<u32>());
+    log::info!("done");
+    Ok(Step::Page(crate::pages::empty()))
 }
 
 fn error_of_many_faults(_: &Context) -> Result<Step> {

@@ -46,3 +46,20 @@ async fn what_was_long_begins_among_the_long_ones_the_next_time_and_nothing_else
     let other = runtime().load(guest_bytes("hostile")).await.unwrap();
     assert_eq!(threads(&other, "ours", "next").await, told("guest", "guest-long"), "loaded anew");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tick_meets_by_chance_stays_among_the_short_ones() {
+    let threads = Arc::new(Threads::default());
+    let limits = Limits { cpu_ms: u64::MAX / 1_000, log_lines: u64::MAX, ..Limits::defaults() };
+    let grants = Grants { logs: threads.clone(), limits, ..Grants::none() };
+    let component = runtime().load(guest_bytes("hostile")).await.unwrap();
+    let connection = Connection::new(component, &json!({ "attack": "work-a-little" }), grants).unwrap();
+    let mut reader = open(&Source::new(connection).unwrap()).await.unwrap();
+    // Of 50 microseconds each: ticks meet some 50 of them.
+    for _ in 0..2_000 {
+        reader.next(budget()).await.unwrap();
+    }
+    let threads = threads.0.lock().unwrap();
+    let moved = threads.iter().filter(|name| *name != "guest").count();
+    assert_eq!((threads.len(), moved), (2_000, 0));
+}

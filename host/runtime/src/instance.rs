@@ -358,6 +358,8 @@ fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDead
         let message = format!("{used_ms} ms of processor time");
         return Err(wasmtime::Error::new(meter.hit("cpu_ms", format!("{allowed} ms"), message)));
     }
+    // And others of the system: a thread that waited behind this one would have to wait for the system's own tick.
+    std::thread::yield_now();
     Ok(UpdateDeadline::Yield(1))
 }
 

@@ -38,7 +38,7 @@ impl Turns {
     fn chosen() -> Self {
         let is_set = |name| std::env::var_os(name).is_some();
         match (is_set(TOLD), is_set("COFFERDAM_TEST_LONG")) {
-            (true, _) => Self { count: 9, runs: 100 },
+            (true, _) => Self { count: 5, runs: 100 },
             (false, true) => Self { count: 4, runs: 50 },
             (false, false) => Self { count: 2, runs: 10 },
         }

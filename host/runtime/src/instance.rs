@@ -2,7 +2,6 @@
 
 use crate::component::Component;
 use crate::connection::{Connection, Inner};
-use crate::engine::TICK;
 use crate::executor::Task;
 use crate::explain::{Instantiating, explain, explain_returned, limit};
 use crate::habits::Whose;
@@ -19,7 +18,6 @@ use futures::future::BoxFuture;
 use pipeline::failure::{Cause, Failure, GuestError};
 use pipeline::validate::Violation;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::ResourceTable;
@@ -223,9 +221,10 @@ impl<R: Send + 'static> Instance<R> {
                 let began = Instant::now();
                 let called = {
                     let mut running = body(&mut live);
-                    let clock = watch.clock.clone();
-                    let running =
-                        std::future::poll_fn(move |context| clock.polled(|| running.as_mut().poll(context)));
+                    let (clock, meter) = (watch.clock.clone(), watch.meter.clone());
+                    let running = std::future::poll_fn(move |context| {
+                        clock.polled(&meter, || running.as_mut().poll(context))
+                    });
                     tokio::select! {
                         biased;
                         called = running => Ok(called),
@@ -348,14 +347,12 @@ fn store(inner: &Inner, watch: &Watch, world: World) -> wasmtime::Result<Store<S
     Ok(store)
 }
 
-/// A tick ended while the guest was running: charge it, let others run, and go on.
+/// A tick ended while the guest was running: see whether it may have more of the processor, let others run, and go on.
 fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
-    let meter = &store.data().meter;
-    let tick_us = u64::try_from(TICK.as_micros()).unwrap_or(u64::MAX);
-    let used_ms = (meter.cpu_us.fetch_add(tick_us, Ordering::Relaxed) + tick_us) / 1000;
-    let allowed = meter.limits.cpu_ms;
-    if used_ms > allowed {
-        let message = format!("{used_ms} ms of processor time");
+    let State { clock, meter, .. } = store.data();
+    let (used, allowed) = (clock.charge(meter).as_millis(), meter.limits.cpu_ms);
+    if used > u128::from(allowed) {
+        let message = format!("{used} ms of processor time");
         return Err(wasmtime::Error::new(meter.hit("cpu_ms", format!("{allowed} ms"), message)));
     }
     // And others of the system: a thread that waited behind this one would have to wait for the system's own tick.
@@ -363,8 +360,8 @@ fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDead
     Ok(UpdateDeadline::Yield(1))
 }
 
-/// Nothing is begun for an instance that was cut off. Waiting in the host is free: after it the deadline starts anew. Work in the host is not: whatever it took beyond the
-/// tick that the expired deadline will charge is charged here, and that deadline makes the guest yield.
+/// Nothing is begun for an instance that was cut off. Where a tick ended while the guest did not run, it is not told of it: before the
+/// call, or while it waited in the host. Of one that ended while the host worked for it, it is.
 fn account_host_call(mut store: StoreContextMut<'_, State>, hook: CallHook) -> wasmtime::Result<()> {
     match hook {
         CallHook::CallingHost => {
@@ -376,15 +373,12 @@ fn account_host_call(mut store: StoreContextMut<'_, State>, hook: CallHook) -> w
         CallHook::ReturningFromHost => {
             let call = store.data().clock.leave_host();
             store.data().meter.peaks.host_call_us.raise(call.took_us);
-            let tick_us = u64::try_from(TICK.as_micros()).unwrap_or(u64::MAX);
             if call.waited {
                 store.set_epoch_deadline(1);
-            } else if call.took_us > tick_us {
-                store.data().meter.cpu_us.fetch_add(call.took_us - tick_us, Ordering::Relaxed);
             }
         }
-        CallHook::CallingWasm => store.set_epoch_deadline(1),
-        CallHook::ReturningFromWasm => {}
+        CallHook::CallingWasm if store.data().clock.enters_first() => store.set_epoch_deadline(1),
+        CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ pub struct Limits {
     pub table_elements: u64,
     /// Core instances, memories and tables (each kind) inside one instance.
     pub instances: u64,
-    /// Milliseconds on the processor, in whole ticks of the engine's epoch.
+    /// Milliseconds on the processor, in the guest and in the host's work for it. What is over is seen when a tick ends.
     pub cpu_ms: u64,
     /// Milliseconds for one call into the connector, waits included.
     pub call_ms: u64,

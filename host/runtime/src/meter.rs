@@ -45,7 +45,7 @@ pub(crate) struct Counters {
     /// What must not stand in anything that is shown or kept of it.
     pub(crate) secrets: Watch,
     started: Instant,
-    pub(crate) cpu_us: AtomicU64,
+    cpu_ns: AtomicU64,
     pub(crate) log_lines: AtomicU64,
     pub(crate) log_bytes: AtomicU64,
     pub(crate) peaks: Peaks,
@@ -64,7 +64,7 @@ impl Counters {
             limits,
             secrets,
             started: Instant::now(),
-            cpu_us: AtomicU64::new(0),
+            cpu_ns: AtomicU64::new(0),
             log_lines: AtomicU64::new(0),
             log_bytes: AtomicU64::new(0),
             peaks: Peaks::default(),
@@ -73,6 +73,12 @@ impl Counters {
             denials: Mutex::default(),
             left_alone_until: Mutex::default(),
         }
+    }
+
+    /// So much more of the processor was had; how much it is by now.
+    pub(crate) fn charge(&self, took: Duration) -> Duration {
+        let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.cpu_ns.fetch_add(took, Ordering::Relaxed).saturating_add(took))
     }
 
     /// A server wants to be left alone for so long.
@@ -136,7 +142,7 @@ impl Counters {
             "memory_bytes" => peaks.memory_bytes.get(),
             "table_elements" => peaks.table_elements.get(),
             "instances" => peaks.instances.get(),
-            "cpu_ms" => total(&self.cpu_us) / 1000,
+            "cpu_ms" => total(&self.cpu_ns) / 1_000_000,
             "call_ms" => peaks.call_us.get().div_ceil(1000),
             "host_call_ms" => peaks.host_call_us.get().div_ceil(1000),
             "run_ms" => self.run_ms(),

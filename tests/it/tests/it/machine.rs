@@ -2,7 +2,7 @@
 //! itself again in processes of its own.
 
 use crate::directories::Granted;
-use crate::harness::{budget, guest_bytes, neighbour_works, open, read_of, runtime, schema_of};
+use crate::harness::{budget, guest_bytes, hostile, neighbour_works, open, read_of, runtime, schema_of};
 use crate::hostile_wat::build::{Guest, component};
 use crate::hostile_wat::source_with;
 use pipeline::connector::Source as _;
@@ -191,4 +191,34 @@ fn two_processes_that_compile_one_component_at_once_into_an_empty_cache_both_run
     third.stdin.take().unwrap().write_all(b"go\n").unwrap();
     assert!(third.wait().unwrap().success());
     assert_eq!(files(), left);
+}
+
+/// Of the processors, by this process so far, in hundredths of a second.
+#[cfg(target_os = "linux")]
+fn processor_time() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, figures) = stat.rsplit_once(") ").unwrap();
+    figures.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
+/// Nearly all of this connector's time the host works for it, for a fraction of a tick each time.
+#[cfg(target_os = "linux")]
+#[test]
+fn h36_the_hosts_work_for_a_connector_is_its_processor_time() {
+    if !is_child() {
+        let mut alone = again("h36_the_hosts_work_for_a_connector_is_its_processor_time", "measures");
+        let output = alone.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    block_on(async {
+        let limits = Limits { cpu_ms: 200, ..Limits::defaults() };
+        let hostile = hostile("random-hammer", "next", limits).await;
+        let before = processor_time();
+        let failure = hostile.read(1).await.unwrap_err();
+        assert!(matches!(&failure.cause, Cause::Limit { name, .. } if name == "cpu_ms"), "{failure}");
+        let had = processor_time() - before;
+        assert!((15..100).contains(&had), "{had} hundredths of a second");
+    });
 }

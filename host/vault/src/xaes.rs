@@ -50,7 +50,10 @@ impl Cipher {
         message: &mut [u8],
     ) -> Result<[u8; TAG_BYTES], Rejected> {
         let (cipher, nonce) = self.for_message(nonce);
-        let tag = cipher.encrypt_inout_detached(&nonce.into(), associated, message.into());
+        let bytes = message.len();
+        let tag = leaving_no_stack(bytes, || {
+            cipher.encrypt_inout_detached(&nonce.into(), associated, message.into())
+        });
         tag.map(Into::into).map_err(|_| Rejected)
     }
 
@@ -63,9 +66,11 @@ impl Cipher {
         tag: &[u8; TAG_BYTES],
     ) -> Result<(), Rejected> {
         let (cipher, nonce) = self.for_message(nonce);
-        cipher
-            .decrypt_inout_detached(&nonce.into(), associated, message.into(), &(*tag).into())
-            .map_err(|_| Rejected)
+        let bytes = message.len();
+        let opened = leaving_no_stack(bytes, || {
+            cipher.decrypt_inout_detached(&nonce.into(), associated, message.into(), &(*tag).into())
+        });
+        opened.map_err(|_| Rejected)
     }
 
     fn for_message(&self, nonce: &[u8; NONCE_BYTES]) -> (Aes256Gcm, [u8; 12]) {
@@ -92,6 +97,29 @@ impl Cipher {
         }
         key
     }
+}
+
+/// Messages of so many bytes are worked on in pieces that are put on the stack where the processor's registers are wide (AVX-512: 64
+/// blocks of 16 bytes at once).
+const WIDE_BYTES: usize = 1 << 10;
+/// More than the frames of that take.
+const STACK_BYTES: usize = 32 << 10;
+
+/// Does this with a message of so many bytes, and writes over what it leaves on the stack.
+fn leaving_no_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let done = below(work);
+    if bytes >= WIDE_BYTES {
+        below(|| {
+            std::hint::black_box(&mut [0_u8; STACK_BYTES]);
+        });
+    }
+    done
+}
+
+/// Has all its frames below that of the caller.
+#[inline(never)]
+fn below<T>(work: impl FnOnce() -> T) -> T {
+    work()
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ enum Command {
     },
     /// Measure what a connector loses beside each hostile one, in release, and keep the table in `host/docs/hostile.md`.
     ///
-    /// Wants a quiet machine, and says how quiet it was. Takes an hour beside building.
+    /// Wants a quiet machine, and says how quiet it was. Takes ten minutes beside building.
     Neighbour,
     /// Make the target wasm32-wasip2 available, and print how to use it.
     ///

@@ -30,6 +30,10 @@ pub(crate) async fn guest(name: &str) -> Component {
     runtime().load(guest_bytes(name)).await.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+pub(crate) fn name_of_thread() -> String {
+    std::thread::current().name().unwrap_or_default().to_owned()
+}
+
 /// Log lines in memory.
 #[derive(Default)]
 pub(crate) struct Lines(Mutex<Vec<String>>);

@@ -35,9 +35,14 @@ fn within(test: &str, limit: &str, amount: u64) {
     let mut limited = Command::new("sh");
     limited.args(["-c", r#"ulimit "$0" "$1" && shift && exec "$@""#, limit, &amount.to_string()]);
     limited.arg(inner.get_program()).args(inner.get_args()).env(CHILD, "limited");
-    let output = limited.output().unwrap();
+    passes(&mut limited, &format!("under `ulimit {limit} {amount}`"));
+}
+
+/// The test passes there.
+fn passes(test: &mut Command, there: &str) {
+    let output = test.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "under `ulimit {limit} {amount}`: {text}");
+    assert!(output.status.success(), "{there}: {text}");
     assert!(text.contains("1 passed"), "the test did not run: {text}");
 }
 
@@ -206,10 +211,8 @@ fn processor_time() -> u64 {
 #[test]
 fn h36_the_hosts_work_for_a_connector_is_its_processor_time() {
     if !is_child() {
-        let mut alone = again("h36_the_hosts_work_for_a_connector_is_its_processor_time", "measures");
-        let output = alone.output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        let name = "h36_the_hosts_work_for_a_connector_is_its_processor_time";
+        passes(&mut again(name, "measures"), "in a process of its own");
         return;
     }
     block_on(async {

@@ -13,10 +13,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
-/// One tick of the processor clock, which goes while guests are called: how often a guest's processor time is looked at, and others get
-/// their turn. Each costs the machine a waking thread and what runs a look at it.
-pub(crate) const TICK: Duration = Duration::from_millis(2);
-
 /// What a guest's frames may take of a stack; the engine's default, written down because it is advertised. A Rust guest has
 /// its large values on a stack of its own inside its memory.
 pub(crate) const STACK_BYTES: usize = 512 << 10;

@@ -27,7 +27,7 @@ impl Executor {
     /// These are told of each call.
     pub(crate) fn new(threads: usize, calls: Calls) -> Result<Self, Error> {
         // A long call keeps its processor whenever it can, and a neighbour's short one has it as soon as it wakes.
-        let long = Threads::new("guest-long", threads, slice::behind_those_that_wake)?;
+        let long = Threads::new("guest-long", threads, slice::go_behind_others)?;
         Ok(Self { short: Threads::new("guest", threads, || {})?, long, calls })
     }
 
@@ -37,12 +37,12 @@ impl Executor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Task::new(self.long.handle.spawn(future))
+        Task::new(self.long.handle.spawn(self.calls.long(future)))
     }
 
     /// Drop what takes a while to drop.
     pub(crate) fn drop_long(&self, held: impl Send + 'static) {
-        self.long.handle.spawn(async move { drop(held) });
+        self.long.handle.spawn(self.calls.long(async move { drop(held) }));
     }
 
     /// Run a call, which goes on among the long ones once it is one, or begins among them. It is abandoned when the returned task
@@ -64,7 +64,7 @@ impl Executor {
                 Some(call.await)
             });
         }
-        let long = self.long.handle.clone();
+        let (long, calls) = (self.long.handle.clone(), self.calls.clone());
         let mut call = Box::pin(call);
         let task = async move {
             let _under_way = under_way;
@@ -76,7 +76,7 @@ impl Executor {
             match short.await {
                 Some(output) => Some(output),
                 // Polled there at once: whatever would have woken it here may be over.
-                None => Task::new(long.spawn(call)).join().await,
+                None => Task::new(long.spawn(calls.long(call))).join().await,
             }
         };
         Task::new(self.short.handle.spawn(task))
@@ -185,30 +185,15 @@ mod tests {
         assert_eq!(name.await.unwrap(), "guest-long");
     }
 
-    /// Of this thread, in nanoseconds, where the system says so.
-    #[cfg(target_os = "linux")]
-    async fn slice() -> Option<f64> {
-        let figures = std::fs::read_to_string("/proc/thread-self/sched").ok()?;
-        let (_, slice) = figures.lines().find(|line| line.starts_with("se.slice"))?.split_once(':')?;
-        slice.trim().parse().ok()
-    }
-
-    /// Others show slices, and take none that is asked for.
-    #[cfg(target_os = "linux")]
-    fn takes_slices() -> bool {
-        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-        let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
-        (numbers.next(), numbers.next()) >= (Some(6), Some(12))
-    }
-
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn long_calls_go_behind_those_that_wake_and_short_ones_do_not() {
+    async fn long_calls_go_behind_others_and_short_ones_do_not() {
+        use crate::slice::tests::Scheduled;
         let executor = Executor::new(1, Calls::default()).unwrap();
-        let own = slice().await;
-        let longer = own.map(|own| if takes_slices() { 4_000_000.0 } else { own });
-        assert_eq!(executor.spawn_call(slice(), false, || false).join().await.flatten(), Some(own));
-        assert_eq!(executor.spawn_long(slice()).join().await, Some(longer));
+        let now = || async { Scheduled::now() };
+        let own = Scheduled::now();
+        assert_eq!(executor.spawn_call(now(), false, || false).join().await.flatten(), Some(own));
+        assert_eq!(executor.spawn_long(now()).join().await, Some(own.behind_others()));
     }
 
     /// Says when it is among the long ones, and never ends. It is dropped with the sender that it holds.

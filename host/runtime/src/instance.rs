@@ -11,6 +11,7 @@ use crate::imports::wasi::{World, context};
 use crate::limiter::Limiter;
 use crate::logs::Logs;
 use crate::meter::Meter;
+use crate::slice;
 use crate::state::{CallClock, State};
 use crate::stop::Stop;
 use cassette::Tape;
@@ -355,8 +356,7 @@ fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDead
         let message = format!("{used} ms of processor time");
         return Err(wasmtime::Error::new(meter.hit("cpu_ms", format!("{allowed} ms"), message)));
     }
-    // And others of the system: a thread that waited behind this one would have to wait for the system's own tick.
-    std::thread::yield_now();
+    slice::yield_where_behind();
     Ok(UpdateDeadline::Yield(1))
 }
 

@@ -1,9 +1,21 @@
 //! The clock by which processor time is charged: one thread that raises the engine's epoch while guests are called.
 
-use crate::engine::TICK;
 use crate::error::Error;
+use crate::slice;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often a guest's processor time is looked at, and others get their turn. Each tick costs the machine a waking thread and what
+/// runs a look at it.
+const TICK: Duration = Duration::from_millis(2);
+/// The same beside long calls: whoever has to wait for the processor of one waits no longer.
+const TICK_BESIDE_LONG: Duration = Duration::from_micros(500);
+/// So many of those follow after a long call was seen to compute: it may be about to do so again.
+const TICKS_AFTER_LONG: u32 = 100;
 
 /// Ticks until it is dropped.
 pub(crate) struct Ticker {
@@ -19,6 +31,8 @@ pub(crate) struct Calls(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
+    /// A long call has computed since this was taken down.
+    is_long: AtomicBool,
 }
 
 #[derive(Default)]
@@ -39,6 +53,24 @@ impl Calls {
         state.under_way += 1;
         self.wake(state);
         UnderWay(self.clone())
+    }
+
+    /// The same future, for which the clock goes faster when it computes.
+    pub(crate) fn long<F: Future>(&self, long: F) -> impl Future<Output = F::Output> + use<F> {
+        let calls = self.clone();
+        async move {
+            let mut long = pin!(long);
+            poll_fn(|context| {
+                calls.0.is_long.store(true, Ordering::Relaxed);
+                long.as_mut().poll(context)
+            })
+            .await
+        }
+    }
+
+    /// Whether a long one has computed since this was asked.
+    fn had_a_long_one(&self) -> bool {
+        self.0.is_long.swap(false, Ordering::Relaxed)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -78,13 +110,29 @@ impl Drop for UnderWay {
     }
 }
 
+/// How fast the clock goes.
+#[derive(Default)]
+struct Pace {
+    short_ticks: u32,
+}
+
+impl Pace {
+    /// The next tick, after one beside which a long call has computed or none has.
+    fn tick(&mut self, had_a_long_one: bool) -> Duration {
+        self.short_ticks = if had_a_long_one { TICKS_AFTER_LONG } else { self.short_ticks.saturating_sub(1) };
+        if self.short_ticks > 0 { TICK_BESIDE_LONG } else { TICK }
+    }
+}
+
 impl Ticker {
     pub(crate) fn start(engine: &wasmtime::Engine) -> Result<Self, Error> {
         let calls = Calls::default();
         let (engine, under_way) = (engine.weak(), calls.clone());
         let run = move || {
+            slice::go_before_others();
+            let mut pace = Pace::default();
             while under_way.wait() {
-                std::thread::sleep(TICK);
+                std::thread::sleep(pace.tick(under_way.had_a_long_one()));
                 match engine.upgrade() {
                     Some(engine) => engine.increment_epoch(),
                     None => return,
@@ -116,7 +164,7 @@ impl Drop for Ticker {
 
 #[cfg(test)]
 mod tests {
-    use super::Calls;
+    use super::{Calls, Pace, TICK, TICK_BESIDE_LONG, TICKS_AFTER_LONG};
     use std::thread;
 
     /// What `wait` answers after this, on a thread that waits by then.
@@ -143,5 +191,18 @@ mod tests {
         assert!(answer(&calls, || under_way.push(calls.begin())), "none was");
         under_way.clear();
         assert!(!answer(&calls, || calls.end()), "there is no engine any more");
+    }
+
+    #[tokio::test]
+    async fn the_clock_goes_faster_from_a_long_call_that_computes_until_some_time_after_it() {
+        let (calls, mut pace) = (Calls::default(), Pace::default());
+        assert_eq!(pace.tick(calls.had_a_long_one()), TICK);
+        let long = calls.long(async { 1 });
+        assert_eq!(pace.tick(calls.had_a_long_one()), TICK, "it waits");
+        assert_eq!(long.await, 1);
+        for _ in 0..TICKS_AFTER_LONG {
+            assert_eq!(pace.tick(calls.had_a_long_one()), TICK_BESIDE_LONG);
+        }
+        assert_eq!(pace.tick(calls.had_a_long_one()), TICK);
     }
 }

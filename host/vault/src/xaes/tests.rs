@@ -117,3 +117,56 @@ fn aes_256_gcm_agrees_with_wycheproof() {
     // The set has these counts; fewer would mean that the filter above no longer finds them.
     assert!(valid >= 39 && invalid >= 27, "{valid} valid, {invalid} invalid");
 }
+
+/// What stands on this thread's stack below the frame of the caller, after this was done in frames that lie deeper than those that read it.
+#[cfg(target_os = "linux")]
+fn left_below(work: impl FnOnce()) -> Vec<u8> {
+    use std::os::unix::fs::FileExt as _;
+
+    /// More than reading takes.
+    const OWN: usize = 64 << 10;
+    /// More than the work takes.
+    const DEEPER: usize = 128 << 10;
+
+    #[inline(never)]
+    fn deep(work: impl FnOnce()) -> u64 {
+        let room = std::hint::black_box([0_u8; OWN]);
+        work();
+        std::ptr::from_ref(&room).addr() as u64
+    }
+    let end = deep(work);
+    let mut left = vec![0; DEEPER];
+    std::fs::File::open("/proc/self/mem").unwrap().read_exact_at(&mut left, end - DEEPER as u64).unwrap();
+    left
+}
+
+/// Nothing of a message or of its key, whatever its length and the registers of this processor.
+#[cfg(target_os = "linux")]
+#[test]
+fn sealing_and_opening_leave_nothing_on_the_stack() {
+    let mut source = Shake128::default();
+    source.update(b"the stack");
+    let mut source = source.finalize_xof();
+    let mut draw = |length: usize| {
+        let mut bytes = vec![0; length];
+        source.read(&mut bytes);
+        bytes
+    };
+    let cipher = Cipher::new(&Key::from_slice(&draw(32)).unwrap());
+    for length in [12, 16, 40, 100, 129, 300, 500, 1_000, 1_023, 1_024, 2_000, 5_000, 70_000] {
+        let nonce: [u8; NONCE_BYTES] = draw(NONCE_BYTES).try_into().unwrap();
+        let key = cipher.message_key(nonce.first_chunk().unwrap());
+        let plaintext = draw(length);
+        let mut message = plaintext.clone();
+        let mut tag = None;
+        let sealing = left_below(|| tag = Some(cipher.seal(&nonce, b"", &mut message).unwrap()));
+        let opening = left_below(|| cipher.open(&nonce, b"", &mut message, &tag.unwrap()).unwrap());
+        assert!(message == plaintext);
+        for (left, what) in [(sealing, "sealing"), (opening, "opening")] {
+            let is_left = |bytes: &[u8]| left.windows(bytes.len()).any(|window| window == bytes);
+            let of_message = plaintext.chunks_exact(12).filter(|piece| is_left(piece)).count();
+            let of_key = key.chunks_exact(8).filter(|piece| is_left(piece)).count();
+            assert_eq!((of_message, of_key), (0, 0), "{what} {length} bytes");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::executor::Executor;
 use crate::heap;
 use crate::limits::Limits;
+use crate::long::LongThreads;
 use crate::ticker::Ticker;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -117,8 +118,9 @@ impl Runtime {
         };
         let directory = settings.cache_directory.as_ref();
         let cache = directory.map(|directory| Cache::open(directory, &engine)).transpose()?;
-        let ticker = Ticker::start(&engine)?;
-        let executor = Executor::new(settings.guest_threads, ticker.calls())?;
+        let long_threads = LongThreads::default();
+        let ticker = Ticker::start(&engine, long_threads.clone())?;
+        let executor = Executor::new(settings.guest_threads, ticker.calls(), long_threads)?;
         let live = Arc::new(Semaphore::new(settings.live_instances));
         Ok(Self {
             inner: Arc::new(Inner {

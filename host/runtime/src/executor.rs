@@ -3,7 +3,7 @@
 //! neighbour's short call would wait behind all of them.
 
 use crate::error::Error;
-use crate::slice;
+use crate::long::LongThreads;
 use crate::ticker::Calls;
 use std::future::{Future, poll_fn};
 use std::task::Poll;
@@ -14,6 +14,8 @@ use tokio::task::JoinHandle;
 pub(crate) struct Executor {
     short: Threads,
     long: Threads,
+    /// Those of `long`.
+    long_threads: LongThreads,
     calls: Calls,
 }
 
@@ -24,11 +26,11 @@ struct Threads {
 }
 
 impl Executor {
-    /// These are told of each call.
-    pub(crate) fn new(threads: usize, calls: Calls) -> Result<Self, Error> {
-        // A long call keeps its processor whenever it can, and a neighbour's short one has it as soon as it wakes.
-        let long = Threads::new("guest-long", threads, slice::go_behind_others)?;
-        Ok(Self { short: Threads::new("guest", threads, || {})?, long, calls })
+    /// `calls` are told of each call, and whoever has `long_threads` of each of those.
+    pub(crate) fn new(threads: usize, calls: Calls, long_threads: LongThreads) -> Result<Self, Error> {
+        let joining = long_threads.clone();
+        let long = Threads::new("guest-long", threads, move || joining.join())?;
+        Ok(Self { short: Threads::new("guest", threads, || {})?, long, long_threads, calls })
     }
 
     /// Run what takes a while. It is abandoned when the returned task is dropped.
@@ -37,12 +39,12 @@ impl Executor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Task::new(self.long.handle.spawn(self.calls.long(future)))
+        Task::new(self.long.handle.spawn(self.long_threads.computing(future)))
     }
 
     /// Drop what takes a while to drop.
     pub(crate) fn drop_long(&self, held: impl Send + 'static) {
-        self.long.handle.spawn(self.calls.long(async move { drop(held) }));
+        self.long.handle.spawn(self.long_threads.computing(async move { drop(held) }));
     }
 
     /// Run a call, which goes on among the long ones once it is one, or begins among them. It is abandoned when the returned task
@@ -64,7 +66,7 @@ impl Executor {
                 Some(call.await)
             });
         }
-        let (long, calls) = (self.long.handle.clone(), self.calls.clone());
+        let (long, long_threads) = (self.long.handle.clone(), self.long_threads.clone());
         let mut call = Box::pin(call);
         let task = async move {
             let _under_way = under_way;
@@ -76,7 +78,7 @@ impl Executor {
             match short.await {
                 Some(output) => Some(output),
                 // Polled there at once: whatever would have woken it here may be over.
-                None => Task::new(long.spawn(calls.long(call))).join().await,
+                None => Task::new(long.spawn(long_threads.computing(call))).join().await,
             }
         };
         Task::new(self.short.handle.spawn(task))
@@ -84,7 +86,7 @@ impl Executor {
 }
 
 impl Threads {
-    fn new(name: &str, threads: usize, begin: fn()) -> Result<Self, Error> {
+    fn new(name: &str, threads: usize, begin: impl Fn() + Send + Sync + 'static) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name(name)
@@ -132,11 +134,15 @@ impl<T> Drop for Task<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Calls, Executor};
+    use super::{Calls, Executor, LongThreads};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::thread;
     use tokio::sync::oneshot;
+
+    fn executor() -> Executor {
+        Executor::new(1, Calls::default(), LongThreads::default()).unwrap()
+    }
 
     fn name_of_thread() -> String {
         thread::current().name().unwrap_or_default().to_owned()
@@ -156,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_becomes_long_goes_on_among_the_long_ones_and_a_short_one_stays() {
-        let executor = Executor::new(1, Calls::default()).unwrap();
+        let executor = executor();
         for (times, expected) in [(1, &["guest"][..]), (5, &["guest", "guest-long"])] {
             let polls = Arc::new(AtomicU32::new(0));
             let seen = polls.clone();
@@ -179,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_takes_a_while_to_drop_is_dropped_among_the_long_calls() {
-        let executor = Executor::new(1, Calls::default()).unwrap();
+        let executor = executor();
         let (told, name) = oneshot::channel();
         executor.drop_long(Dropped(Some(told)));
         assert_eq!(name.await.unwrap(), "guest-long");
@@ -189,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn long_calls_go_behind_others_and_short_ones_do_not() {
         use crate::slice::tests::Scheduled;
-        let executor = Executor::new(1, Calls::default()).unwrap();
+        let executor = executor();
         let now = || async { Scheduled::now() };
         let own = Scheduled::now();
         assert_eq!(executor.spawn_call(now(), false, || false).join().await.flatten(), Some(own));
@@ -209,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_calls_leave_the_threads_of_short_ones_free_and_end_when_nobody_waits_for_them() {
-        let executor = Executor::new(1, Calls::default()).unwrap();
+        let executor = executor();
         let (mut calls, mut ends) = (Vec::new(), Vec::new());
         for _ in 0..4 {
             let ((arrived, arrives), (held, end)) = (oneshot::channel(), oneshot::channel());

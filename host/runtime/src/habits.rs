@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A call that keeps the processor for longer delays a neighbour by more than most runs of a few rows take.
-pub(crate) const LONG: Duration = Duration::from_millis(1);
+pub(crate) const LONG: Duration = Duration::from_micros(300);
 /// After a long call, so many short ones have to follow before one begins among the short ones again: who is long each second time
 /// is long.
 const SHORT_ONES_AFTER_A_LONG_ONE: u8 = 8;

@@ -10,8 +10,8 @@ use crate::imports::http::{Hooks, NoHttp};
 use crate::imports::wasi::{World, context};
 use crate::limiter::Limiter;
 use crate::logs::Logs;
+use crate::long;
 use crate::meter::Meter;
-use crate::slice;
 use crate::state::{CallClock, State};
 use crate::stop::Stop;
 use cassette::Tape;
@@ -356,7 +356,7 @@ fn charge_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDead
         let message = format!("{used} ms of processor time");
         return Err(wasmtime::Error::new(meter.hit("cpu_ms", format!("{allowed} ms"), message)));
     }
-    slice::yield_where_behind();
+    long::yield_where_long();
     Ok(UpdateDeadline::Yield(1))
 }
 

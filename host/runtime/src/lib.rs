@@ -22,6 +22,7 @@ mod instance;
 mod limiter;
 mod limits;
 mod logs;
+mod long;
 mod meter;
 mod peaks;
 mod roles;

@@ -1,12 +1,5 @@
 //! How soon the system takes the processor from a thread that computes, when another one wakes.
 
-use std::cell::Cell;
-
-thread_local! {
-    /// Whether this thread goes behind others.
-    static BEHIND: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Beside a thread that wakes, one that computes goes on until its slice is over, unless its slice is due later than that of the other.
 /// So this is longer than what threads have by themselves: 0.7 ms to 3, by the version of Linux and the number of processors (of
 /// `sched_runtime`, from 6.12 on; others pass it over). It is hardly longer, since a thread that yields gives up what is left of it: with
@@ -21,7 +14,6 @@ const BEFORE_NS: u64 = 100_000;
 
 /// From here on this thread goes behind every other that wakes.
 pub(crate) fn go_behind_others() {
-    BEHIND.set(true);
     #[cfg(target_os = "linux")]
     linux::have(NICER, BEHIND_NS);
 }
@@ -30,14 +22,6 @@ pub(crate) fn go_behind_others() {
 pub(crate) fn go_before_others() {
     #[cfg(target_os = "linux")]
     linux::have(0, BEFORE_NS);
-}
-
-/// Where this thread goes behind others: let those that wait for its processor have it. Without that they would wait for the system's own
-/// tick.
-pub(crate) fn yield_where_behind() {
-    if BEHIND.get() {
-        std::thread::yield_now();
-    }
 }
 
 #[cfg(target_os = "linux")]

@@ -1,10 +1,8 @@
 //! The clock by which processor time is charged: one thread that raises the engine's epoch while guests are called.
 
 use crate::error::Error;
+use crate::long::LongThreads;
 use crate::slice;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -31,8 +29,6 @@ pub(crate) struct Calls(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    /// A long call has computed since this was taken down.
-    is_long: AtomicBool,
 }
 
 #[derive(Default)]
@@ -53,24 +49,6 @@ impl Calls {
         state.under_way += 1;
         self.wake(state);
         UnderWay(self.clone())
-    }
-
-    /// The same future, for which the clock goes faster when it computes.
-    pub(crate) fn long<F: Future>(&self, long: F) -> impl Future<Output = F::Output> + use<F> {
-        let calls = self.clone();
-        async move {
-            let mut long = pin!(long);
-            poll_fn(|context| {
-                calls.0.is_long.store(true, Ordering::Relaxed);
-                long.as_mut().poll(context)
-            })
-            .await
-        }
-    }
-
-    /// Whether a long one has computed since this was asked.
-    fn had_a_long_one(&self) -> bool {
-        self.0.is_long.swap(false, Ordering::Relaxed)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -125,18 +103,19 @@ impl Pace {
 }
 
 impl Ticker {
-    pub(crate) fn start(engine: &wasmtime::Engine) -> Result<Self, Error> {
+    pub(crate) fn start(engine: &wasmtime::Engine, long: LongThreads) -> Result<Self, Error> {
         let calls = Calls::default();
         let (engine, under_way) = (engine.weak(), calls.clone());
         let run = move || {
             slice::go_before_others();
             let mut pace = Pace::default();
             while under_way.wait() {
-                std::thread::sleep(pace.tick(under_way.had_a_long_one()));
+                std::thread::sleep(pace.tick(long.have_computed()));
                 match engine.upgrade() {
                     Some(engine) => engine.increment_epoch(),
                     None => return,
                 }
+                long.tick();
             }
         };
         let thread = std::thread::Builder::new()
@@ -193,16 +172,14 @@ mod tests {
         assert!(!answer(&calls, || calls.end()), "there is no engine any more");
     }
 
-    #[tokio::test]
-    async fn the_clock_goes_faster_from_a_long_call_that_computes_until_some_time_after_it() {
-        let (calls, mut pace) = (Calls::default(), Pace::default());
-        assert_eq!(pace.tick(calls.had_a_long_one()), TICK);
-        let long = calls.long(async { 1 });
-        assert_eq!(pace.tick(calls.had_a_long_one()), TICK, "it waits");
-        assert_eq!(long.await, 1);
-        for _ in 0..TICKS_AFTER_LONG {
-            assert_eq!(pace.tick(calls.had_a_long_one()), TICK_BESIDE_LONG);
+    #[test]
+    fn the_clock_goes_faster_beside_a_long_call_and_for_some_time_after_it() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.tick(false), TICK);
+        assert_eq!(pace.tick(true), TICK_BESIDE_LONG);
+        for _ in 1..TICKS_AFTER_LONG {
+            assert_eq!(pace.tick(false), TICK_BESIDE_LONG);
         }
-        assert_eq!(pace.tick(calls.had_a_long_one()), TICK);
+        assert_eq!(pace.tick(false), TICK);
     }
 }

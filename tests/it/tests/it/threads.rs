@@ -1,6 +1,7 @@
 //! On whose threads the host works for a guest: what a guest can make it do without end is done on the guests' own.
 
 use crate::harness::{budget, hostile_with, name_of_thread, open};
+use crate::oracle::{Attack, suffers};
 use async_trait::async_trait;
 use bytes::Bytes;
 use egress::{Body, Usage};
@@ -94,4 +95,20 @@ async fn thrown_away_on(attack: &str) -> String {
 async fn much_memory_is_given_back_among_the_long_calls_and_little_at_once() {
     assert_eq!(thrown_away_on("keep-an-answer-and-8-mebibytes").await, "guest-long");
     assert_eq!(thrown_away_on("keep-an-answer").await, name_of_thread());
+}
+
+/// Linux's number of `SIGURG`.
+#[cfg(target_os = "linux")]
+const INTERRUPTS: i32 = 23;
+
+/// Each of these instructions fills 64 MiB.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_call_is_interrupted_where_it_is_told_of_no_tick() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interruptions = signal(SignalKind::from_raw(INTERRUPTS)).unwrap();
+    let fills = |attack: &Attack| attack.test == "h07_fills_its_whole_memory_again_and_again";
+    suffers(&crate::hostile_wat::attacks().into_iter().find(fills).unwrap()).await;
+    // It would never come: without it this test ends with the runner's time.
+    interruptions.recv().await.unwrap();
 }

@@ -142,9 +142,7 @@ mod interrupt {
     pub(super) fn send(thread: Thread) {
         let process = rustix::process::getpid();
         // SAFETY: takes three numbers, and reads and writes nothing of ours (tgkill(2)). No thread of another process has this number.
-        unsafe {
-            libc::syscall(libc::SYS_tgkill, process.as_raw_nonzero(), thread.as_raw_nonzero(), SIGNAL)
-        };
+        unsafe { libc::syscall(libc::SYS_tgkill, process.as_raw_nonzero(), thread.as_raw_nonzero(), SIGNAL) };
     }
 }
 
@@ -198,11 +196,12 @@ mod tests {
         let [computes, is_over] = [(); 2].map(|()| AtomicBool::new(false));
         assert!(!threads.have_computed());
         scope(|scope| {
-            let work = || {
-                computes.store(true, Ordering::Relaxed);
-                while !is_over.load(Ordering::Relaxed) {}
-            };
-            let thread = scope.spawn(|| polled(&threads, work));
+            let thread = scope.spawn(|| {
+                polled(&threads, || {
+                    computes.store(true, Ordering::Relaxed);
+                    while !is_over.load(Ordering::Relaxed) {}
+                });
+            });
             while !computes.load(Ordering::Relaxed) {
                 yield_now();
             }

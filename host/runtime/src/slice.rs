@@ -69,7 +69,10 @@ pub(crate) mod tests {
         pub(crate) fn now() -> Self {
             let figures = read_to_string("/proc/thread-self/stat").unwrap();
             let (_, behind_the_name) = figures.rsplit_once(')').unwrap();
-            Self { nice: behind_the_name.split_whitespace().nth(16).unwrap().parse().unwrap(), slice: slice() }
+            Self {
+                nice: behind_the_name.split_whitespace().nth(16).unwrap().parse().unwrap(),
+                slice: slice(),
+            }
         }
 
         /// As a thread of this kind that goes behind others.

@@ -49,9 +49,8 @@ impl Cipher {
         associated: &[u8],
         message: &mut [u8],
     ) -> Result<[u8; TAG_BYTES], Rejected> {
-        let (cipher, nonce) = self.for_message(nonce);
-        let bytes = message.len();
-        let tag = leaving_no_stack(bytes, || {
+        let tag = leaving_no_stack(|| {
+            let (cipher, nonce) = self.for_message(nonce);
             cipher.encrypt_inout_detached(&nonce.into(), associated, message.into())
         });
         tag.map(Into::into).map_err(|_| Rejected)
@@ -65,9 +64,8 @@ impl Cipher {
         message: &mut [u8],
         tag: &[u8; TAG_BYTES],
     ) -> Result<(), Rejected> {
-        let (cipher, nonce) = self.for_message(nonce);
-        let bytes = message.len();
-        let opened = leaving_no_stack(bytes, || {
+        let opened = leaving_no_stack(|| {
+            let (cipher, nonce) = self.for_message(nonce);
             cipher.decrypt_inout_detached(&nonce.into(), associated, message.into(), &(*tag).into())
         });
         opened.map_err(|_| Rejected)
@@ -99,20 +97,16 @@ impl Cipher {
     }
 }
 
-/// Messages of so many bytes are worked on in pieces that are put on the stack where the processor's registers are wide (AVX-512: 64
-/// blocks of 16 bytes at once).
-const WIDE_BYTES: usize = 1 << 10;
-/// More than the frames of that take.
-const STACK_BYTES: usize = 32 << 10;
+/// More than the frames take of sealing or opening a message. Copies of its key are left there (10 KiB deep without optimisation), and
+/// where the processor's registers are wide pieces of the message (AVX-512: 64 blocks of 16 bytes at once).
+const STACK_BYTES: usize = 16 << 10;
 
-/// Does this with a message of so many bytes, and writes over what it leaves on the stack.
-fn leaving_no_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+/// Does this, and writes over what it leaves on the stack.
+fn leaving_no_stack<T>(work: impl FnOnce() -> T) -> T {
     let done = below(work);
-    if bytes >= WIDE_BYTES {
-        below(|| {
-            std::hint::black_box(&mut [0_u8; STACK_BYTES]);
-        });
-    }
+    below(|| {
+        std::hint::black_box(&mut [0_u8; STACK_BYTES]);
+    });
     done
 }
 

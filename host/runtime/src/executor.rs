@@ -1,11 +1,12 @@
 //! The threads on which guests run, apart from the host's own, so that no guest delays the host's clock, network or answers.
 //! Most calls are over soon. One that is not goes on among its like: each of those keeps its thread for a tick at a time, and a
-//! neighbour's short call would wait behind all of them.
+//! neighbour's short call would wait behind all of them. Where there is no other call it stays: those threads have the processor last.
 
 use crate::error::Error;
 use crate::long::LongThreads;
 use crate::ticker::Calls;
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::task::Poll;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
@@ -47,8 +48,8 @@ impl Executor {
         self.long.handle.spawn(self.long_threads.computing(async move { drop(held) }));
     }
 
-    /// Run a call, which goes on among the long ones once it is one, or begins among them. It is abandoned when the returned task
-    /// is dropped. None: it panicked there, or the threads are gone.
+    /// Run a call: among the short ones, and among the long ones while it is one, or usually is, and there are others to make room
+    /// for. It is abandoned when the returned task is dropped. None: it panicked there, or the threads are gone.
     pub(crate) fn spawn_call<F>(
         &self,
         call: F,
@@ -60,28 +61,48 @@ impl Executor {
         F::Output: Send + 'static,
     {
         let under_way = self.calls.begin();
-        if begins_long {
-            return self.spawn_long(async move {
-                let _under_way = under_way;
-                Some(call.await)
-            });
-        }
-        let (long, long_threads) = (self.long.handle.clone(), self.long_threads.clone());
+        let (long, long_threads, calls) =
+            (self.long.handle.clone(), self.long_threads.clone(), self.calls.clone());
+        let mut goes_long = begins_long && calls.are_many();
         let mut call = Box::pin(call);
         let task = async move {
             let _under_way = under_way;
-            let short = poll_fn(|context| match call.as_mut().poll(context) {
-                Poll::Ready(output) => Poll::Ready(Some(output)),
-                Poll::Pending if is_long() => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            });
-            match short.await {
-                Some(output) => Some(output),
-                // Polled there at once: whatever would have woken it here may be over.
-                None => Task::new(long.spawn(long_threads.computing(call))).join().await,
+            loop {
+                let left = if goes_long {
+                    // Polled there at once: whatever would have woken it here may be over.
+                    let others = calls.clone();
+                    let there = long_threads.computing(stay(call, move || !others.are_many()));
+                    Task::new(long.spawn(there)).join().await?
+                } else {
+                    stay(call, || is_long() && calls.are_many()).await
+                };
+                match left {
+                    Left::Over(output) => return Some(output),
+                    Left::Waits(on) => call = on,
+                }
+                goes_long = !goes_long;
             }
         };
         Task::new(self.short.handle.spawn(task))
+    }
+}
+
+/// A call that was on some thread.
+enum Left<F: Future> {
+    Over(F::Output),
+    Waits(Pin<Box<F>>),
+}
+
+/// Until the call is over, or has to wait and then leaves.
+async fn stay<F: Future>(mut call: Pin<Box<F>>, leaves: impl Fn() -> bool) -> Left<F> {
+    let over = poll_fn(|context| match call.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if leaves() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    });
+    match over.await {
+        Some(output) => Left::Over(output),
+        None => Left::Waits(call),
     }
 }
 
@@ -135,13 +156,17 @@ impl<T> Drop for Task<T> {
 #[cfg(test)]
 mod tests {
     use super::{Calls, Executor, LongThreads};
+    use crate::ticker::UnderWay;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::thread;
     use tokio::sync::oneshot;
 
-    fn executor() -> Executor {
-        Executor::new(1, Calls::default(), LongThreads::default()).unwrap()
+    /// With another call under way.
+    fn executor() -> (Executor, UnderWay) {
+        let calls = Calls::default();
+        let other = calls.begin();
+        (Executor::new(1, calls, LongThreads::default()).unwrap(), other)
     }
 
     fn name_of_thread() -> String {
@@ -162,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_becomes_long_goes_on_among_the_long_ones_and_a_short_one_stays() {
-        let executor = executor();
+        let (executor, _other) = executor();
         for (times, expected) in [(1, &["guest"][..]), (5, &["guest", "guest-long"])] {
             let polls = Arc::new(AtomicU32::new(0));
             let seen = polls.clone();
@@ -172,6 +197,27 @@ mod tests {
         }
         let names = executor.spawn_call(yielding(1, Arc::default()), true, || false).join().await.flatten();
         assert_eq!(names.unwrap(), ["guest-long"], "it usually is one");
+    }
+
+    #[tokio::test]
+    async fn a_long_call_makes_room_as_long_as_there_are_others() {
+        let calls = Calls::default();
+        let executor = Executor::new(1, calls.clone(), LongThreads::default()).unwrap();
+        let names = executor.spawn_call(yielding(5, Arc::default()), true, || true).join().await.flatten();
+        assert_eq!(names.unwrap(), ["guest"], "there is none");
+        let other = std::sync::Mutex::new(Some(calls.begin()));
+        let until_it_is_over = async move {
+            let mut names = vec![name_of_thread()];
+            drop(other.lock().map(|mut other| other.take()));
+            while names.last().is_some_and(|name| name == "guest-long") {
+                names.push(name_of_thread());
+                tokio::task::yield_now().await;
+            }
+            names.dedup();
+            names
+        };
+        let names = executor.spawn_call(until_it_is_over, true, || true).join().await.flatten();
+        assert_eq!(names.unwrap(), ["guest-long", "guest"]);
     }
 
     /// Tells on which thread it was dropped.
@@ -185,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_takes_a_while_to_drop_is_dropped_among_the_long_calls() {
-        let executor = executor();
+        let (executor, _other) = executor();
         let (told, name) = oneshot::channel();
         executor.drop_long(Dropped(Some(told)));
         assert_eq!(name.await.unwrap(), "guest-long");
@@ -195,7 +241,7 @@ mod tests {
     #[tokio::test]
     async fn long_calls_go_behind_others_and_short_ones_do_not() {
         use crate::slice::tests::Scheduled;
-        let executor = executor();
+        let (executor, _other) = executor();
         let now = || async { Scheduled::now() };
         let own = Scheduled::now();
         assert_eq!(executor.spawn_call(now(), false, || false).join().await.flatten(), Some(own));
@@ -215,7 +261,7 @@ mod tests {
 
     #[tokio::test]
     async fn long_calls_leave_the_threads_of_short_ones_free_and_end_when_nobody_waits_for_them() {
-        let executor = executor();
+        let (executor, _other) = executor();
         let (mut calls, mut ends) = (Vec::new(), Vec::new());
         for _ in 0..4 {
             let ((arrived, arrives), (held, end)) = (oneshot::channel(), oneshot::channel());

@@ -5,7 +5,7 @@ use crate::long::LongThreads;
 use crate::slice;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a guest's processor time is looked at, and others get their turn. Each tick costs the machine a waking thread and what
 /// runs a look at it.
@@ -14,6 +14,9 @@ const TICK: Duration = Duration::from_millis(2);
 const TICK_BESIDE_LONG: Duration = Duration::from_micros(500);
 /// So many of those follow after a long call was seen to compute: it may be about to do so again.
 const TICKS_AFTER_LONG: u32 = 100;
+
+/// After a call that was under way beside another one a next one is expected for so long.
+const MANY_FOR: Duration = Duration::from_millis(50);
 
 /// Ticks until it is dropped.
 pub(crate) struct Ticker {
@@ -34,6 +37,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     under_way: usize,
+    /// When more than one was, unless that never was so.
+    were_many: Option<Instant>,
     /// Whether the thread waits for a call.
     waits: bool,
     ended: bool,
@@ -49,6 +54,12 @@ impl Calls {
         state.under_way += 1;
         self.wake(state);
         UnderWay(self.clone())
+    }
+
+    /// Whether more than one is under way, or was just now: who has many calls to make has none in between.
+    pub(crate) fn are_many(&self) -> bool {
+        let state = self.state();
+        state.under_way > 1 || state.were_many.is_some_and(|then| then.elapsed() < MANY_FOR)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -84,7 +95,11 @@ impl Calls {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.state().under_way -= 1;
+        let mut state = self.0.state();
+        if state.under_way > 1 {
+            state.were_many = Some(Instant::now());
+        }
+        state.under_way -= 1;
     }
 }
 

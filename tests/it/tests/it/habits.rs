@@ -1,6 +1,6 @@
 //! Where a call begins: among the short ones, or among the long ones where it was one before.
 
-use crate::harness::{budget, guest_bytes, name_of_thread, open, runtime};
+use crate::harness::{Waiting, budget, guest_bytes, name_of_thread, open, runtime};
 use pipeline::connector::Source as _;
 use pipeline::failure::Cause;
 use runtime::{Component, Connection, Grants, Level, Limits, LogSink, Source};
@@ -36,6 +36,7 @@ async fn threads(component: &Component, whose: &str, at: &str) -> (String, Strin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_long_begins_among_the_long_ones_the_next_time_and_nothing_else_does() {
+    let _another = Waiting::begin().await;
     let component = runtime().load(guest_bytes("hostile")).await.unwrap();
     let told = |begin: &str, end: &str| (begin.to_owned(), end.to_owned());
     assert_eq!(threads(&component, "ours", "next").await, told("guest", "guest-long"));
@@ -64,6 +65,7 @@ async fn moved() -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_tick_meets_by_chance_stays_among_the_short_ones() {
+    let _another = Waiting::begin().await;
     // A virtual machine that stands still counts as work of whoever had it: one call is a long one by that, and so begin those behind it.
     let mut rounds = Vec::new();
     while rounds.len() < 20 && rounds.last() != Some(&0) {

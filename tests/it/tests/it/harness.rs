@@ -87,6 +87,22 @@ impl Hostile {
     }
 }
 
+/// A call that waits, so that long ones have another one to make room for, until this is dropped.
+pub(crate) struct Waiting(tokio::task::JoinHandle<()>);
+
+impl Waiting {
+    pub(crate) async fn begin() -> Self {
+        let guest = hostile("sleep", "next", Limits::defaults()).await;
+        Self(tokio::spawn(async move { drop(guest.read(1).await) }))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 pub(crate) async fn open(source: &Source) -> Result<Box<dyn Reader>, Failure> {
     source.open(read_of(schema_of("rows"))).await
 }

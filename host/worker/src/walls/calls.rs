@@ -149,12 +149,12 @@ fn bound() -> Result<Vec<(i64, Vec<SeccompRule>)>, BackendError> {
         (libc::SYS_ioctl, vec![equal(1, ioctl(libc::FIONBIO))?, equal(1, ioctl(libc::FIOCLEX))?]),
         (libc::SYS_prctl, vec![equal(0, libc::PR_SET_NAME.into())?]),
         (libc::SYS_prlimit64, vec![SeccompRule::new(vec![no_limit])?]),
-        // A thread of long calls goes behind those that wake; no other thread is to be touched. `PRIO_PROCESS` is 0 as well.
+        // A thread of long calls goes behind others, and the clock's before them; no other thread is to be touched. `PRIO_PROCESS` is 0 as well.
         (libc::SYS_getpriority, vec![SeccompRule::new(vec![this_thread(0)?, this_thread(1)?])?]),
         (libc::SYS_sched_setattr, vec![SeccompRule::new(vec![this_thread(0)?])?]),
         // The pair by which signals come to the threads that wait for them.
         (libc::SYS_socketpair, vec![equal(0, libc::AF_UNIX.into())?]),
-        // An abort ends this process, and no other.
+        // An abort ends this process, and the clock interrupts its threads: of no other.
         (libc::SYS_tgkill, vec![SeccompRule::new(vec![own])?]),
     ])
 }

@@ -8,6 +8,8 @@ use tokio::runtime::Handle;
 const MEMORY_PERCENT_MAX: u64 = 2;
 /// Stores are dropped on other threads, so that the least of a few looks is what stays.
 const LOOKS: usize = 4;
+/// Now and then some mebibytes stay for four rounds, and are gone in the next (twice in 56): what is not back after so many more stays.
+const LOOKS_MAX: usize = 12;
 
 #[derive(Debug)]
 struct Held {
@@ -62,5 +64,13 @@ pub(crate) async fn comes_back(warm_up: usize, rounds: usize, round: impl AsyncF
     for _ in 0..rounds {
         round().await;
     }
-    Held::least(&round).await.is_back(&before)
+    let mut is_back = Held::least(&round).await.is_back(&before);
+    for _ in LOOKS..LOOKS_MAX {
+        if is_back.is_ok() {
+            break;
+        }
+        round().await;
+        is_back = Held::now().is_back(&before);
+    }
+    is_back
 }

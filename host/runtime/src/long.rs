@@ -199,7 +199,9 @@ mod tests {
             let thread = scope.spawn(|| {
                 polled(&threads, || {
                     computes.store(true, Ordering::Relaxed);
-                    while !is_over.load(Ordering::Relaxed) {}
+                    while !is_over.load(Ordering::Relaxed) {
+                        std::hint::spin_loop();
+                    }
                 });
             });
             while !computes.load(Ordering::Relaxed) {

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A call that keeps the processor for longer delays a neighbour by more than most runs of a few rows take.
+/// A neighbour's run of a few rows takes a millisecond: this is what one that keeps the processor may delay it by and it hardly shows.
 pub(crate) const LONG: Duration = Duration::from_micros(300);
 /// After a long call, so many short ones have to follow before one begins among the short ones again: who is long each second time
 /// is long.

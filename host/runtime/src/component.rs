@@ -126,7 +126,7 @@ impl Runtime {
         let compile = move || {
             let compiled = validate_and_compile(&config, &bytes);
             drop(bytes);
-            heap::give_back();
+            heap::give_back_freed_memory();
             // Whoever waited may be gone by now.
             let _ = done.send(compiled);
         };

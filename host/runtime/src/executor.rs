@@ -14,10 +14,17 @@ use tokio::task::JoinHandle;
 /// Guests' threads: so many for short calls, and as many for long ones.
 pub(crate) struct Executor {
     short: Threads,
-    long: Threads,
-    /// Those of `long`.
-    long_threads: LongThreads,
+    long: Long,
     calls: Calls,
+    /// Those of `long`, for as long as they are needed.
+    _long: Threads,
+}
+
+/// The threads for long calls, as a call has them that goes there.
+#[derive(Clone)]
+struct Long {
+    handle: Handle,
+    threads: LongThreads,
 }
 
 /// Some threads. Dropping them does not wait for them.
@@ -30,8 +37,9 @@ impl Executor {
     /// `calls` are told of each call, and whoever has `long_threads` of each of those.
     pub(crate) fn new(threads: usize, calls: Calls, long_threads: LongThreads) -> Result<Self, Error> {
         let joining = long_threads.clone();
-        let long = Threads::new("guest-long", threads, move || joining.join())?;
-        Ok(Self { short: Threads::new("guest", threads, || {})?, long, long_threads, calls })
+        let threads_of_long = Threads::new("guest-long", threads, move || joining.join())?;
+        let long = Long { handle: threads_of_long.handle.clone(), threads: long_threads };
+        Ok(Self { short: Threads::new("guest", threads, || {})?, long, calls, _long: threads_of_long })
     }
 
     /// Run what takes a while. It is abandoned when the returned task is dropped.
@@ -40,12 +48,12 @@ impl Executor {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Task::new(self.long.handle.spawn(self.long_threads.computing(future)))
+        Task::new(self.long.spawn(future))
     }
 
     /// Drop what takes a while to drop.
     pub(crate) fn drop_long(&self, held: impl Send + 'static) {
-        self.long.handle.spawn(self.long_threads.computing(async move { drop(held) }));
+        self.long.spawn(async move { drop(held) });
     }
 
     /// Run a call: among the short ones, and among the long ones while it is one, or usually is, and there are others to make room
@@ -61,8 +69,7 @@ impl Executor {
         F::Output: Send + 'static,
     {
         let under_way = self.calls.begin();
-        let (long, long_threads, calls) =
-            (self.long.handle.clone(), self.long_threads.clone(), self.calls.clone());
+        let (long, calls) = (self.long.clone(), self.calls.clone());
         let mut goes_long = begins_long && calls.are_many();
         let mut call = Box::pin(call);
         let task = async move {
@@ -71,8 +78,7 @@ impl Executor {
                 let left = if goes_long {
                     // Polled there at once: whatever would have woken it here may be over.
                     let others = calls.clone();
-                    let there = long_threads.computing(stay(call, move || !others.are_many()));
-                    Task::new(long.spawn(there)).join().await?
+                    Task::new(long.spawn(stay(call, move || !others.are_many()))).join().await?
                 } else {
                     stay(call, || is_long() && calls.are_many()).await
                 };
@@ -84,6 +90,16 @@ impl Executor {
             }
         };
         Task::new(self.short.handle.spawn(task))
+    }
+}
+
+impl Long {
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle.spawn(self.threads.computing(future))
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn let_large_blocks_go() {
 /// Gives back what is free in all arenas.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "a function of the C library that no crate offers in safe clothes")]
-pub(crate) fn give_back() {
+pub fn give_back_freed_memory() {
     // SAFETY: takes no pointer, and may be called by any thread at any time (malloc_trim(3)).
     unsafe { libc::malloc_trim(0) };
 }
@@ -31,4 +31,4 @@ pub(crate) fn let_large_blocks_go() {}
 
 /// Other allocators do it by themselves, or cannot be asked.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn give_back() {}
+pub fn give_back_freed_memory() {}

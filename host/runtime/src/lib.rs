@@ -40,6 +40,7 @@ pub use connection::{Connection, Grants, PROGRAM_KEY};
 pub use contract::CONTRACTS;
 pub use engine::{Runtime, Settings, instances_allowed};
 pub use error::Error;
+pub use heap::give_back_freed_memory;
 pub use imports::directory::{Directory, Opened};
 pub use imports::http::{Answer, HttpOut, NoHttp};
 pub use inspect::{CONTRACT_SECTION, Inspection, MANIFEST_SECTION, PROGRAM_SECTION};

@@ -8,9 +8,6 @@ use tokio::runtime::Handle;
 const MEMORY_PERCENT_MAX: u64 = 2;
 /// Stores are dropped on other threads, so that the least of a few looks is what stays.
 const LOOKS: usize = 4;
-/// Now and then some mebibytes of memory stay for four rounds, and are gone in the next (twice in 56): what is not back after so many looks
-/// stays.
-const LOOKS_MAX: usize = 12;
 
 #[derive(Debug)]
 struct Held {
@@ -22,6 +19,7 @@ struct Held {
 
 impl Held {
     fn now() -> Self {
+        runtime::give_back_freed_memory();
         let status = fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
         Self {
@@ -51,11 +49,8 @@ impl Held {
         must(self.descriptors <= before.descriptors, stays("descriptors"))?;
         must(self.threads <= before.threads, stays("threads"))?;
         must(self.tasks <= before.tasks, stays("tasks"))?;
-        must(self.memory_is_back(before), stays("memory"))
-    }
-
-    fn memory_is_back(&self, before: &Self) -> bool {
-        self.resident_kib <= before.resident_kib * (100 + MEMORY_PERCENT_MAX) / 100
+        let resident_kib_max = before.resident_kib * (100 + MEMORY_PERCENT_MAX) / 100;
+        must(self.resident_kib <= resident_kib_max, stays("memory"))
     }
 }
 
@@ -68,13 +63,5 @@ pub(crate) async fn comes_back(warm_up: usize, rounds: usize, round: impl AsyncF
     for _ in 0..rounds {
         round().await;
     }
-    let mut after = Held::least(&round).await;
-    for _ in LOOKS..LOOKS_MAX {
-        if after.memory_is_back(&before) {
-            break;
-        }
-        round().await;
-        after.resident_kib = Held::now().resident_kib;
-    }
-    after.is_back(&before)
+    Held::least(&round).await.is_back(&before)
 }

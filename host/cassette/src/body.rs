@@ -139,3 +139,39 @@ impl Playing {
         Ok(Some(part))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BINARY_BYTES_MAX, Body, Spool, TEXT_BYTES_MAX};
+    use std::io::Read as _;
+
+    /// What the document says of this body, which came whole; and that it is read again as it was.
+    fn kept(content: &[u8]) -> Body {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(folder.path().join("0001.response"));
+        if !content.is_empty() {
+            spool.write(content).unwrap();
+        }
+        spool.ended = true;
+        let body = spool.finish().unwrap();
+        let mut source = body.source(&folder.path().join("0001.json")).unwrap();
+        let mut again = Vec::new();
+        source.reader.read_to_end(&mut again).unwrap();
+        assert_eq!((source.bytes, again.as_slice()), (content.len() as u64, content));
+        body
+    }
+
+    #[test]
+    fn short_bodies_stand_in_the_document_and_longer_ones_beside_it() {
+        assert_eq!(kept(b""), Body::default());
+        for (byte, bytes_max) in [(b'x', TEXT_BYTES_MAX), (0xff, BINARY_BYTES_MAX)] {
+            let within = kept(&vec![byte; bytes_max]);
+            assert_eq!((within.text.is_some(), within.base64.is_some()), (byte == b'x', byte != b'x'));
+            assert_eq!((within.file, within.bytes), (None, None));
+            let beyond = kept(&vec![byte; bytes_max + 1]);
+            assert_eq!((beyond.text, beyond.base64), (None, None));
+            assert_eq!(beyond.file.as_deref(), Some("0001.response"));
+            assert_eq!(beyond.bytes, Some(bytes_max as u64 + 1));
+        }
+    }
+}

@@ -237,6 +237,8 @@ fn a_folder_with_something_in_it_is_not_recorded_into() {
     let error = Recorder::create(folder.path(), Head::default()).err().unwrap();
     assert_eq!(error.code(), "CD0852");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let error = Recorder::create(&folder.path().join("mine"), Head::default()).err().unwrap();
+    assert!(matches!(error, Error::Read { .. }), "a file is no folder: {error}");
 }
 
 #[test]

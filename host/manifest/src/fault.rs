@@ -187,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn several_faults_stand_below_each_other_and_what_is_left_out_is_counted() {
+        let one = faults();
+        assert_eq!(one.code(), "CD0102");
+        let two =
+            Faults { faults: [one.faults.clone(), one.faults.clone()].concat(), left_out: 3, ..one.clone() };
+        assert_eq!(two.to_string(), format!("{one}\n{one}\n3 more faults are not shown"));
+    }
+
+    #[test]
     fn faults_serialize_for_machines() {
         let json = serde_json::to_value(faults()).unwrap();
         assert_eq!(json.pointer("/faults/0/code").unwrap(), "CD0102");

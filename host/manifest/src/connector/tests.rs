@@ -206,8 +206,10 @@ fn a_substitution_needs_a_property_of_the_configuration() {
 
 #[test]
 fn hostile_documents_are_answered() {
-    let huge = "#".repeat(600 * 1024);
-    assert_eq!(faults(&huge), ["1:1 CD0112 : the document is larger than 512 KiB"]);
+    let smallest = manifest("");
+    let padded = |bytes: usize| format!("{smallest}{}", "#".repeat(bytes - smallest.len()));
+    assert!(Manifest::parse("connector.toml", &padded(512 * 1024)).is_ok());
+    assert_eq!(faults(&padded(512 * 1024 + 1)), ["1:1 CD0112 : the document is larger than 512 KiB"]);
     let deep = manifest(&format!("config = {}", "[".repeat(10_000)));
     assert!(!faults(&deep).is_empty());
     let many: String = (0..20_000).map(|index| format!("key{index} = 1\n")).collect();
@@ -222,17 +224,22 @@ fn hostile_documents_are_answered() {
 
 #[test]
 fn more_rules_than_anybody_reads_are_refused() {
-    let rules = "[[asks.hosts]]\nurl = \"https://a.com\"\n".repeat(257);
-    check(&rules, &["520:1 CD0105 asks.hosts[256]: more than 256 rules"]);
+    let rules = |count| "[[asks.hosts]]\nurl = \"https://a.com\"\n".repeat(count);
+    assert_eq!(Manifest::parse("connector.toml", &manifest(&rules(256))).unwrap().asks.hosts.len(), 256);
+    check(&rules(257), &["520:1 CD0105 asks.hosts[256]: more than 256 rules"]);
 }
 
 #[test]
 fn asks_are_completed_by_the_configuration_and_its_defaults() {
     let text = manifest(
         "[[asks.hosts]]\nurl = \"${config.base_url}\"\n[[asks.hosts]]\nurl = \"https://${config.region}.example.com\"\n\
+         [[asks.directories]]\nname = \"data\"\naccess = \"read\"\n\
          [config.properties.base_url]\ntype = \"string\"\n[config.properties.region]\ntype = \"string\"\ndefault = \"eu\"\n",
     );
     let manifest = Manifest::parse("connector.toml", &text).unwrap();
+    let directories = manifest.resolve_asks(&json!({})).unwrap().directories;
+    assert_eq!(directories, manifest.asks.directories);
+    assert_eq!((directories.len(), directories[0].access.as_str()), (1, "read"));
     let hosts = |config: &serde_json::Value| {
         let asks = manifest.resolve_asks(config)?;
         Ok::<_, Vec<crate::ConfigFault>>(asks.hosts.iter().map(|ask| ask.pattern.url()).collect::<Vec<_>>())

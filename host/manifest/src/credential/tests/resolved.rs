@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{ask, asks, document, entry};
-use crate::{CredentialKind, Manifest};
+use crate::{CredentialKind, Host, Manifest, Scheme};
 
 const PROPERTIES: &str = "[config.properties.base_url]\ntype = \"string\"\n[config.properties.tenant]\ntype = \"string\"\n\
                           [config.properties.region]\ntype = \"string\"\ndefault = \"eu\"\n";
@@ -75,6 +75,48 @@ fn values_of_the_configuration_complete_audience_and_settings() {
         let faults = manifest.resolve_asks(&config).unwrap_err();
         assert_eq!(faults[0].path, "/tenant", "{tenant}");
     }
+}
+
+#[test]
+fn a_credential_is_for_requests_that_are_like_its_audience_in_everything() {
+    let narrow = "\", methods = [\"GET\"], path_prefix = \"/v1\" }]";
+    let ask = asks(&entry("api", "bearer", "").replace("\" }]", narrow)).credentials.remove(0);
+    let is_for = |scheme, host, port, method, path| {
+        ask.is_for(scheme, &Host::parse(host).unwrap(), port, method, path)
+    };
+    let (https, host) = (Scheme::Https, "api.example.com");
+    assert!(is_for(https, host, 443, "GET", "/v1/items"));
+    assert!(!is_for(Scheme::Http, host, 443, "GET", "/v1/items"));
+    assert!(!is_for(https, "a.example.org", 443, "GET", "/v1/items"), "the connector may go there");
+    assert!(!is_for(https, host, 8443, "GET", "/v1/items"));
+    assert!(!is_for(https, host, 443, "POST", "/v1/items"));
+    assert!(!is_for(https, host, 443, "GET", "/v2/items"));
+}
+
+#[test]
+fn an_ask_is_resolved_when_neither_its_audience_nor_a_setting_is_open() {
+    let is_resolved = |credential: &str| {
+        manifest("{ url = \"${config.base_url}\" }, ", credential).asks.credentials[0].is_resolved()
+    };
+    assert!(is_resolved(&entry("api", "bearer", "")));
+    assert!(!is_resolved(&of("${config.base_url}", "bearer", "")));
+    assert!(!is_resolved(&entry("api", "aws-sigv4", "service = \"s3\"\nregion = \"${config.region}\"")));
+}
+
+#[test]
+fn what_may_be_left_out_is_left_out_where_its_settings_are_not_configured() {
+    let settings = |more: &str| {
+        format!(
+            "token_url = \"https://id.example.com/${{config.tenant}}/token\"\ngrant = \"client-credentials\"\n{more}"
+        )
+    };
+    let credentials = |more: &str| {
+        let manifest = manifest("", &entry("api", "oauth2", &settings(more)));
+        manifest.resolve_asks(&json!({})).map(|asks| asks.credentials.len())
+    };
+    assert_eq!(credentials("optional = true"), Ok(0));
+    assert_eq!(credentials("one_of = \"login\""), Ok(0));
+    assert_eq!(credentials("").unwrap_err()[0].path, "/tenant");
 }
 
 #[test]

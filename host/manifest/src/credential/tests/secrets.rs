@@ -83,6 +83,12 @@ fn the_member_of_the_host_is_no_property() {
         .unwrap();
     let faults = open.validate_config(&json!({"credentials": {"api": {}}}));
     assert_eq!((faults.len(), faults[0].path.as_str()), (1, "/credentials"));
+    let closed = document(&with_token("", "[config]\nadditionalProperties = { type = \"string\" }\n"));
+    let closed = Manifest::parse("connector.toml", &closed).unwrap();
+    let faults = closed.validate_config(&json!({"credentials": 1, "other": 2}));
+    let told: Vec<_> =
+        faults.iter().map(|fault| (fault.path.as_str(), fault.message.contains("the host says"))).collect();
+    assert_eq!(told, [("/other", false), ("/credentials", true)], "each is told once");
     let without = Manifest::parse("connector.toml", &document("")).unwrap();
     assert_eq!(
         without.validate_config(&json!({"credentials": 1}))[0].message,
@@ -105,14 +111,31 @@ fn a_connector_gets_no_secret_and_the_public_parts_of_its_credentials() {
     let config = json!({"login": {"password": "s3cret", "realm": "x"}, "credentials": "forged"});
     let told = json!({"login": {"realm": "x"}, "credentials": {"api": {"kind": "basic", "public": {"username": "me"}}}});
     assert_eq!(manifest.guest_config(&config, &[connected(BTreeMap::new())]), told);
+    assert_eq!(manifest.told_credentials(&told), told["credentials"]);
+    assert_eq!(manifest.guest_config_told(&config, manifest.told_credentials(&told)), told);
+    assert_eq!(manifest.told_credentials(&json!({})), json!(null));
     assert_eq!(manifest.guest_config(&json!(null), &[]), json!({"credentials": {}}));
     let revealed = manifest.guest_config(&json!({}), &[connected(map("password", "s3cret"))]);
     assert_eq!(revealed.pointer("/credentials/api/revealed/password").unwrap(), "s3cret");
 
     let without = Manifest::parse("connector.toml", &document("")).unwrap();
+    assert_eq!(without.told_credentials(&told), json!(null), "it asks for none");
     assert_eq!(
         without.guest_config(&json!({"a": 1}), &[]),
         json!({"a": 1}),
         "nothing is added where nothing is asked"
     );
+}
+
+#[test]
+fn a_users_name_is_entered_unseen_where_the_configuration_has_it_as_a_secret() {
+    let is_secret = |settings: &str, properties: &str| {
+        let body = entry("api", "basic", settings) + properties;
+        let manifest = Manifest::parse("connector.toml", &document(&body)).unwrap();
+        let fields = manifest.asks.credentials[0].entered_fields();
+        fields.iter().map(|field| (field.name, field.secret)).collect::<Vec<_>>()
+    };
+    let key = "[config.properties.key]\ntype = \"string\"\nsecret = true\n";
+    assert_eq!(is_secret("fields = { username = \"/key\" }", key), [("username", true), ("password", true)]);
+    assert_eq!(is_secret("", ""), [("username", false), ("password", true)]);
 }

@@ -223,6 +223,27 @@ fn hostile_documents_are_answered() {
 }
 
 #[test]
+fn names_and_texts_are_as_long_as_they_may_be_and_no_longer() {
+    let named = |name: &str| manifest("").replace("name = \"a\"", &format!("name = \"{name}\""));
+    let titled = |title: &str| manifest("").replace("title = \"A\"", &format!("title = \"{title}\""));
+    assert_eq!(Manifest::parse("connector.toml", &named(&"n".repeat(63))).unwrap().name.len(), 63);
+    assert_eq!(Manifest::parse("connector.toml", &titled(&"ü".repeat(100))).unwrap().title, "ü".repeat(100));
+    assert_eq!(faults(&titled(&"ü".repeat(101))), ["7:9 CD0105 title: is longer than 100 characters"]);
+    let usage = "a name starts with a letter and has at most 63 of `a` to `z`, `0` to `9` and `-`";
+    for (name, nearer) in [
+        ("n".repeat(64), ""),
+        ("9a".to_owned(), ""),
+        ("My Name".to_owned(), ", such as `my-name`"),
+        ("a/b".to_owned(), ""),
+    ] {
+        assert_eq!(
+            faults(&named(&name)),
+            [format!("2:8 CD0105 name: `{name}` is not a name ({usage}{nearer})")]
+        );
+    }
+}
+
+#[test]
 fn more_rules_than_anybody_reads_are_refused() {
     let rules = |count| "[[asks.hosts]]\nurl = \"https://a.com\"\n".repeat(count);
     assert_eq!(Manifest::parse("connector.toml", &manifest(&rules(256))).unwrap().asks.hosts.len(), 256);

@@ -91,12 +91,7 @@ pub fn derive(text: &str, identity: &Identity<'_>) -> Result<Package, Faults> {
         (None, Some(title)) => identity::name_of(title),
         (None, None) => None,
     };
-    let Some(name) = name else {
-        let message = "the connector has no name: the specification has no title to make one of".to_owned();
-        return Err(
-            Fault { place: Place { line: 1, column: 1 }, path: String::new(), message, hint: None }.into()
-        );
-    };
+    let Some(name) = name else { return Err(nameless(title.as_deref()).into()) };
     let version = identity.version.map_or_else(|| identity::version_of(&manifest.version), ToOwned::to_owned);
     let mut written = format!(
         "# Derived from a low-code manifest, which is packaged with the interpreter.\n\
@@ -124,6 +119,19 @@ pub fn derive(text: &str, identity: &Identity<'_>) -> Result<Package, Faults> {
     }
     written.push_str(&written_config(schema));
     Ok(Package { name, connector_toml: written, notes })
+}
+
+/// No name was given, and this title makes none.
+fn nameless(title: Option<&str>) -> Fault {
+    let why = match title {
+        Some(title) => {
+            format!("none can be made of the specification's title {}", quoted(title))
+        }
+        None => "the specification has no title to make one of".to_owned(),
+    };
+    let message = format!("the connector has no name: {why}");
+    let hint = Some("`cofferdam build --name NAME` gives it one".to_owned());
+    Fault { place: Place { line: 1, column: 1 }, path: String::new(), message, hint }
 }
 
 fn written_ask(ask: &Ask) -> String {

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::{ask, asks, document, entry};
+use crate::credential::EndpointUrl;
 use crate::{CredentialKind, Host, Manifest, Scheme};
 
 const PROPERTIES: &str = "[config.properties.base_url]\ntype = \"string\"\n[config.properties.tenant]\ntype = \"string\"\n\
@@ -177,7 +178,10 @@ fn a_default_of_the_configuration_completes_a_region() {
     };
     assert_eq!(region(json!({})), Ok("eu".to_owned()));
     assert_eq!(region(json!({"region": "us-east-1"})), Ok("us-east-1".to_owned()));
-    assert_eq!(region(json!({"region": "us/east"})), Err("/region".to_owned()));
+    for wrong in ["us/east", "", "us east", "ü", &"r".repeat(501)] {
+        assert_eq!(region(json!({"region": wrong})), Err("/region".to_owned()), "{wrong}");
+    }
+    assert_eq!(region(json!({"region": "r".repeat(500)})), Ok("r".repeat(500)));
 }
 
 #[test]
@@ -186,6 +190,7 @@ fn a_binding_changes_with_what_a_value_is_sent_to() {
     let bearer = of("bearer", "");
     // What was entered before stays usable: these bytes do not change by accident.
     assert_eq!(bearer.as_str(), "10a7993b6051ca4f5e11a93ee49d8d63725ef88a75ca1cde14900c7f4843df68");
+    assert_eq!(bearer.to_string(), bearer.as_str());
     assert_eq!(bearer, of("bearer", "optional = true\nreason = \"because\"\none_of = \"login\""));
     let key = of("header", "header = \"x-key\"");
     let others = [
@@ -216,12 +221,49 @@ fn an_endpoint_is_resolved_when_nothing_of_it_is_open() {
         ("https://id.example.com/${config.tenant}/token", vec!["/tenant"]),
         ("${config.base_url}/token", vec!["/base_url"]),
     ] {
-        let endpoint = crate::credential::EndpointUrl::parse(url).unwrap();
+        let endpoint = EndpointUrl::parse(url).unwrap();
         assert_eq!(
             (endpoint.is_resolved(), endpoint.pointers()),
             (pointers.is_empty(), owned(&pointers)),
             "{url}"
         );
+    }
+}
+
+#[test]
+fn an_endpoint_has_the_parts_of_its_url() {
+    let endpoint = EndpointUrl::parse("https://id.example.com:8443/a/token?v=1&w").unwrap();
+    let host = Host::parse("id.example.com").unwrap();
+    assert_eq!(endpoint.origin(), Some((Scheme::Https, &host, 8443)));
+    assert_eq!((endpoint.path().as_str(), endpoint.query()), ("/a/token", Some("v=1&w")));
+    assert_eq!(EndpointUrl::parse("https://id.example.com").unwrap().query(), None);
+    assert_eq!(EndpointUrl::parse("${config.base_url}/token").unwrap().origin(), None, "it is open");
+    let long = |bytes: usize| {
+        let url = "https://id.example.com/";
+        EndpointUrl::parse(&format!("{url}{}", "a".repeat(bytes - url.len())))
+    };
+    assert!(long(1024).is_ok());
+    assert!(long(1025).unwrap_err().to_string().contains("longer than 1024 bytes"));
+}
+
+#[test]
+fn secrets_are_sent_in_the_clear_to_this_machine_alone() {
+    let is_refused = |host: &str| match EndpointUrl::parse(&format!("http://{host}/token")) {
+        Ok(_) => false,
+        Err(error) => error.to_string().contains("in the clear"),
+    };
+    for host in ["localhost", "localhost:8080", "id.localhost", "127.0.0.1", "127.9.9.9:1", "[::1]"] {
+        assert!(!is_refused(host), "{host}");
+    }
+    for host in [
+        "example.com",
+        "localhost.example.com",
+        "notlocalhost.example.com",
+        "mylocalhost",
+        "10.0.0.1",
+        "[fd00::1]",
+    ] {
+        assert!(is_refused(host), "{host}");
     }
 }
 

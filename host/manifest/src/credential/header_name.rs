@@ -90,6 +90,7 @@ mod tests {
         assert_eq!(header_name("X-Api-Key").as_deref(), Ok("x-api-key"));
         assert_eq!(header_name("authorization").as_deref(), Ok("authorization"));
         assert_eq!(header_name("Cookie").as_deref(), Ok("cookie"));
+        assert_eq!(header_name(&"x".repeat(100)), Ok("x".repeat(100)), "as long as it may be");
     }
 
     #[test]

@@ -154,3 +154,25 @@ impl From<SignTemplate> for String {
         template.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SignTemplate;
+
+    #[test]
+    fn a_template_is_as_long_as_it_may_be_and_no_longer() {
+        let of =
+            |bytes: usize| SignTemplate::parse(&format!("${{body}}{}", "x".repeat(bytes - "${body}".len())));
+        assert!(of(1000).is_ok());
+        assert_eq!(of(1001), Err("is longer than 1000 bytes".to_owned()));
+    }
+
+    #[test]
+    fn lines_are_signed_and_what_nobody_sees_is_not() {
+        assert!(SignTemplate::parse("${method}\n${path}\n").is_ok());
+        for (hidden, named) in [("\r", "\\u{d}"), ("\u{202e}", "\\u{202e}"), ("\0", "\\u{0}")] {
+            let refused = SignTemplate::parse(&format!("${{method}}{hidden}${{path}}")).unwrap_err();
+            assert_eq!(refused, format!("holds the invisible character `{named}`"));
+        }
+    }
+}

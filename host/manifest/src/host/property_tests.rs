@@ -4,19 +4,20 @@ use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_o
 
 use super::{Host, HostForm, HostPattern, Scheme, normalise_path};
 
-/// Few labels, so that patterns and hosts often meet.
+/// Few names, so that patterns and hosts often meet.
 fn host() -> impl Strategy<Value = String> {
-    let label = prop_oneof![Just("a"), Just("b"), Just("com"), Just("evil"), Just("aa")];
-    let name = proptest::collection::vec(label, 1..5).prop_map(|labels| labels.join("."));
-    prop_oneof![8 => name, 1 => Just("127.0.0.1".to_owned()), 1 => Just("[::1]".to_owned())]
+    let above = proptest::collection::vec(prop_oneof![Just("a."), Just("aa."), Just("com.")], 0..3);
+    let base = prop_oneof![4 => Just("b.com"), 1 => Just("ab.com"), 1 => Just("b.com.evil.com")];
+    let name = (above, base).prop_map(|(above, base)| format!("{}{base}", above.concat()));
+    prop_oneof![16 => name, 1 => Just("127.0.0.1".to_owned()), 1 => Just("[::1]".to_owned())]
 }
 
 fn scheme() -> impl Strategy<Value = &'static str> {
-    prop_oneof![Just("http"), Just("https")]
+    prop_oneof![4 => Just("https"), 1 => Just("http")]
 }
 
 fn port() -> impl Strategy<Value = u16> {
-    prop_oneof![Just(80), Just(443), Just(8080)]
+    prop_oneof![1 => Just(80), 6 => Just(443), 1 => Just(8080)]
 }
 
 fn path() -> impl Strategy<Value = String> {

@@ -399,3 +399,24 @@ fn e26_a_suffix_holds_whole_labels() {
         assert!(!holds(host), "{host}");
     }
 }
+
+#[test]
+fn of_two_hosts_the_narrower_one_is_what_both_allow() {
+    let rule = |host: &str| HostPattern::parse(&format!("https://{host}")).unwrap();
+    for (one, other, both) in [
+        ("a.b.com", "a.b.com", Some("a.b.com")),
+        ("*.b.com", "a.b.com", Some("a.b.com")),
+        ("*.b.com", "*.b.com", Some("*.b.com")),
+        ("*.b.com", "*.a.b.com", Some("*.a.b.com")),
+        ("*.b.com", "b.com", None),
+        ("*.b.com", "ab.com", None),
+        ("*.b.com", "*.ab.com", None),
+        ("*.b.com", "*.b.com.evil.com", None),
+        ("*.b.com", "127.0.0.1", None),
+        ("a.b.com", "b.b.com", None),
+    ] {
+        for (one, other) in [(one, other), (other, one)] {
+            assert_eq!(rule(one).intersection(&rule(other)), both.map(rule), "{one} and {other}");
+        }
+    }
+}

@@ -214,6 +214,7 @@ mod tests {
         );
         assert!(refused(&json!({"$id": "https://example.com/a.json"})).contains("stands by itself"));
         assert!(refused(&json!({"$dynamicRef": "#a"})).contains("stands by itself"));
+        assert!(refused(&json!({"allOf": [true, {"$anchor": "a"}]})).starts_with("/allOf/1/$anchor: "));
         assert!(refused(&json!({"$ref": "#/$defs/none"})).contains("there is nothing"));
         assert!(
             refused(&json!({"$schema": "https://example.com/schema"})).contains("no JSON Schema version")
@@ -258,7 +259,29 @@ mod tests {
                     .contains("lead into each other")
             );
         }
-        assert_eq!(schema_faults(&chain(20, |level| format!("a{level:05}"))), []);
+        // The first reference leads to the last definition.
+        let forward = |length| schema_faults(&chain(length, |level| format!("a{level:05}")));
+        let backward = |length| schema_faults(&chain(length, |level| format!("a{:05}", 9_999 - level)));
+        assert_eq!((forward(31), backward(31)), (vec![], vec![]));
+        assert_eq!((forward(32).len(), backward(32).len()), (1, 1));
+    }
+
+    #[test]
+    fn references_beside_each_other_are_not_within_each_other() {
+        let definitions: serde_json::Map<_, _> =
+            (0..100).map(|index| (format!("d{index}"), json!({"type": "string"}))).collect();
+        let properties: serde_json::Map<_, _> = (0..100)
+            .map(|index| (format!("p{index}"), json!({"$ref": format!("#/$defs/d{index}")})))
+            .collect();
+        assert_eq!(schema_faults(&json!({"$defs": definitions, "properties": properties})), []);
+    }
+
+    #[test]
+    fn a_schema_has_as_many_parts_as_it_may_have_and_no_more() {
+        // The schema and its list are parts too.
+        let parts = |count: usize| json!({"enum": (2..count).collect::<Vec<_>>()});
+        assert_eq!(schema_faults(&parts(20_000)), []);
+        assert!(refused(&parts(20_001)).contains("more than 20000 parts"));
     }
 
     #[test]
@@ -287,5 +310,6 @@ mod tests {
             "look-around needs exponential time"
         );
         assert!(refused(&json!({"pattern": "(a{1000}){1000}{1000}"})).starts_with("/pattern: "));
+        assert_eq!(schema_faults(&json!({"pattern": "^[a-zäöüß0-9 ._-]{1,500}$"})), []);
     }
 }

@@ -26,10 +26,13 @@ fn secrets_are_found_through_references_and_alternatives() {
         "oneOf": [{"properties": {"key": {"secret": true}}}, {"properties": {"key": {"secret": true}}}],
         "if": {"properties": {"x": {"const": 1}}},
         "then": {"properties": {"z": {"secret": true}}},
+        "dependentSchemas": {"x": {"properties": {"v": {"secret": true}}}},
+        "dependencies": {"x": {"properties": {"w": {"secret": true}}}, "y": ["x"]},
         "$defs": {"login": {"properties": {"token": {"secret": true}}}, "unused": {"secret": true}},
     });
     let secrets = Secrets::of(&schema);
-    assert_eq!(secrets.places.keys().collect::<Vec<_>>(), ["/key", "/one/token", "/two/token", "/z"]);
+    let found = ["/key", "/one/token", "/two/token", "/v", "/w", "/z"];
+    assert_eq!(secrets.places.keys().collect::<Vec<_>>(), found);
     assert_eq!(secrets.places["/one/token"], "/$defs/login/properties/token");
     assert!(secrets.without_place.is_empty());
 }
@@ -44,6 +47,7 @@ fn a_secret_without_one_place_is_none_of_a_credential() {
             json!({"properties": {"a": {"items": {"properties": {"b": secret}}}}}),
             "/properties/a/items/properties/b",
         ),
+        (json!({"properties": {"a": {"items": [true, secret]}}}), "/properties/a/items/1"),
         (json!({"additionalProperties": secret}), "/additionalProperties"),
         (json!({"patternProperties": {"^a": secret}}), "/patternProperties/^a"),
         (json!({"secret": true}), ""),

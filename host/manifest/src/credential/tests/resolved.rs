@@ -120,6 +120,43 @@ fn what_may_be_left_out_is_left_out_where_its_settings_are_not_configured() {
     assert_eq!(credentials("").unwrap_err()[0].path, "/tenant");
 }
 
+/// The names and URLs that the host may call, those of them that it calls in a run, and what it keeps.
+fn called(kind: &CredentialKind) -> (Vec<(&str, String)>, Vec<String>, Vec<&str>) {
+    let all = kind.endpoints().into_iter().map(|(name, url)| (name, url.url())).collect();
+    let in_runs = kind.called_endpoints().into_iter().map(EndpointUrl::url).collect();
+    (all, in_runs, kind.kept().iter().map(|kept| kept.name).collect())
+}
+
+#[test]
+fn each_url_of_a_token_takes_the_values_of_the_configuration() {
+    let resolved = |kind: &str, settings: &str| {
+        let manifest = manifest("", &entry("api", kind, settings));
+        assert!(!manifest.asks.credentials[0].is_resolved(), "{kind}");
+        let mut asks = manifest.resolve_asks(&json!({"tenant": "acme"})).unwrap();
+        assert!(asks.credentials[0].is_resolved(), "{kind}");
+        asks.credentials.remove(0).kind
+    };
+    let names = ["token_url", "authorize_url", "device_url", "revoke_url", "issuer"];
+    let settings: String =
+        names.map(|name| format!("{name} = \"https://id.example.com/${{config.tenant}}/{name}\"\n")).concat();
+    let url = |name: &str| format!("https://id.example.com/acme/{name}");
+    let token = vec!["access_token", "expires_at"];
+    let oauth2 = resolved("oauth2", &settings);
+    assert_eq!(
+        called(&oauth2),
+        (names.map(|name| (name, url(name))).to_vec(), vec![url("token_url")], token.clone())
+    );
+
+    let settings = "algorithm = \"ES256\"\ntoken_url = \"https://id.example.com/${config.tenant}/token_url\"\n\
+                    token_audience = \"${config.tenant}\"";
+    let jwt = resolved("jwt-bearer", settings);
+    assert_eq!(called(&jwt), (vec![("token_url", url("token_url"))], vec![url("token_url")], token));
+    let audience = resolved("jwt-bearer", "algorithm = \"ES256\"\ntoken_audience = \"${config.tenant}\"");
+    let CredentialKind::JwtBearer(audience) = audience else { panic!() };
+    assert_eq!(audience.token_audience.unwrap().fixed(), Some("acme"));
+    assert_eq!(called(&ask("bearer", "").kind), (vec![], vec![], vec![]));
+}
+
 #[test]
 fn a_base_url_may_be_that_of_the_token_too() {
     let settings = "token_url = \"${config.base_url}/oauth/token?v=1\"\ngrant = \"client-credentials\"";

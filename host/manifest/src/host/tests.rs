@@ -70,6 +70,18 @@ fn e17_numeric_spellings_are_refused_with_the_address_that_they_hide() {
         assert!(matches!(Host::parse(text), Err(Error::NumericSpelling { .. })), "{text}");
         assert_eq!(hint(text), "write `127.0.0.1`", "{text}");
     }
+    for (text, meant) in [
+        ("10.0x10203", "10.1.2.3"),
+        ("0300.0250.1", "192.168.0.1"),
+        ("1.2.65535", "1.2.255.255"),
+        ("255.16777215", "255.255.255.255"),
+        ("0x", "0.0.0.0"),
+    ] {
+        assert_eq!(hint(text), format!("write `{meant}`"), "{text}");
+    }
+    for text in ["1.2.3.256", "1.2.65536", "1.16777216", "1.256.3", "256.3", "1.2.3.4.5"] {
+        assert!(!hint(text).contains("write"), "{text} is no address to anybody: {}", hint(text));
+    }
     for text in [
         "256.0.0.1",
         "1.2.3.4.5",
@@ -386,6 +398,15 @@ fn a_pattern_from_another_process_is_read_as_strictly() {
         assert!(serde_json::from_value::<HostPattern>(broken).is_err());
     }
     assert!(serde_json::from_value::<Host>(json!("127.1")).is_err());
+    assert_eq!(serde_json::to_value(Host::parse("A.b").unwrap()).unwrap(), json!("a.b"));
+}
+
+#[test]
+fn a_url_is_as_long_as_it_may_be_and_no_longer() {
+    let of = |bytes: usize| HostPattern::parse(&format!("https://{}", "a".repeat(bytes - "https://".len())));
+    assert!(matches!(of(1024), Err(Error::LongLabel { .. })), "it is read");
+    assert_eq!(of(1025), Err(Error::LongName { bytes: 1025 }));
+    assert_eq!(of(2000), Err(Error::LongName { bytes: 2000 }));
 }
 
 #[test]

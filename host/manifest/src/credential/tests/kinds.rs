@@ -4,7 +4,7 @@ use crate::credential::{
     TimestampForm,
 };
 
-use super::{ask, asks, entry};
+use super::{ask, asks, entry, faults};
 
 const HMAC: &str = "sign = \"${timestamp}${method}${target}${body}\"\nhash = \"sha256\"\nencoding = \"base64\"\n\
                     header = \"X-Signature\"\ntimestamp_header = \"X-Timestamp\"";
@@ -82,6 +82,18 @@ fn each_kind_says_where_it_is_put() {
     let jwt = "algorithm = \"RS256\"\nheader = \"x-token\"\nprefix = \"\"";
     assert_eq!(places("jwt-bearer", jwt), ["the header `x-token`"]);
     assert_eq!(places("mtls", ""), ["the client certificate"]);
+}
+
+#[test]
+fn nothing_that_ends_a_line_stands_before_a_value() {
+    let header = |prefix: &str| entry("api", "header", &format!("header = \"x-key\"\nprefix = \"{prefix}\""));
+    for prefix in ["", "Token ", "k=", &"p".repeat(200)] {
+        assert_eq!(asks(&header(prefix)).credentials.len(), 1, "{prefix}");
+    }
+    for prefix in [" x", "x\\n", "x\\r\\nhost: a", "x\\u0000", "ü", &"p".repeat(201)] {
+        let faults = faults(&header(prefix));
+        assert!(faults[0].ends_with("cannot stand before a value in a header"), "{faults:?}");
+    }
 }
 
 #[test]

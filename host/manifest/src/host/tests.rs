@@ -263,6 +263,7 @@ fn e31_other_schemes_are_refused() {
 
 #[test]
 fn placeholders_stand_for_whole_labels() {
+    accepted("https://*.${config.a}.com", "https://*.${config.a}.com");
     refused! {
         "https://a${config.b}.example.com" => Error::Placeholder { .. },
         "https://${config.b}a.example.com" => Error::Placeholder { .. },
@@ -274,6 +275,7 @@ fn placeholders_stand_for_whole_labels() {
         "https://$config.a.example.com" => Error::Placeholder { .. },
         "https://{config.a}.example.com" => Error::Placeholder { .. },
         "${config}" => Error::Placeholder { .. },
+        "https://*.${config.a}" => Error::Wildcard { .. },
         "${config.base_url}/v1" => Error::Placeholder { .. },
         "https://${config.a}.0.0.1" => Error::NumericSpelling { .. },
     }

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Comparison, Mode, RejectPolicy, RowData, RunOptions, SyncFile};
+use super::{Comparison, Mode, RejectPolicy, RowData, RunOptions, StreamSelection, SyncFile};
 use crate::{Access, ConfigFault};
 
 const MOVIES: &str = r#"
@@ -96,6 +96,7 @@ fn a_whole_sync_is_read() {
     assert_eq!((streams[0].mode, streams[1].mode), (Mode::Upsert, Mode::Append));
     assert_eq!(streams[0].filter[0].comparison, Comparison::Greater);
     assert_eq!(streams[0].filter[1].value, json!(null));
+    assert_eq!(StreamSelection::faults(streams), []);
     assert_eq!((sync.rejects.policy, sync.rejects.max_rate), (RejectPolicy::Fail, Some(0.05)));
     assert_eq!(sync.rejects.row_data, RowData::Off);
     let run = RunOptions {

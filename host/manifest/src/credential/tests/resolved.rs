@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{ask, asks, document, entry};
-use crate::credential::EndpointUrl;
+use crate::credential::{ConfigText, EndpointUrl};
 use crate::{CredentialKind, Host, Manifest, Scheme};
 
 const PROPERTIES: &str = "[config.properties.base_url]\ntype = \"string\"\n[config.properties.tenant]\ntype = \"string\"\n\
@@ -219,6 +219,9 @@ fn a_default_of_the_configuration_completes_a_region() {
         assert_eq!(region(json!({"region": wrong})), Err("/region".to_owned()), "{wrong}");
     }
     assert_eq!(region(json!({"region": "r".repeat(500)})), Ok("r".repeat(500)));
+    for half in ["s3-${config.region}", "s3://${config.region}", "${config.region"] {
+        assert!(ConfigText::parse(half).is_err(), "{half}");
+    }
 }
 
 #[test]

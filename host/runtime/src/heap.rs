@@ -17,7 +17,7 @@ pub(crate) fn let_large_blocks_go() {
     unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES) };
 }
 
-/// Gives back what is free in all arenas.
+/// Gives back what is free in all arenas. What a process holds beyond that is in use.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "a function of the C library that no crate offers in safe clothes")]
 pub fn give_back_freed_memory() {

@@ -124,9 +124,7 @@ pub fn derive(text: &str, identity: &Identity<'_>) -> Result<Package, Faults> {
 /// No name was given, and this title makes none.
 fn nameless(title: Option<&str>) -> Fault {
     let why = match title {
-        Some(title) => {
-            format!("none can be made of the specification's title {}", quoted(title))
-        }
+        Some(title) => format!("none can be made of the specification's title {}", quoted(title)),
         None => "the specification has no title to make one of".to_owned(),
     };
     let message = format!("the connector has no name: {why}");

@@ -252,18 +252,17 @@ mod tests {
 
     #[test]
     fn a_long_chain_of_references_is_refused_before_it_costs_stack() {
-        for length in [40, 5_000] {
-            assert!(refused(&chain(length, |level| format!("a{level:05}"))).contains("lead into each other"));
-            assert!(
-                refused(&chain(length, |level| format!("a{:05}", 9_999 - level)))
-                    .contains("lead into each other")
-            );
+        let forward = |length| chain(length, |level| format!("a{level:05}"));
+        let backward = |length| chain(length, |level| format!("a{:05}", 9_999 - level));
+        // Of 32 references the first one leads into the chain.
+        for schema in [forward(31), backward(31)] {
+            assert_eq!(schema_faults(&schema), []);
         }
-        // The first reference leads to the last definition.
-        let forward = |length| schema_faults(&chain(length, |level| format!("a{level:05}")));
-        let backward = |length| schema_faults(&chain(length, |level| format!("a{:05}", 9_999 - level)));
-        assert_eq!((forward(31), backward(31)), (vec![], vec![]));
-        assert_eq!((forward(32).len(), backward(32).len()), (1, 1));
+        for length in [32, 40, 5_000] {
+            for schema in [forward(length), backward(length)] {
+                assert!(refused(&schema).contains("lead into each other"), "{length}");
+            }
+        }
     }
 
     #[test]

@@ -288,12 +288,9 @@ fn an_endpoint_has_the_parts_of_its_url() {
 
 #[test]
 fn secrets_are_sent_in_the_clear_to_this_machine_alone() {
-    let is_refused = |host: &str| match EndpointUrl::parse(&format!("http://{host}/token")) {
-        Ok(_) => false,
-        Err(error) => error.to_string().contains("in the clear"),
-    };
+    let parsed = |host: &str| EndpointUrl::parse(&format!("http://{host}/token"));
     for host in ["localhost", "localhost:8080", "id.localhost", "127.0.0.1", "127.9.9.9:1", "[::1]"] {
-        assert!(!is_refused(host), "{host}");
+        assert!(parsed(host).is_ok(), "{host}");
     }
     for host in [
         "example.com",
@@ -303,7 +300,7 @@ fn secrets_are_sent_in_the_clear_to_this_machine_alone() {
         "10.0.0.1",
         "[fd00::1]",
     ] {
-        assert!(is_refused(host), "{host}");
+        assert!(parsed(host).unwrap_err().to_string().contains("in the clear"), "{host}");
     }
 }
 

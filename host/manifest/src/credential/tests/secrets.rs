@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{check, document, entry};
+use super::{asks, check, document, entry};
 use crate::Manifest;
 use crate::credential::Connected;
 
@@ -129,13 +129,11 @@ fn a_connector_gets_no_secret_and_the_public_parts_of_its_credentials() {
 
 #[test]
 fn a_users_name_is_entered_unseen_where_the_configuration_has_it_as_a_secret() {
-    let is_secret = |settings: &str, properties: &str| {
-        let body = entry("api", "basic", settings) + properties;
-        let manifest = Manifest::parse("connector.toml", &document(&body)).unwrap();
-        let fields = manifest.asks.credentials[0].entered_fields();
+    let entered = |settings: &str, properties: &str| {
+        let fields = asks(&(entry("api", "basic", settings) + properties)).credentials[0].entered_fields();
         fields.iter().map(|field| (field.name, field.secret)).collect::<Vec<_>>()
     };
     let key = "[config.properties.key]\ntype = \"string\"\nsecret = true\n";
-    assert_eq!(is_secret("fields = { username = \"/key\" }", key), [("username", true), ("password", true)]);
-    assert_eq!(is_secret("", ""), [("username", false), ("password", true)]);
+    assert_eq!(entered("fields = { username = \"/key\" }", key), [("username", true), ("password", true)]);
+    assert_eq!(entered("", ""), [("username", false), ("password", true)]);
 }
